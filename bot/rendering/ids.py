@@ -1,0 +1,17 @@
+"""Names that a renderer gives and a handler listens to."""
+
+ACCEPT = "reco_accept"
+DISMISS = "reco_dismiss"
+REOPEN = "reco_reopen"
+CANCEL = "reco_cancel"
+DETAILS = "reco_details"
+SHOW = "reco_show"
+"""In a list of pools: replace the list by that pool's card. Its value is an offer id, as for all above."""
+
+LIST_PAGE = "list_page"
+"""Turns a page of a list of pools; value: `<page>:<filter>`, both only ever used for reading."""
+DETAILS_PAGE = "details_page"
+"""Turns a page of a details modal; value: the page. The offer id is the view's `private_metadata`."""
+
+DETAILS_VIEW = "details"
+"""`callback_id` of the details modal."""

@@ -1,0 +1,129 @@
+"""What renderers are given and what they give back: plain records, no behaviour that reads or writes."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from tgc.models import Recommendation
+
+Block = dict[str, Any]
+"""One finished Block Kit block."""
+View = dict[str, Any]
+"""One finished Slack view (a modal)."""
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """A message in all its forms. Slack refusing one means the next plainer one is sent: full, compact, text."""
+
+    text: str
+    """mrkdwn, escaped, short and complete: the notification and the screen reader's text. At most 4,000 bytes."""
+    blocks: tuple[Block, ...] = ()
+    compact: tuple[Block, ...] = ()
+    """The same said in few, small blocks; empty where there is nothing plainer than `text`."""
+
+    def forms(self) -> Sequence[tuple[Block, ...]]:
+        """The blocks to try in turn; the last is always empty, the text alone."""
+        return (*(form for form in (self.blocks, self.compact) if form), ())
+
+
+class Standing(StrEnum):
+    """Where a recommendation stands, in the words of the people who decide on it."""
+
+    OFFERED = "offered"
+    DECIDING = "deciding"
+    DISMISSED = "dismissed"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    INVALIDATED = "invalidated"
+    GONE = "gone"
+    """The TGC no longer knows it."""
+    BUILDING = "building"
+    BALANCED = "balanced"
+    """The TGC looked and found nothing to do."""
+    UNAVAILABLE = "unavailable"
+    """The TGC has none, and `stateReason` may say why."""
+
+    @property
+    def is_end(self) -> bool:
+        """Nothing about it will change any more: its card is final."""
+        return self in {
+            Standing.DONE,
+            Standing.FAILED,
+            Standing.CANCELLED,
+            Standing.EXPIRED,
+            Standing.INVALIDATED,
+            Standing.GONE,
+        }
+
+
+class Action(StrEnum):
+    """What a person can do to a recommendation."""
+
+    ACCEPT = "accept"
+    DISMISS = "dismiss"
+    REOPEN = "reopen"
+    CANCEL = "cancel"
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody did something, or is about to."""
+
+    action: Action
+    user_id: str
+    """Slack's id, rendered as a mention that pings nobody (edits do not)."""
+    at: datetime
+    other_moves: bool = False
+    """After this accept the TGC ran other moves than those offered."""
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    moved: int
+    total: int
+
+
+class CardView(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a card, a details modal or an answer about one pool shows."""
+
+    tgc_name: str
+    """Host name to show, such as `tgc.example.com`."""
+    tgc_url: str
+    pool_name: str
+    recommendation: Recommendation
+    standing: Standing
+    offer_id: str | None = None
+    """The value of every button; without one there are no buttons."""
+    can_act: bool = False
+    """Whether the buttons that change something are shown."""
+    hindrance: str | None = None
+    """Why nobody can act on it here, a sentence; shown whenever set."""
+    act: Act | None = None
+    """The newest decision that took effect; None where it was made in the TGC's own GUI, or nobody decided."""
+    pending: Act | None = None
+    """What somebody is doing to it right now (standing DECIDING)."""
+    previous: Progress | None = None
+    """An earlier recommendation of this pool that still runs."""
+    vm_names: Mapping[str, str] = {}
+    """Names of VMs, by their Tintri UUID, that the recommendation itself does not name."""
+
+
+class PoolAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """One pool in an answer: what it has, or why that could not be read."""
+
+    pool_name: str
+    view: CardView | None = None
+    problem: str | None = None
+    """One sentence; set where `view` is None."""
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """All pools of a TGC, as just read."""
+
+    tgc_name: str
+    read_at: datetime
+    pools: tuple[PoolAnswer, ...]
