@@ -1,0 +1,43 @@
+"""Slack listeners: parse, acknowledge, hand to a service. One feature a module; here all of them meet."""
+
+import msgspec
+from slack_bolt.async_app import AsyncApp
+
+from bot.access import Access
+from bot.clock import Clock
+from bot.decisions import Decider
+from bot.pausing import Pausing
+from bot.reconcile import Reconciler
+from bot.reports import Reports
+from bot.slack import Slack
+from bot.tasks import Tasks
+from handlers.decide import Decide
+from handlers.details import Details
+from handlers.pause import Pause
+from handlers.reco import Reco
+from handlers.tintri import TintriCommand
+from handlers.unknown import Unknown
+
+
+class Services(msgspec.Struct, frozen=True, kw_only=True):
+    """What listeners hand over to."""
+
+    access: Access
+    decider: Decider
+    pausing: Pausing
+    reconciler: Reconciler
+    reports: Reports
+    slack: Slack
+    tasks: Tasks
+    clock: Clock
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    """Add every listener; the one for what is unknown comes last."""
+    reco = Reco(services.reports, services.reconciler, services.access, services.tasks)
+    pause, resume = Pause(services.pausing.pause), Pause(services.pausing.resume)
+    TintriCommand({"reco": reco, "pause": pause, "resume": resume}, services.access, services.tasks).register(app)
+    reco.register(app)
+    Decide(services.decider, services.tasks, services.clock).register(app)
+    Details(services.reconciler, services.slack, services.access, services.tasks).register(app)
+    Unknown(services.tasks).register(app)

@@ -13,5 +13,11 @@ LIST_PAGE = "list_page"
 DETAILS_PAGE = "details_page"
 """Turns a page of a details modal; value: the page. The offer id is the view's `private_metadata`."""
 
+# Slack wants the ids inside one block to differ, so a pair of page buttons has one each.
+LIST_PREVIOUS = f"{LIST_PAGE}:previous"
+LIST_NEXT = f"{LIST_PAGE}:next"
+DETAILS_PREVIOUS = f"{DETAILS_PAGE}:previous"
+DETAILS_NEXT = f"{DETAILS_PAGE}:next"
+
 DETAILS_VIEW = "details"
 """`callback_id` of the details modal."""

@@ -99,7 +99,9 @@ class CardView(msgspec.Struct, frozen=True, kw_only=True):
     offer_id: str | None = None
     """The value of every button; without one there are no buttons."""
     can_act: bool = False
-    """Whether the buttons that change something are shown."""
+    """Whether the buttons that change something are shown; without it there are none but Details."""
+    can_accept: bool = False
+    """Whether Accept is among them: not while accepting is paused, nor where the plan could not be read whole."""
     hindrance: str | None = None
     """Why nobody can act on it here, a sentence; shown whenever set."""
     act: Act | None = None

@@ -1,0 +1,83 @@
+"""Cards that stand in the channel although this database does not know them: it is new, was lost, or restored."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import structlog
+
+from bot.clock import Clock
+from bot.readings import Tgc
+from bot.recommendations import Key
+from bot.slack import Found, Slack, SlackError, SlackRefusedError
+from bot.storage import cards, recommendations
+from bot.storage.database import Database
+from tgc.models import Recommendation
+
+_log = structlog.get_logger(__name__)
+
+LOOK_BACK = timedelta(days=3)
+"""Recommendations live for 12 hours and run for hours; a card older than this has no live buttons."""
+_AGAIN_AFTER_S = 10.0
+
+
+class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the metadata of a card says of it."""
+
+    tgc: str
+    pool: str
+    recommendation: str
+    final: bool = False
+
+
+class Adoption:
+    """Runs once at start, before anything is posted."""
+
+    def __init__(self, database: Database, slack: Slack, tgc: Tgc, clock: Clock, channel_id: str) -> None:
+        self._database = database
+        self._slack = slack
+        self._tgc = tgc
+        self._clock = clock
+        self._channel_id = channel_id
+
+    async def run(self) -> None:
+        """Look until Slack shows the history, or says that it will not."""
+        while True:
+            try:
+                await self._adopt_all()
+            except SlackRefusedError as error:
+                _log.warning(
+                    "the channel's history cannot be read, so cards of a lost database would be posted again",
+                    channel=self._channel_id,
+                    reason=str(error),
+                )
+            except SlackError as error:
+                _log.warning("the channel's history could not be read yet", reason=str(error))
+                await self._clock.sleep(_AGAIN_AFTER_S)
+                continue
+            return
+
+    async def _adopt_all(self) -> None:
+        async for found in self._slack.own_messages(self._channel_id, since=self._clock.now() - LOOK_BACK):
+            try:
+                facts = msgspec.convert(found.metadata, CardFacts)
+            except msgspec.ValidationError:
+                continue  # another kind of message of ours
+            if facts.tgc == self._tgc.key and not facts.final:
+                await self._adopt(found, facts)
+
+    async def _adopt(self, found: Found, facts: CardFacts) -> None:
+        key = Key(facts.tgc, facts.pool, facts.recommendation)
+        async with self._database.read() as connection:
+            stored = await recommendations.get(connection, key)
+            card = stored and await cards.get(connection, stored.row_id, self._channel_id)
+        if card and card.ts:
+            return
+        _log.info("adopting a card found in the channel", ts=found.ts)
+        async with self._database.write() as connection:
+            # Nothing is known of it yet but its name: any reading is newer than the beginning of time.
+            nothing = Recommendation(id=facts.recommendation)
+            beginning = datetime.min.replace(tzinfo=UTC)
+            await recommendations.store(connection, key, nothing, pool_name="", vm_names={}, read_at=beginning)
+            stored = await recommendations.get(connection, key)
+            if stored:
+                await cards.adopt(connection, stored.row_id, self._channel_id, found.ts)

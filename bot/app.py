@@ -1,0 +1,314 @@
+"""The composition root: every part is made here and meets the others, and here they stop in order."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+import aiohttp
+import structlog
+from aiohttp import web
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+import handlers
+from bot.access import Access
+from bot.adoption import Adoption
+from bot.card_views import CardViews
+from bot.clock import Clock, SystemClock
+from bot.decisions import Decider
+from bot.health import Health
+from bot.login_guard import RememberedLogin
+from bot.loops import Loops
+from bot.metrics import SLACK_UP
+from bot.outbox import Outbox
+from bot.pacing import Pace
+from bot.painter import Painter
+from bot.pausing import Pausing
+from bot.readings import Readings, Tgc
+from bot.reconcile import Reconciler
+from bot.reports import Reports
+from bot.settings import Settings
+from bot.slack import Identity, Slack, SlackError, SlackRefusedError
+from bot.socket_mode import SocketMode
+from bot.storage.database import Database, open_database
+from bot.storage.leases import Leases
+from bot.tasks import Tasks
+from bot.tgc_link import DEFAULT_TGC, open_tgc
+from bot.troubles import Troubles
+from bot.watch import Watch
+from bot.web import SlackEvents, slack_events_of, web_app
+
+_log = structlog.get_logger(__name__)
+
+LEASE_LIFE = timedelta(seconds=20)
+DRAIN_S = 4.0
+"""For what is under way at the end; with the TGC's logout that stays below the 10 s that platforms give."""
+_SLACK_TIMEOUT_S = 20.0
+_TICK_S = 2.0
+_AGAIN_AFTER_S = 5.0
+
+
+class StartError(Exception):
+    """The bot cannot start; `str()` is one sentence with the fix."""
+
+
+async def run(settings: Settings, *, lease_life: timedelta = LEASE_LIFE) -> None:
+    """Run until SIGTERM or SIGINT. Raises StartError and DatabaseError."""
+    serving = asyncio.create_task(_serve(settings, lease_life))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
+    try:
+        await serving
+    except asyncio.CancelledError:
+        _log.info("stopped")
+
+
+async def _serve(settings: Settings, lease_life: timedelta) -> None:
+    async with bot(settings, lease_life=lease_life):
+        await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def bot(
+    settings: Settings, *, clock: Clock | None = None, lease_life: timedelta = LEASE_LIFE
+) -> AsyncIterator[None]:
+    """Everything, running. Leaving the block stops it in order: what comes in first, the database last."""
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        entrance = Entrance(settings, DEFAULT_TGC)
+        await stack.enter_async_context(entrance.open())
+        database = await stack.enter_async_context(open_database(settings.database_url.reveal()))
+        entrance.health.database = database
+        session = await stack.enter_async_context(_slack_session())
+        slack = Slack(_token(settings), base_url=settings.slack_api_url, session=session)
+        identity = await _identify(slack, clock)
+        guard = RememberedLogin(
+            database,
+            clock,
+            tgc_key=DEFAULT_TGC,
+            user_name=settings.tgc_username,
+            password=settings.tgc_password.reveal(),
+        )
+        tgc = await stack.enter_async_context(open_tgc(settings, clock, guard))
+        tasks = Tasks()
+        parts = Parts(settings, clock, database, Leases(database, clock, life=lease_life), slack, identity, tgc, tasks)
+        app = _bolt_app(settings, identity, session)
+        handlers.register(app, parts.services)
+        stack.push_async_callback(tasks.drain, DRAIN_S)
+        loops = await stack.enter_async_context(Loops(clock))
+        await stack.enter_async_context(entrance.serve(app, loops, clock))
+        entrance.health.approvers = parts.services.access.hindrance or "ok"
+        parts.start(loops, entrance.health)
+        _log.info("running", channel=settings.reco_channel, tgc=tgc.name)
+        yield
+
+
+class Entrance:
+    """Where requests come in: the HTTP server from the first moment, Slack once there is an app to answer."""
+
+    def __init__(self, settings: Settings, tgc_key: str) -> None:
+        self.health = Health(tgc_key)
+        self._settings = settings
+        self._slack_events: SlackEvents | None = None
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        runner = web.AppRunner(web_app(self.health.readiness, self._take), access_log=None, shutdown_timeout=DRAIN_S)
+        await runner.setup()
+        try:
+            try:
+                await web.TCPSite(runner, self._settings.host, self._settings.port).start()
+            except OSError as error:
+                where = f"{self._settings.host}:{self._settings.port}"
+                raise StartError(
+                    f"The bot cannot listen on {where} ({error.strerror}): change HOST or PORT."
+                ) from error
+            yield
+        finally:
+            await runner.cleanup()
+
+    @asynccontextmanager
+    async def serve(self, app: AsyncApp, loops: Loops, clock: Clock) -> AsyncIterator[None]:
+        """Take what Slack sends; at the end take no more, before anything behind it stops."""
+        if self._settings.slack_app_token is None:
+            self._slack_events = slack_events_of(app)
+            self.health.slack_is_up = lambda: True
+            SLACK_UP.set(1)
+        else:
+            socket = SocketMode(app, self._settings.slack_app_token.reveal(), clock)
+            self.health.slack_is_up = lambda: socket.is_up
+            loops.start("Socket Mode", socket.run)
+        try:
+            yield
+        finally:
+            self.health.is_stopping = True
+            self._slack_events = None
+
+    async def _take(self, request: web.Request) -> web.StreamResponse:
+        if self._slack_events is None:
+            return web.Response(status=503, text="Not now: the bot starts, stops, or uses Socket Mode.\n")
+        return await self._slack_events(request)
+
+
+class Parts:
+    """The bot's own parts, made in the order in which they know each other."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        database: Database,
+        leases: Leases,
+        slack: Slack,
+        identity: Identity,
+        tgc: Tgc,
+        tasks: Tasks,
+    ) -> None:
+        channel_id, zone = settings.reco_channel or "", settings.reco_timezone
+        pace = Pace(clock)
+        access = Access(slack, identity, settings.reco_approvers, clock)
+        readings = Readings(tgc, clock)
+        views = CardViews(tgc, access, clock, zone)
+        self._outbox = Outbox(
+            database=database,
+            leases=leases,
+            slack=slack,
+            pace=pace,
+            troubles=Troubles(database, access, clock),
+            clock=clock,
+        )
+        painter = Painter(
+            database=database, leases=leases, outbox=self._outbox, slack=slack, pace=pace, views=views, clock=clock
+        )
+        self._reconciler = Reconciler(
+            database=database,
+            painter=painter,
+            outbox=self._outbox,
+            views=views,
+            tgc=tgc,
+            channel_id=channel_id,
+            clock=clock,
+        )
+        self._decider = Decider(
+            database=database,
+            leases=leases,
+            access=access,
+            views=views,
+            readings=readings,
+            reconciler=self._reconciler,
+            slack=slack,
+            clock=clock,
+            zone=zone,
+        )
+        self._adoption = Adoption(database, slack, tgc, clock, channel_id)
+        self._watch = Watch(
+            database=database,
+            leases=leases,
+            readings=readings,
+            reconciler=self._reconciler,
+            outbox=self._outbox,
+            clock=clock,
+            channel_id=channel_id,
+            schedule=settings.reco_schedule,
+            zone=zone,
+            refresh_s=settings.reco_refresh_seconds,
+            follow_s=settings.follow_seconds,
+        )
+        self.services = handlers.Services(
+            access=access,
+            decider=self._decider,
+            pausing=Pausing(
+                database=database,
+                access=access,
+                readings=readings,
+                outbox=self._outbox,
+                clock=clock,
+                channel_id=channel_id,
+            ),
+            reconciler=self._reconciler,
+            reports=Reports(readings, self._reconciler.view_of, clock),
+            slack=slack,
+            tasks=tasks,
+            clock=clock,
+        )
+
+    def start(self, loops: Loops, health: Health) -> None:
+        async def watch() -> None:
+            await self._adoption.run()
+            await self._watch.sweep()
+            health.swept = True
+            await self._watch.run()
+
+        loops.start("sweeps", watch)
+        loops.start("outbox", self._outbox.run)
+        loops.every("painting", _TICK_S, self._reconciler.paint_due)
+        loops.every("presses left behind", _TICK_S, self._decider.resume)
+
+
+async def _identify(slack: Slack, clock: Clock) -> Identity:
+    """Ask Slack who we are, once and before any request: Bolt would do it within the first one's 3 s."""
+    while True:
+        try:
+            identity = await slack.identify()
+        except SlackRefusedError as error:
+            raise StartError(f"Slack refuses the bot's token ({error.code}): check SLACK_BOT_TOKEN.") from error
+        except SlackError as error:
+            _log.warning("Slack is not reached yet", reason=str(error))
+            await clock.sleep(_AGAIN_AFTER_S)
+        else:
+            _warn_of_scopes(identity)
+            return identity
+
+
+_SCOPES = {
+    "chat:write": "posting cards",
+    "channels:history": "finding posts whose answer was lost, in a public channel",
+    "groups:history": "finding posts whose answer was lost, in a private channel",
+    "users:read": "checking who somebody is: without it nobody may act or ask",
+    "usergroups:read": "approvers by user group",
+}
+
+
+def _warn_of_scopes(identity: Identity) -> None:
+    """Slack names a token's scopes with every answer; where it does not, nothing is known and nothing is said."""
+    for scope, serves in _SCOPES.items():
+        if identity.scopes and scope not in identity.scopes:
+            _log.warning("a Slack scope is missing: add it and install the app again", scope=scope, serves=serves)
+
+
+def _bolt_app(settings: Settings, identity: Identity, session: aiohttp.ClientSession) -> AsyncApp:
+    for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
+        os.environ.pop(name, None)  # with both set Bolt turns into an OAuth app and drops our token (slack/README 6.1)
+
+    async def authorize() -> AuthorizeResult:
+        return AuthorizeResult(
+            enterprise_id=None,
+            team_id=identity.team_id,
+            bot_token=_token(settings),
+            bot_id=identity.bot_id,
+            bot_user_id=identity.user_id,
+        )
+
+    secret = settings.slack_signing_secret
+    return AsyncApp(
+        client=AsyncWebClient(base_url=settings.slack_api_url, session=session, retry_handlers=[]),
+        authorize=authorize,
+        signing_secret=secret.reveal() if secret else "",
+        request_verification_enabled=settings.slack_app_token is None,
+    )
+
+
+@asynccontextmanager
+async def _slack_session() -> AsyncIterator[aiohttp.ClientSession]:
+    """One session for all calls; slack_sdk would open one for each. Its own time-out does not apply to a given one."""
+    timeout = aiohttp.ClientTimeout(total=_SLACK_TIMEOUT_S, connect=_SLACK_TIMEOUT_S / 2)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        yield session
+
+
+def _token(settings: Settings) -> str:
+    return settings.slack_bot_token.reveal() if settings.slack_bot_token else ""

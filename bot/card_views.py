@@ -1,0 +1,150 @@
+"""What a card shows: the TGC's word, people's decisions and the rights that hold now, put together."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.access import Access
+from bot.clock import Clock
+from bot.readings import PoolReading, Tgc
+from bot.recommendations import is_other_plan, plan_of, progress_of, standing_of
+from bot.rendering.views import Act, Action, CardView, Progress, Standing
+from bot.storage import claims, decisions, offers, pauses, recommendations, tgcs
+from bot.storage.claims import Claim, ClaimState
+from bot.storage.pauses import Pause
+from bot.storage.recommendations import Stored
+from tgc.models import Recommendation
+
+_READ_ONLY_ROLE = re.compile(r"read.?only", re.IGNORECASE)
+
+UNREADABLE_PLAN = (
+    "It cannot be accepted here, because not every move of it could be read: look at it in the Tintri Global Center."
+)
+
+
+class Rights(msgspec.Struct, frozen=True, kw_only=True):
+    """What the buttons of a card may do for those who are approvers."""
+
+    can_act: bool
+    can_accept: bool
+    hindrance: str | None = None
+    """Why not all of it, one sentence."""
+
+
+class CardViews:
+    """Builds the views of one TGC's recommendations."""
+
+    def __init__(self, tgc: Tgc, access: Access, clock: Clock, zone: ZoneInfo) -> None:
+        self._tgc = tgc
+        self._access = access
+        self._clock = clock
+        self._zone = zone
+
+    async def view(self, connection: AsyncConnection, stored: Stored) -> CardView:
+        claim = await claims.get(connection, stored.row_id)
+        decision = await decisions.newest_effective(connection, stored.row_id)
+        rights = await self.rights(connection, stored)
+        act = None
+        if decision is not None and decision.action != Action.REOPEN:
+            act = Act(
+                action=Action(decision.action),
+                user_id=decision.user_id,
+                at=decision.decided_at,
+                other_moves=await _ran_other_moves(connection, stored, decision.offer_id),
+            )
+        return CardView(
+            tgc_name=self._tgc.name,
+            tgc_url=self._tgc.url,
+            pool_name=stored.pool_name,
+            recommendation=stored.recommendation,
+            standing=self._standing(stored, claim, act),
+            offer_id=await offers.find(connection, stored.row_id, plan_of(stored.recommendation)),
+            can_act=rights.can_act,
+            can_accept=rights.can_accept,
+            hindrance=rights.hindrance,
+            act=act,
+            pending=_pending(claim),
+            previous=await self._previous(connection, stored),
+            vm_names=stored.vm_names,
+        )
+
+    async def rights(self, connection: AsyncConnection, stored: Stored) -> Rights:
+        nobody = self._access.hindrance or await self._read_only(connection)
+        if nobody:
+            return Rights(can_act=False, can_accept=False, hindrance=nobody)
+        if not plan_of(stored.recommendation).whole:
+            return Rights(can_act=True, can_accept=False, hindrance=UNREADABLE_PLAN)
+        pause = await pauses.in_force(connection, self._tgc.key, stored.key.pool_uuid, self._clock.now())
+        if pause:
+            return Rights(can_act=True, can_accept=False, hindrance=self.pause_sentence(pause))
+        return Rights(can_act=True, can_accept=True)
+
+    def pause_sentence(self, pause: Pause) -> str:
+        until = f" until {moment(pause.until, self._zone)}" if pause.until else ""
+        return f"Accepting is paused{until}; an approver can end that with /tintri resume."
+
+    async def _read_only(self, connection: AsyncConnection) -> str | None:
+        role = await tgcs.role(connection, self._tgc.key)
+        if role is None or not _READ_ONLY_ROLE.search(role):
+            return None
+        return (
+            f"Nobody may act on it here: the bot's account at the Tintri Global Center only reads (role “{role}”). "
+            "Its operator can give it a role that writes."
+        )
+
+    def _standing(self, stored: Stored, claim: Claim, act: Act | None) -> Standing:
+        if stored.gone:
+            return Standing.GONE
+        return standing_of(
+            stored.recommendation,
+            now=self._clock.now(),
+            deciding=claim.is_deciding,
+            dismissed=act is not None and act.action is Action.DISMISS,
+            accepted=claim.state is ClaimState.ACCEPTED,
+        )
+
+    async def _previous(self, connection: AsyncConnection, stored: Stored) -> Progress | None:
+        """An earlier recommendation of the pool that still runs, as last read."""
+        for other in await recommendations.with_open_cards(connection, stored.key.tgc_key):
+            if other.row_id == stored.row_id or other.key.pool_uuid != stored.key.pool_uuid:
+                continue
+            claim = await claims.get(connection, other.row_id)
+            if self._standing(other, claim, None) is Standing.RUNNING:
+                return progress_of(other.recommendation)
+        return None
+
+
+def view_of_reading(
+    tgc: Tgc, reading: PoolReading, now: datetime, vm_names: Mapping[str, str] | None = None
+) -> CardView:
+    """What the TGC alone says of a pool: without people's decisions, without buttons."""
+    recommendation = reading.recommendation or Recommendation()
+    return CardView(
+        tgc_name=tgc.name,
+        tgc_url=tgc.url,
+        pool_name=reading.pool_name,
+        recommendation=recommendation,
+        standing=standing_of(recommendation, now=now, deciding=False, dismissed=False, accepted=False),
+        vm_names=vm_names or {},
+    )
+
+
+def moment(when: datetime, zone: ZoneInfo) -> str:
+    """A moment for sentences that Slack's date tokens cannot reach."""
+    return f"{when.astimezone(zone):%Y-%m-%d %H:%M} ({zone.key})"
+
+
+def _pending(claim: Claim) -> Act | None:
+    if not claim.is_deciding or claim.action is None or claim.user_id is None or claim.claimed_at is None:
+        return None
+    return Act(action=claim.action, user_id=claim.user_id, at=claim.claimed_at)
+
+
+async def _ran_other_moves(connection: AsyncConnection, stored: Stored, offer_id: str | None) -> bool:
+    """Whether the TGC runs other moves than those of the offer that was accepted."""
+    offer = await offers.get(connection, offer_id) if offer_id else None
+    return offer is not None and is_other_plan(plan_of(stored.recommendation), offer.plan)

@@ -1,0 +1,41 @@
+"""Refused logins, remembered across restarts and replicas: each further try brings the account closer to a lock."""
+
+from datetime import timedelta
+
+from bot.clock import Clock
+from bot.storage import tgcs
+from bot.storage.database import Database
+from tgc.errors import TGCLoginError
+
+HOLD = timedelta(minutes=15)
+
+
+class RememberedLogin:
+    """Forbids a login that was refused, for 15 minutes or until user name or password change."""
+
+    def __init__(self, database: Database, clock: Clock, *, tgc_key: str, user_name: str, password: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._tgc_key = tgc_key
+        self._user_name = user_name
+        self._password = password
+
+    async def check(self) -> None:
+        async with self._database.read() as connection:
+            refused_at = await tgcs.refused_login(connection, self._tgc_key, self._user_name, self._password)
+        if refused_at is not None and self._clock.now() < refused_at + HOLD:
+            raise TGCLoginError(
+                "The TGC refused the login, so none is tried for 15 minutes, because accounts lock: "
+                "correct TGC_USERNAME or TGC_PASSWORD and start again.",
+                status=403,
+            )
+
+    async def refused(self) -> None:
+        async with self._database.write() as connection:
+            await tgcs.remember_refused_login(
+                connection, self._tgc_key, self._user_name, self._password, self._clock.now()
+            )
+
+    async def accepted(self) -> None:
+        async with self._database.write() as connection:
+            await tgcs.forget_refused_login(connection, self._tgc_key)

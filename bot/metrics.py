@@ -1,0 +1,12 @@
+"""What Prometheus may read at /metrics. No names of pools, VMs or people: anybody who reaches the port can read it."""
+
+from prometheus_client import Counter, Gauge
+
+POSTED = Counter("tintri_bot_messages_posted", "Messages posted to Slack.", ["kind"])
+UNPOSTED = Gauge("tintri_bot_messages_waiting", "Messages that wait to be posted, cards not counted.")
+EDITED = Counter("tintri_bot_cards_edited", "Cards edited in Slack.")
+DECISIONS = Counter("tintri_bot_decisions", "Decisions and refusals.", ["action", "outcome"])
+SWEEPS = Counter("tintri_bot_sweeps", "Sweeps over all pools of a TGC.", ["tgc", "result"])
+TGC_UP = Gauge("tintri_bot_tgc_up", "1 where the newest sweep of the TGC succeeded, else 0.", ["tgc"])
+SLACK_UP = Gauge("tintri_bot_slack_up", "1 while Slack can reach the bot, else 0.")
+CANNOT_POST = Gauge("tintri_bot_cannot_post", "1 while the channel refuses the bot's messages, else 0.")

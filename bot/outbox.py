@@ -1,0 +1,207 @@
+"""Every post, exactly once as far as Slack lets us: written down first, looked for before it is sent again.
+
+slack/README 4.6: posting has no idempotency key. A post whose answer was lost is looked for in the channel's history
+by our key in its metadata; only where it is not there does it go out once more.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
+
+import msgspec
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock
+from bot.metrics import POSTED, UNPOSTED
+from bot.pacing import Pace
+from bot.rendering.views import Message
+from bot.slack import Slack, SlackBusyError, SlackError, SlackRefusedError, SlackUnsureError
+from bot.storage import posts
+from bot.storage.database import Database
+from bot.storage.leases import Lease, Leases
+from bot.storage.posts import Post, PostState
+from bot.storage.tables import posts as posts_table
+from bot.troubles import Troubles
+
+_log = structlog.get_logger(__name__)
+
+SETTLING = timedelta(seconds=5)
+"""How long a post whose answer was lost may take to show up in the history."""
+_CLOCKS_APART = timedelta(hours=1)
+"""How far back in the history to look, for clocks that disagree. Only our key makes a message ours."""
+_REFUSED_PAUSE = timedelta(minutes=1)
+_TICK_S = 2.0
+
+
+class Delivered(msgspec.Struct, frozen=True, kw_only=True):
+    ts: str
+    fresh: bool
+    """Whether the message was posted just now, as given; else it stands since earlier and may show something older."""
+
+
+class BusyError(SlackError):
+    """Another process is posting this very message."""
+
+
+class Outbox:
+    """Posts what is written down."""
+
+    def __init__(
+        self, *, database: Database, leases: Leases, slack: Slack, pace: Pace, troubles: Troubles, clock: Clock
+    ) -> None:
+        self._database = database
+        self._leases = leases
+        self._slack = slack
+        self._pace = pace
+        self._troubles = troubles
+        self._clock = clock
+        self._wake = asyncio.Event()
+
+    async def add(
+        self,
+        connection: AsyncConnection,
+        *,
+        key: str,
+        kind: str,
+        channel_id: str,
+        message: Message,
+        thread_ts: str | None = None,
+        recommendation: int | None = None,
+    ) -> None:
+        """Write a message down within the caller's transaction; it goes out soon after. A known key changes nothing."""
+        await posts.add(
+            connection,
+            key=key,
+            kind=kind,
+            channel_id=channel_id,
+            now=self._clock.now(),
+            message=message,
+            thread_ts=thread_ts,
+            recommendation=recommendation,
+        )
+        self._wake.set()
+
+    async def post_card(
+        self, key: str, channel_id: str, message: Message, facts: Mapping[str, str | bool], recommendation: int
+    ) -> Delivered:
+        """Post a card now. Raises SlackError where it does not stand yet; what to do next is written down."""
+        async with self._database.write() as connection:
+            await posts.add(
+                connection,
+                key=key,
+                kind=posts.CARD,
+                channel_id=channel_id,
+                now=self._clock.now(),
+                recommendation=recommendation,
+            )
+        return await self._deliver(key, message, facts)
+
+    async def find_card(self, key: str) -> str | None:
+        """The ts of a card that may have been posted; None where it certainly was not. Raises SlackError."""
+        async with self._database.read() as connection:
+            post = await posts.find(connection, key)
+        if post is None or post.state is PostState.PENDING:
+            return None
+        return post.ts if post.state is PostState.SENT else await self._look(post)
+
+    async def run(self) -> None:
+        """Send what is due, for as long as the bot runs."""
+        while True:
+            await self.send_due()
+            waker = asyncio.ensure_future(self._wake.wait())
+            sleeper = asyncio.ensure_future(self._clock.sleep(_TICK_S))
+            try:
+                await asyncio.wait({waker, sleeper}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                waker.cancel()
+                sleeper.cancel()
+            self._wake.clear()
+
+    async def send_due(self) -> None:
+        async with self._database.read() as connection:
+            due = await posts.due(connection, self._clock.now())
+        UNPOSTED.set(len(due))
+        for post in due:
+            if post.message is not None:
+                with suppress(SlackError):  # said in the log, and kept in the row for the next turn
+                    await self._deliver(post.key, post.message, {})
+
+    async def _deliver(self, key: str, message: Message, facts: Mapping[str, str | bool]) -> Delivered:
+        async with self._database.write() as connection:
+            lease = await self._leases.take(connection, posts_table, posts_table.c.key == key)
+            post = await posts.get(connection, key)
+        if lease is None:
+            raise BusyError("Another process is posting this message.")
+        async with self._leases.kept(lease):
+            if post.state is PostState.SENT and post.ts is not None:
+                async with self._database.write() as connection:
+                    await self._leases.release(connection, lease)
+                return Delivered(ts=post.ts, fresh=False)
+            return await self._send(post, lease, message, facts)
+
+    async def _send(self, post: Post, lease: Lease, message: Message, facts: Mapping[str, str | bool]) -> Delivered:
+        asked = False
+        try:
+            if post.state is PostState.SENDING:
+                ts = await self._look(post)
+                if ts is not None:
+                    await self._sent(post, ts)
+                    return Delivered(ts=ts, fresh=False)
+            await self._pace.post(post.channel_id)
+            await self._commit_to_sending(lease)
+            asked = True
+            ts = await self._slack.post(post.channel_id, message, key=post.key, facts=facts, thread_ts=post.thread_ts)
+        except BusyError:
+            raise
+        except SlackUnsureError as error:
+            await self._put_off(post, lease, PostState.SENDING if asked else post.state, error)
+            raise
+        except SlackError as error:
+            await self._put_off(post, lease, PostState.PENDING if asked else post.state, error)
+            raise
+        await self._sent(post, ts)
+        await self._troubles.posted(post.channel_id)
+        POSTED.labels(kind=post.kind).inc()
+        return Delivered(ts=ts, fresh=True)
+
+    async def _commit_to_sending(self, lease: Lease) -> None:
+        async with self._database.write() as connection:
+            if not await posts.sending(connection, lease, self._clock.now()):
+                raise BusyError("Another process took over this message.")
+
+    async def _sent(self, post: Post, ts: str) -> None:
+        async with self._database.write() as connection:
+            await posts.sent(connection, post.key, ts)
+
+    async def _look(self, post: Post) -> str | None:
+        """Look for a post whose answer was lost; None where it is certainly not there. Raises SlackError."""
+        if post.sending_at is not None and self._clock.now() < post.sending_at + SETTLING:
+            raise SlackUnsureError("The answer to a post was lost a moment ago; it is looked for soon.")
+        try:
+            async for found in self._slack.own_messages(
+                post.channel_id, since=post.created_at - _CLOCKS_APART, thread_ts=post.thread_ts
+            ):
+                if found.metadata.get("key") == post.key:
+                    return found.ts
+        except SlackRefusedError as error:
+            _log.warning(
+                "the channel's history cannot be read, so a post whose answer was lost goes out again",
+                channel=post.channel_id,
+                reason=str(error),
+            )
+        return None
+
+    async def _put_off(self, post: Post, lease: Lease, state: PostState, error: SlackError) -> None:
+        _log.warning("a message is not posted yet", kind=post.kind, channel=post.channel_id, reason=str(error))
+        pause = SETTLING
+        if isinstance(error, SlackBusyError):
+            pause = timedelta(seconds=error.retry_after_s)
+            self._pace.hold_posts(post.channel_id, error.retry_after_s)
+        elif isinstance(error, SlackRefusedError):
+            pause = _REFUSED_PAUSE
+            await self._troubles.refused(post.channel_id, error)
+        async with self._database.write() as connection:
+            until = self._clock.now() + pause
+            await posts.put_off(connection, lease, state=state, problem=str(error), until=until)

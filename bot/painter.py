@@ -1,0 +1,199 @@
+"""Painting cards: rendered without a lock, painted under the card's lease, stored with its fence (design: cards).
+
+A trigger that finds the lease taken marks the card dirty, and the holder paints once more. A crash leaves the card
+dirty or its lease to run out, and either is found by whoever paints next.
+"""
+
+import hashlib
+from datetime import timedelta
+
+import msgspec
+import structlog
+
+from bot.card_views import CardViews
+from bot.clock import Clock
+from bot.metrics import EDITED
+from bot.outbox import Delivered, Outbox
+from bot.pacing import Pace
+from bot.recommendations import Key, is_final
+from bot.rendering.card import render_card
+from bot.rendering.views import CardView, Message
+from bot.slack import Slack, SlackBusyError, SlackError, SlackRefusedError
+from bot.storage import cards, recommendations
+from bot.storage.cards import Card
+from bot.storage.database import Database
+from bot.storage.leases import Lease, Leases
+from bot.storage.recommendations import Stored
+from bot.storage.tables import cards as cards_table
+
+_log = structlog.get_logger(__name__)
+
+_AGAIN_AFTER = timedelta(seconds=5)
+_REFUSED_AGAIN_AFTER = timedelta(minutes=1)
+_LOST_CODES = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+"""The message cannot be edited, now or ever."""
+
+
+class Drawing(msgspec.Struct, frozen=True, kw_only=True):
+    """What a card should show."""
+
+    card: Card
+    stored: Stored
+    view: CardView
+    message: Message
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(msgspec.json.encode(self.message)).hexdigest()
+
+    @property
+    def final(self) -> bool:
+        return self.stored.gone or is_final(self.stored.recommendation)
+
+    @property
+    def is_painted(self) -> bool:
+        """Whether the message needs nothing: it shows this already, is final, or nothing is known to show yet."""
+        if self.card.final or self.stored.recommendation.state is None:
+            return True
+        return self.card.ts is not None and self.card.painted == self.digest
+
+    @property
+    def key(self) -> str:
+        return card_key(self.stored.key, self.card.channel_id, self.card.generation)
+
+    @property
+    def facts(self) -> dict[str, str | bool]:
+        """What a new database needs in order to know the message again."""
+        key = self.stored.key
+        return {
+            "tgc": key.tgc_key,
+            "pool": key.pool_uuid,
+            "recommendation": key.recommendation_id,
+            "final": self.final,
+        }
+
+
+def card_key(key: Key, channel_id: str, generation: int) -> str:
+    """The outbox key of a card: the same in every database that ever knew it."""
+    name = msgspec.json.encode((key, channel_id))
+    return f"card/{hashlib.sha256(name).hexdigest()[:40]}/{generation}"
+
+
+class Painter:
+    """Posts and edits cards."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        leases: Leases,
+        outbox: Outbox,
+        slack: Slack,
+        pace: Pace,
+        views: CardViews,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._leases = leases
+        self._outbox = outbox
+        self._slack = slack
+        self._pace = pace
+        self._views = views
+        self._clock = clock
+
+    async def draw(self, card: Card) -> Drawing:
+        """What the card should show now."""
+        async with self._database.read() as connection:
+            card = await cards.by_row_id(connection, card.row_id)
+            stored = await recommendations.by_row_id(connection, card.recommendation)
+            view = await self._views.view(connection, stored)
+        return Drawing(card=card, stored=stored, view=view, message=render_card(view))
+
+    async def paint(self, card: Card) -> None:
+        """Paint the card, and once more for whatever changes meanwhile. If somebody is at it, they do that for us."""
+        async with self._database.write() as connection:
+            lease = await self._leases.take(connection, cards_table, cards_table.c.id == card.row_id)
+            if lease is None:
+                await cards.mark_dirty(connection, card.row_id)
+                return
+        async with self._leases.kept(lease):
+            while await self._paint_once(card, lease):
+                pass
+
+    async def _paint_once(self, card: Card, lease: Lease) -> bool:
+        """Paint what is true now; True where something changed meanwhile."""
+        async with self._database.write() as connection:
+            await cards.begin_painting(connection, lease)
+        try:
+            drawing = await self.draw(card)
+            if not drawing.is_painted:
+                await (self._edit(drawing, lease) if drawing.card.ts else self._post(drawing, lease))
+        except SlackError as error:
+            await self._postpone(card, lease, error)
+            return False
+        async with self._database.write() as connection:
+            if await cards.release_if_clean(connection, lease):
+                return False
+            return await cards.is_held(connection, lease)
+
+    async def _post(self, drawing: Drawing, lease: Lease) -> None:
+        delivered = await self._deliver(drawing)
+        if delivered is None:
+            async with self._database.write() as connection:
+                await cards.forget(connection, lease)
+            return
+        await self._store(drawing, lease, delivered.ts, fresh=delivered.fresh)
+
+    async def _deliver(self, drawing: Drawing) -> Delivered | None:
+        """Post the card. One that came to its end before it was ever posted is not worth posting: None."""
+        if not drawing.final:
+            return await self._outbox.post_card(
+                drawing.key, drawing.card.channel_id, drawing.message, drawing.facts, drawing.stored.row_id
+            )
+        ts = await self._outbox.find_card(drawing.key)
+        return None if ts is None else Delivered(ts=ts, fresh=False)
+
+    async def _edit(self, drawing: Drawing, lease: Lease) -> None:
+        await self._pace.edit()
+        drawing = await self.draw(drawing.card)  # waiting for the turn took time: show what is true now
+        card = drawing.card
+        if card.ts is None or drawing.is_painted:
+            return
+        try:
+            await self._slack.update(card.channel_id, card.ts, drawing.message, key=drawing.key, facts=drawing.facts)
+        except SlackRefusedError as error:
+            if error.code not in _LOST_CODES:
+                raise
+            await self._message_lost(drawing, lease)
+            return
+        EDITED.inc()
+        await self._store(drawing, lease, card.ts, fresh=True)
+
+    async def _store(self, drawing: Drawing, lease: Lease, ts: str, *, fresh: bool) -> None:
+        """Keep what the message shows. Refused, or not knowing what it shows: it is painted again."""
+        async with self._database.write() as connection:
+            kept = await cards.store_painting(
+                connection,
+                lease,
+                ts=ts,
+                painted=drawing.digest if fresh else None,
+                final=fresh and drawing.final,
+            )
+            if not kept or not fresh:
+                await cards.mark_dirty(connection, drawing.card.row_id)
+
+    async def _message_lost(self, drawing: Drawing, lease: Lease) -> None:
+        """Somebody deleted the message: an open card is posted anew once, a final one forgotten."""
+        post_anew = not drawing.final and drawing.card.generation == 0
+        _log.warning("a card's message is gone from Slack", pool=drawing.stored.pool_name, post_anew=post_anew)
+        async with self._database.write() as connection:
+            await (cards.lose_message if post_anew else cards.forget)(connection, lease)
+
+    async def _postpone(self, card: Card, lease: Lease, error: SlackError) -> None:
+        _log.warning("a card is not painted yet", channel=card.channel_id, reason=str(error))
+        pause = _REFUSED_AGAIN_AFTER if isinstance(error, SlackRefusedError) else _AGAIN_AFTER
+        if isinstance(error, SlackBusyError):
+            pause = timedelta(seconds=error.retry_after_s)
+            self._pace.hold_edits(error.retry_after_s)
+        async with self._database.write() as connection:
+            await cards.postpone(connection, lease, self._clock.now() + pause)

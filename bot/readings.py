@@ -1,0 +1,124 @@
+"""What the TGC says now, read once for all who ask at the same time."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+import msgspec
+import structlog
+
+from bot.clock import Clock
+from tgc.client import TGCClient
+from tgc.errors import TGCError
+from tgc.models import Pool, Recommendation
+
+_log = structlog.get_logger(__name__)
+
+SHARED_FOR = timedelta(seconds=5)
+"""For how long after its end a reading serves others."""
+
+T = TypeVar("T")
+
+
+class Tgc(msgspec.Struct, frozen=True, kw_only=True):
+    """One TGC, as we know it."""
+
+    key: str
+    """The configured name; `default` for the one in the environment. Never its URL."""
+    name: str
+    """The host name, to show."""
+    url: str
+    client: TGCClient
+
+
+class PoolReading(msgspec.Struct, frozen=True, kw_only=True):
+    """A pool's current recommendation, or why it could not be read."""
+
+    pool: Pool
+    read_at: datetime
+    """When the reading began: what it says is at least that fresh."""
+    recommendation: Recommendation | None = None
+    error: TGCError | None = None
+
+    @property
+    def pool_name(self) -> str:
+        return pool_name(self.pool)
+
+
+def pool_name(pool: Pool) -> str:
+    return pool.name or pool.uuid
+
+
+class Readings:
+    """Readings of one TGC, shared while under way and for 5 seconds after."""
+
+    def __init__(self, tgc: Tgc, clock: Clock) -> None:
+        self.tgc = tgc
+        self._clock = clock
+        self._pools: _Shared[list[Pool]] = _Shared(clock)
+        self._current: _Shared[PoolReading] = _Shared(clock)
+
+    async def pools(self) -> list[Pool]:
+        """All pools. Raises TGCError."""
+        return await self._pools.get("", self.tgc.client.pools)
+
+    async def current(self, pool: Pool) -> PoolReading:
+        """The pool's current recommendation; a failure is told in the reading."""
+        return await self._current.get(pool.uuid, lambda: self._read(pool))
+
+    async def all(self) -> list[PoolReading]:
+        """Every pool's current recommendation, read at once. Raises TGCError where the pools cannot be listed."""
+        return list(await asyncio.gather(*(self.current(pool) for pool in await self.pools())))
+
+    def drop(self, pool_uuid: str) -> None:
+        """Share no reading of this pool that began before now."""
+        self._current.drop(pool_uuid)
+
+    async def _read(self, pool: Pool) -> PoolReading:
+        read_at = self._clock.now()
+        try:
+            recommendation = await self.tgc.client.current_recommendation(pool.uuid)
+        except TGCError as error:
+            _log.warning("a pool could not be read", pool=pool_name(pool), reason=str(error))
+            return PoolReading(pool=pool, read_at=read_at, error=error)
+        return PoolReading(pool=pool, read_at=read_at, recommendation=recommendation)
+
+
+class _Reading(Generic[T]):
+    """One piece of work, and from when on its result is too old for others."""
+
+    def __init__(self, work: Callable[[], Coroutine[Any, Any, T]], clock: Clock) -> None:
+        self._clock = clock
+        self._fresh_until: datetime | None = None
+        self._task = asyncio.create_task(work())
+        self._task.add_done_callback(self._done)
+
+    def is_fresh(self) -> bool:
+        return self._fresh_until is None or self._clock.now() < self._fresh_until
+
+    async def result(self) -> T:
+        """Wait for it; whoever stops waiting leaves the work to the others."""
+        return await asyncio.shield(self._task)
+
+    def _done(self, task: asyncio.Task[T]) -> None:
+        self._fresh_until = self._clock.now() + SHARED_FOR
+        if not task.cancelled():
+            task.exception()  # those who wait are told; with nobody left it is no surprise
+
+
+class _Shared(Generic[T]):
+    """Work done once for all who ask for it until shortly after its end; a failure is shared like a result."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._readings: dict[str, _Reading[T]] = {}
+
+    async def get(self, name: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        reading = self._readings.get(name)
+        if reading is None or not reading.is_fresh():
+            reading = self._readings[name] = _Reading(work, self._clock)
+        return await reading.result()
+
+    def drop(self, name: str) -> None:
+        self._readings.pop(name, None)

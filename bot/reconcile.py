@@ -1,0 +1,159 @@
+"""The only way a card comes into being or changes: take in the TGC's word, and have it painted where it differs.
+
+Every trigger ends here: schedule, refresh, a press, a restart, another replica. So a crash needs no repair of its own.
+"""
+
+from bot.card_views import CardViews, view_of_reading
+from bot.clock import Clock
+from bot.outbox import Outbox
+from bot.painter import Drawing, Painter
+from bot.readings import PoolReading, Tgc
+from bot.recommendations import Key, is_expired, is_open, plan_of
+from bot.rendering.notices import render_other_moves
+from bot.rendering.views import CardView
+from bot.storage import cards, offers, recommendations
+from bot.storage.cards import Card
+from bot.storage.database import Database
+from bot.storage.recommendations import Stored
+from bot.vm_names import look_up_names
+from tgc.models import Pool
+
+
+class Reconciler:
+    """Keeps what Slack shows equal to what the TGC and the database say."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        painter: Painter,
+        outbox: Outbox,
+        views: CardViews,
+        tgc: Tgc,
+        channel_id: str,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._painter = painter
+        self._outbox = outbox
+        self._views = views
+        self._tgc = tgc
+        self._channel_id = channel_id
+        self._clock = clock
+
+    async def observe(self, reading: PoolReading) -> None:
+        """Keep a reading and bring its card up to it."""
+        stored = await self.remember(reading)
+        if stored is not None:
+            await self.reconcile(stored.key)
+
+    async def remember(self, reading: PoolReading) -> Stored | None:
+        """Keep a reading and make its offer; None where it names no recommendation. Nothing new, nothing written."""
+        recommendation = reading.recommendation
+        if recommendation is None or not recommendation.id:
+            return None
+        key = Key(self._tgc.key, reading.pool.uuid, recommendation.id)
+        async with self._database.read() as connection:
+            known = await recommendations.get(connection, key)
+        if known and known.recommendation == recommendation and known.pool_name == reading.pool_name:
+            return known
+        known_names = known.vm_names if known else {}
+        vm_names = await look_up_names(self._tgc.client, recommendation, known_names)
+        async with self._database.write() as connection:
+            await recommendations.store(
+                connection,
+                key,
+                recommendation,
+                pool_name=reading.pool_name,
+                vm_names=vm_names,
+                read_at=reading.read_at,
+            )
+            stored = await recommendations.get(connection, key)
+            if stored is not None:
+                await offers.offer_for(connection, stored.row_id, plan_of(stored.recommendation), self._clock.now())
+        return stored
+
+    async def forget(self, key: Key) -> None:
+        """The TGC does not know this recommendation any more: its card says so and ends."""
+        async with self._database.write() as connection:
+            await recommendations.mark_gone(connection, key)
+        await self.reconcile(key)
+
+    async def view_of(self, reading: PoolReading) -> CardView:
+        """What a reading shows to somebody who asks; its buttons stand for the same offers as the card's."""
+        stored = await self.remember(reading)
+        if stored is None:
+            return view_of_reading(self._tgc, reading, self._clock.now())
+        async with self._database.read() as connection:
+            return await self._views.view(connection, stored)
+
+    async def view_of_offer(self, offer_id: str) -> CardView | None:
+        """What is known of the recommendation that a button stands for; None for an unknown button."""
+        async with self._database.read() as connection:
+            offer = await offers.get(connection, offer_id)
+            if offer is None:
+                return None
+            stored = await recommendations.by_row_id(connection, offer.recommendation)
+            return await self._views.view(connection, stored)
+
+    async def fresh_view_of_offer(self, offer_id: str) -> CardView | None:
+        """The same after reading the TGC again. Raises TGCError."""
+        async with self._database.read() as connection:
+            offer = await offers.get(connection, offer_id)
+            if offer is None:
+                return None
+            stored = await recommendations.by_row_id(connection, offer.recommendation)
+        read_at = self._clock.now()
+        recommendation = await self._tgc.client.recommendation(stored.key.pool_uuid, stored.key.recommendation_id)
+        pool = Pool(uuid=stored.key.pool_uuid, name=stored.pool_name)
+        return await self.view_of(PoolReading(pool=pool, read_at=read_at, recommendation=recommendation))
+
+    async def reconcile(self, key: Key) -> None:
+        """Post or edit the card of this recommendation where it does not show the truth."""
+        async with self._database.read() as connection:
+            stored = await recommendations.get(connection, key)
+            if stored is None:
+                return
+            card = await cards.get(connection, stored.row_id, self._channel_id)
+        card = card or await self._new_card(stored)
+        if card is not None:
+            await self._bring_up(card)
+
+    async def paint_due(self) -> None:
+        """Paint the cards that a crash, a refusal or another replica left behind."""
+        async with self._database.read() as connection:
+            due = await cards.to_paint(connection, self._clock.now())
+        for card in due:
+            await self._painter.paint(card)
+
+    async def _bring_up(self, card: Card) -> None:
+        drawing = await self._painter.draw(card)
+        if not drawing.card.dirty and drawing.is_painted:
+            return
+        await self._announce_other_moves(drawing)
+        await self._painter.paint(card)
+
+    async def _announce_other_moves(self, drawing: Drawing) -> None:
+        """Say it loudly, once: an edit of the card notifies nobody."""
+        act, ts = drawing.view.act, drawing.card.ts
+        if act is None or ts is None or not act.other_moves:
+            return
+        async with self._database.write() as connection:
+            await self._outbox.add(
+                connection,
+                key=f"other-moves/{drawing.key}",
+                kind="other_moves",
+                channel_id=drawing.card.channel_id,
+                thread_ts=ts,
+                recommendation=drawing.stored.row_id,
+                message=render_other_moves(drawing.view, act.user_id),
+            )
+
+    async def _new_card(self, stored: Stored) -> Card | None:
+        """Make the first card, for what can still be decided only."""
+        recommendation = stored.recommendation
+        if stored.gone or not is_open(recommendation) or is_expired(recommendation, self._clock.now()):
+            return None
+        async with self._database.write() as connection:
+            await cards.make(connection, stored.row_id, self._channel_id)
+            return await cards.get(connection, stored.row_id, self._channel_id)

@@ -1,0 +1,146 @@
+"""Answers to `/tintri`: all pools, one pool, help, or a sentence."""
+
+from collections.abc import Iterable, Sequence
+
+from bot.rendering import blocks, ids, limits, standing, words
+from bot.rendering.card import render_card
+from bot.rendering.content import content, name
+from bot.rendering.escape import clean, escape, shorten, shorten_bytes, shorten_name
+from bot.rendering.phrase import Code, Phrase, Strong, When
+from bot.rendering.views import Block, CardView, Message, PoolAnswer, Report, Standing
+
+POOLS_PER_PAGE = 10
+CLOSE_NAMES_SHOWN = 5
+
+_TO_DECIDE = {Standing.OFFERED, Standing.DECIDING}
+_RECOMMENDED = {*_TO_DECIDE, Standing.DISMISSED, Standing.RUNNING}
+_NOT_READ = "could not be read."
+_COMMANDS = (
+    ("/tintri reco", "every pool in a line"),
+    ("/tintri reco Production", "one pool, with its buttons"),
+    ("/tintri pause Production 8", "post nothing new about a pool for 8 hours; without a pool, about none"),
+    ("/tintri resume Production", "end that early"),
+    ("/tintri help", "this"),
+)
+
+
+def render_report(report: Report, *, page: int, filter_text: str) -> Message:
+    """The pools given, a page of them. `filter_text` is what chose them; turning the page repeats it."""
+    pools = by_urgency(report.pools)
+    typed = clean(filter_text)
+    last = max(len(pools) - 1, 0) // POOLS_PER_PAGE
+    page = min(max(page, 0), last)
+    shown = pools[page * POOLS_PER_PAGE : (page + 1) * POOLS_PER_PAGE]
+    head = f"{headline(report)}." if pools else _no_pools(typed)
+    read: Phrase = (f"{name(report.tgc_name, 'Tintri Global Center')} · read ", When(report.read_at))
+    drawn = [
+        blocks.paragraph((Strong(shorten(head, limits.SECTION)),)),
+        *map(_row, shown),
+        blocks.context((*read, f" · page {page + 1:,} of {last + 1:,}") if last else read),
+        *_page_turner(page, last, typed),
+    ]
+    text = " ".join((head, *(words.stopped(pool_line(pool)) for pool in shown)))
+    return Message(
+        text=_escaped(text),
+        blocks=tuple(drawn),
+        compact=(blocks.section(text), *_page_turner(page, last, typed)),
+    )
+
+
+def render_pool(answer: PoolAnswer) -> Message:
+    if answer.view is not None:
+        return render_card(answer.view)
+    return render_sentence(pool_line(answer))
+
+
+def render_unknown_pool(typed: str, close: Sequence[str]) -> Message:
+    """`close`: names that look like it, best first."""
+    sentences = [f"No pool is called “{shorten_name(clean(typed), limits.NAME)}”."]
+    if close:
+        names = tuple(name(pool, "unnamed") for pool in close[:CLOSE_NAMES_SHOWN])
+        sentences.append(f"Close to it: {', '.join(shorten_name(pool, limits.NAME) for pool in names)}.")
+    sentences.append("/tintri reco shows all pools.")
+    return render_sentence(" ".join(sentences))
+
+
+def render_help(not_understood: str | None) -> Message:
+    """What one can type; first, where something was typed that is none of it, that."""
+    head = "What you can ask for:"
+    if not_understood:
+        head = f"“{shorten(clean(not_understood), limits.SENTENCE)}” is nothing I know. {head}"
+    commands: list[Phrase] = [(Code(command), f"  {meaning}") for command, meaning in _COMMANDS]
+    text = f"{head} {', '.join(command for command, _ in _COMMANDS)}"
+    return Message(
+        text=_escaped(text), blocks=(blocks.bullets([((head,), commands)]),), compact=(blocks.section(text),)
+    )
+
+
+def render_sentence(text: str) -> Message:
+    """Words as they are: nothing in them is markup."""
+    return Message(text=_escaped(text), blocks=(blocks.section(text),))
+
+
+def headline(report: Report) -> str:
+    """`3 of 12 pools have a recommendation, 1 could not be read`."""
+    with_one = sum(1 for pool in report.pools if pool.view and pool.view.standing in _RECOMMENDED)
+    unread = sum(1 for pool in report.pools if pool.view is None)
+    verb = "has" if with_one == 1 else "have"
+    pools = words.counted(len(report.pools), "pool", "pools")
+    head = f"{with_one:,} of {pools} {verb} a recommendation"
+    return f"{head}, {unread:,} could not be read" if unread else head
+
+
+def by_urgency(pools: Iterable[PoolAnswer]) -> list[PoolAnswer]:
+    """What asks for a decision, then what could not be read, then the rest, each by name."""
+    return sorted(pools, key=_rank)
+
+
+def pool_line(answer: PoolAnswer) -> str:
+    """`Production: 4 VMs to move, …`, `Lab: balanced, nothing to move`, or why it could not be read."""
+    pool = shorten_name(name(answer.pool_name, "Unnamed pool"), limits.NAME)
+    if answer.view is None:
+        return f"{pool}: {shorten(clean(answer.problem or ''), limits.SENTENCE) or _NOT_READ}"
+    return f"{pool}: {_gist(answer.view)}"
+
+
+def _gist(view: CardView) -> str:
+    story = content(view)
+    said = standing.gist(view, story)
+    told = (said, story.losing_sentence) if view.standing in {*_TO_DECIDE, Standing.RUNNING} else (said,)
+    return ". ".join(filter(None, told))
+
+
+def _rank(answer: PoolAnswer) -> tuple[int, str, str]:
+    to_decide = answer.view is not None and answer.view.standing in _TO_DECIDE
+    group = 0 if to_decide else 1 if answer.view is None else 2
+    return group, answer.pool_name.casefold(), answer.pool_name
+
+
+def _row(answer: PoolAnswer) -> Block:
+    offer_id = answer.view.offer_id if answer.view else None
+    return blocks.section(pool_line(answer), blocks.button("Show", ids.SHOW, offer_id) if offer_id else None)
+
+
+def _no_pools(typed: str) -> str:
+    if typed:
+        return f"No pool's name has “{shorten(typed, limits.NAME)}” in it."
+    return "The TGC shows this account no VMstore pools."
+
+
+def _page_turner(page: int, last: int, typed: str) -> Iterable[Block]:
+    buttons = []
+    if page > 0:
+        buttons.append(blocks.button("Previous", ids.LIST_PREVIOUS, _page_value(page - 1, typed)))
+    if page < last:
+        buttons.append(blocks.button("Next", ids.LIST_NEXT, _page_value(page + 1, typed)))
+    if buttons:
+        yield blocks.actions(buttons)
+
+
+def _page_value(page: int, typed: str) -> str:
+    """A filter longer than a button can hold is cut: no pool's name is that long."""
+    return shorten(f"{page}:{typed}", limits.BUTTON_VALUE)
+
+
+def _escaped(text: str) -> str:
+    return escape(shorten_bytes(clean(text), limits.MESSAGE_TEXT_BYTES)) or blocks.NOTHING

@@ -1,0 +1,99 @@
+"""Block Kit blocks that hold Slack's limits whatever they are given."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from bot.rendering import limits
+from bot.rendering.escape import clean, shorten
+from bot.rendering.phrase import Phrase, mrkdwn, rich_text
+from bot.rendering.views import Block
+
+NOTHING = "-"
+"""Slack refuses an empty text."""
+
+
+def header(text: str) -> Block:
+    return {"type": "header", "text": _plain_text(text, limits.HEADER)}
+
+
+def section(text: str, accessory: Block | None = None) -> Block:
+    """Words as they are: nothing in them is markup."""
+    block: Block = {"type": "section", "text": _plain_text(text, limits.SECTION)}
+    return block | ({"accessory": accessory} if accessory else {})
+
+
+def mrkdwn_section(phrase: Phrase) -> Block:
+    return {"type": "section", "text": _mrkdwn(phrase, limits.SECTION)}
+
+
+def context(phrase: Phrase) -> Block:
+    return {"type": "context", "elements": [_mrkdwn(phrase, limits.CONTEXT_TEXT)]}
+
+
+def plain_context(text: str) -> Block:
+    return {"type": "context", "elements": [_plain_text(text, limits.CONTEXT_TEXT)]}
+
+
+def paragraph(phrase: Phrase) -> Block:
+    return {"type": "rich_text", "elements": [_rich_section(phrase)]}
+
+
+def bullets(groups: Iterable[tuple[Phrase, Sequence[Phrase]]]) -> Block:
+    """Headings, each with its list."""
+    elements: list[dict[str, Any]] = []
+    for heading, lines in groups:
+        elements.append(_rich_section(heading))
+        if lines:
+            elements.append(
+                {"type": "rich_text_list", "style": "bullet", "elements": [_rich_section(line) for line in lines]},
+            )
+    return {"type": "rich_text", "elements": elements}
+
+
+def actions(buttons: Sequence[Block]) -> Block:
+    return {"type": "actions", "elements": list(buttons)}
+
+
+def button(
+    label: str,
+    action_id: str,
+    value: str,
+    *,
+    style: str | None = None,
+    confirm: Block | None = None,
+) -> Block:
+    block: Block = {
+        "type": "button",
+        "action_id": action_id,
+        "text": {"type": "plain_text", "text": label, "emoji": False},
+        "value": value,
+    }
+    return block | ({"style": style} if style else {}) | ({"confirm": confirm} if confirm else {})
+
+
+def confirm(*, title: str, text: str, yes: str, no: str, style: str) -> Block:
+    return {
+        "title": _plain_text(title, limits.CONFIRM_TITLE),
+        "text": _plain_text(text, limits.CONFIRM_TEXT),
+        "confirm": {"type": "plain_text", "text": yes, "emoji": False},
+        "deny": {"type": "plain_text", "text": no, "emoji": False},
+        "style": style,
+    }
+
+
+def modal_title(text: str) -> Block:
+    return _plain_text(text, limits.VIEW_TITLE)
+
+
+def _plain_text(text: str, limit: int) -> Block:
+    """`emoji` off: `:fire:` in a VM's name stays what it is."""
+    return {"type": "plain_text", "text": shorten(clean(text), limit) or NOTHING, "emoji": False}
+
+
+def _mrkdwn(phrase: Phrase, limit: int) -> Block:
+    """`verbatim` on: no name or address in outside text becomes a mention or a link."""
+    return {"type": "mrkdwn", "text": mrkdwn(phrase, limit) or NOTHING, "verbatim": True}
+
+
+def _rich_section(phrase: Phrase) -> dict[str, Any]:
+    return {"type": "rich_text_section", "elements": rich_text(phrase)}

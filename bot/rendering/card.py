@@ -1,0 +1,280 @@
+"""The card of one recommendation: what to decide, what runs, what became of it."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import attrgetter
+
+from bot.rendering import blocks, ids, limits, standing, words
+from bot.rendering.content import Content, Move, VmStoreFacts, content, name
+from bot.rendering.escape import clean, shorten, shorten_name, units
+from bot.rendering.phrase import WARNING, Link, Phrase, Sign, Strong, When, joined, mrkdwn
+from bot.rendering.views import Action, Block, CardView, Message, Standing
+from tgc.models import ExecutionState
+
+MOVES_SHOWN = 10
+VM_STORES_SHOWN = 6
+FAILURES_SHOWN = 5
+ADVICE_SHOWN = 3
+
+_BAR_CELLS = 10
+_UNFOLDED = {Standing.OFFERED, Standing.DECIDING, Standing.RUNNING}
+_WITH_DETAILS = {*_UNFOLDED, Standing.DISMISSED, Standing.DONE, Standing.FAILED, Standing.CANCELLED}
+_SIGNS = {
+    ExecutionState.RUNNING: Sign("arrow_forward", "▶"),
+    ExecutionState.RUNNING_ERROR: WARNING,
+    ExecutionState.COMPLETED_OK: Sign("white_check_mark", "✓"),
+    ExecutionState.COMPLETED_FAILED: Sign("x", "✗"),
+    ExecutionState.CANCELLED_PENDING: Sign("no_entry_sign", "-"),
+    ExecutionState.COMPLETED_CANCELLED: Sign("no_entry_sign", "-"),
+}
+_WAITING = Sign("white_circle", "○")
+# Where not all moves of a running plan are shown, what needs an eye comes before what is over.
+_URGENCY = {
+    ExecutionState.COMPLETED_FAILED: 0,
+    ExecutionState.RUNNING_ERROR: 0,
+    ExecutionState.RUNNING: 1,
+    ExecutionState.CANCELLED_PENDING: 1,
+    ExecutionState.COMPLETED_CANCELLED: 3,
+    ExecutionState.COMPLETED_OK: 3,
+}
+_WAITS = 2
+
+
+def render_card(view: CardView) -> Message:
+    story = content(view)
+    drawn = _unfolded(view, story) if view.standing in _UNFOLDED else _folded(view, story)
+    return Message(
+        text=mrkdwn(_notification(view, story), limits.MESSAGE_TEXT_BYTES),
+        blocks=tuple(drawn),
+        compact=tuple(_compact(view, story)),
+    )
+
+
+def moves_block(story: Content, *, with_status: bool, with_details: bool) -> Block:
+    """The moves by wave, up to a readable number."""
+    shown, rest = _most_urgent(story.moves) if with_status else (story.moves[:MOVES_SHOWN], story.moves[MOVES_SHOWN:])
+    groups: list[tuple[Phrase, list[Phrase]]] = []
+    for wave, moves in groupby(shown, key=attrgetter("wave")):
+        heading: Phrase = (f"Wave {wave}",) if story.waves > 1 else ()
+        groups.append((heading, [_move(move, with_status=with_status) for move in moves]))
+    title: Phrase = (Strong(story.moves_title),)
+    first, *others = groups or [((), [])]
+    # Without waves the title itself heads the list.
+    headed = [(title, []), first, *others] if story.waves > 1 else [(title, first[1])]
+    if rest:
+        headed.append(((_rest(rest, with_status=with_status, with_details=with_details),), []))
+    return blocks.bullets(headed)
+
+
+def _unfolded(view: CardView, story: Content) -> Iterable[Block]:
+    yield blocks.header(story.pool)
+    yield blocks.paragraph((Strong(story.finding),))
+    for warning in _loud(story):
+        yield blocks.paragraph((WARNING, " ", Strong(warning)))
+    if story.previous:
+        yield blocks.paragraph((Sign("hourglass_flowing_sand", "…"), f" {story.previous}"))
+    if view.standing is Standing.DECIDING:
+        yield blocks.paragraph(standing.ongoing(view.pending))
+    if _runs(view):
+        yield blocks.paragraph(_run(view, story))
+    elif story.issues:
+        yield _vm_stores("Issues", story.issues, view)
+    if story.moves:
+        yield moves_block(story, with_status=_runs(view), with_details=bool(view.offer_id))
+    if not _runs(view):
+        if story.outcomes_in_brief:
+            yield _vm_stores("Expected", story.outcomes_in_brief, view)
+        if story.moves and story.silence:
+            yield blocks.plain_context(story.silence)
+    yield blocks.context(_origin(view))
+    yield from _footer(view, story)
+
+
+def _folded(view: CardView, story: Content) -> Iterable[Block]:
+    yield blocks.paragraph(standing.told(view, story))
+    for warning in story.warnings if view.standing is not Standing.DISMISSED else ():
+        yield blocks.paragraph((WARNING, " ", Strong(warning)))
+    if view.standing is Standing.FAILED:
+        if len(story.failed) > 1:
+            yield blocks.bullets([((Strong("Failed"),), _failures(story))])
+        yield blocks.paragraph((Strong("What to do: "), " ".join(standing.advice(story)[:ADVICE_SHOWN])))
+    yield from _footer(view, story)
+
+
+def _compact(view: CardView, story: Content) -> Iterable[Block]:
+    yield blocks.mrkdwn_section(_notification(view, story))
+    yield from _footer(view, story)
+
+
+def _footer(view: CardView, story: Content) -> Iterable[Block]:
+    if view.hindrance:
+        yield blocks.plain_context(shorten(clean(view.hindrance), limits.HINDRANCE))
+    buttons = list(_buttons(view, story))
+    if buttons:
+        yield blocks.actions(buttons)
+
+
+def _notification(view: CardView, story: Content) -> Phrase:
+    """All that matters in a few sentences: what a phone shows and a screen reader reads."""
+    if view.standing in _UNFOLDED:
+        pool = shorten_name(story.pool, limits.HEADER)
+        first: Phrase = (f"{pool}: {words.stopped(standing.gist(view, story))}",)
+    else:
+        first = standing.told(view, story)
+    said: list[Phrase] = [first]
+    if view.standing in _UNFOLDED:
+        said += [(words.stopped(warning),) for warning in _loud(story)]
+        said += [(story.previous,)] if story.previous else []
+    if view.standing is Standing.DECIDING:
+        said.append(standing.ongoing(view.pending))
+    if view.standing is Standing.RUNNING and (accepted := standing.accepted_when(view)):
+        said.append(_capitalised(accepted))
+    return joined(said, " ")
+
+
+def _loud(story: Content) -> tuple[str, ...]:
+    losing = story.losing_sentence
+    return ((losing,) if losing else ()) + story.warnings
+
+
+def _capitalised(phrase: Phrase) -> Phrase:
+    first, *others = phrase
+    return (first[:1].upper() + first[1:] if isinstance(first, str) else first, *others)
+
+
+def _runs(view: CardView) -> bool:
+    cancelling = view.pending is not None and view.pending.action is Action.CANCEL
+    return view.standing is Standing.RUNNING or (view.standing is Standing.DECIDING and cancelling)
+
+
+def _run(view: CardView, story: Content) -> Phrase:
+    """`Accepted by @alice today at 07:12 · running`, and a bar."""
+    accepted = standing.accepted_when(view)
+    state = standing.running(view)
+    head: Phrase = (*_capitalised(accepted), f" · {state}") if accepted else (state[:1].upper() + state[1:],)
+    return (*head, f"\n{_bar(story)}  {standing.moved(story)}") if story.moves else head
+
+
+def _bar(story: Content) -> str:
+    under_way = sum(
+        move.progress_percent or 0 for move in story.in_state(ExecutionState.RUNNING, ExecutionState.RUNNING_ERROR)
+    )
+    full = int(_BAR_CELLS * (story.moved + under_way / 100) / len(story.moves))
+    return "▰" * full + "▱" * (_BAR_CELLS - full)
+
+
+def _vm_stores(title: str, vm_stores: tuple[VmStoreFacts, ...], view: CardView) -> Block:
+    lines: list[Phrase] = [
+        (Strong(shorten_name(vm_store.name, limits.NAME)), f"  {shorten(' · '.join(vm_store.brief), limits.SENTENCE)}")
+        for vm_store in vm_stores[:VM_STORES_SHOWN]
+    ]
+    rest = len(vm_stores) - len(lines)
+    if rest > 0:
+        more = f"and {words.counted(rest, 'more VMstore', 'more VMstores')}"
+        lines.append((more + _where(with_details=bool(view.offer_id)),))
+    return blocks.bullets([((Strong(title),), lines)])
+
+
+def _move(move: Move, *, with_status: bool) -> Phrase:
+    way = f"  {shorten_name(move.source, limits.NAME)} → {shorten_name(move.destination, limits.NAME)}"
+    vm = Strong(shorten_name(move.vm, limits.NAME))
+    if not with_status:
+        return (vm, f"{way} · {move.issues}" if move.issues else way)
+    status = f" · {shorten(move.status, limits.SENTENCE)}" if move.status else ""
+    return (_SIGNS.get(move.state, _WAITING) if move.state else _WAITING, " ", vm, way + status)
+
+
+def _most_urgent(moves: tuple[Move, ...]) -> tuple[tuple[Move, ...], tuple[Move, ...]]:
+    """Those to show and the rest, both in the order of the plan."""
+    by_urgency = sorted(range(len(moves)), key=lambda index: _urgency(moves[index]))
+    shown, rest = sorted(by_urgency[:MOVES_SHOWN]), sorted(by_urgency[MOVES_SHOWN:])
+    return tuple(moves[index] for index in shown), tuple(moves[index] for index in rest)
+
+
+def _urgency(move: Move) -> int:
+    return _URGENCY.get(move.state, _WAITS) if move.state else _WAITS
+
+
+def _rest(rest: Sequence[Move], *, with_status: bool, with_details: bool) -> str:
+    more = f"and {words.counted(len(rest), 'more VM', 'more VMs')}"
+    if with_status:
+        states = Counter(move.state or ExecutionState.AVAILABLE for move in rest)
+        more += ": " + ", ".join(f"{number:,} {words.move_state(state)}" for state, number in states.items())
+    return more + _where(with_details=with_details)
+
+
+def _where(*, with_details: bool) -> str:
+    return ", see Details" if with_details else ""
+
+
+def _failures(story: Content) -> list[Phrase]:
+    failures = standing.failures(story)
+    rest = len(failures) - FAILURES_SHOWN
+    return [*failures[:FAILURES_SHOWN], *([(f"and {rest:,} more, see Details",)] if rest > 0 else [])]
+
+
+def _origin(view: CardView) -> Phrase:
+    """`Made today at 06:00, expires today at 18:00 · tgc.example.com`."""
+    recommendation = view.recommendation
+    told: list[Phrase] = []
+    if recommendation.creation_time:
+        told.append(("Made ", When(recommendation.creation_time)))
+    if recommendation.expiration_time and not _runs(view):
+        told.append(("expires " if told else "Expires ", When(recommendation.expiration_time)))
+    link: Phrase = (Link(view.tgc_url, shorten_name(name(view.tgc_name, "Tintri Global Center"), limits.NAME)),)
+    return joined([joined(told, ", "), link] if told else [link], " · ")
+
+
+def _buttons(view: CardView, story: Content) -> Iterable[Block]:
+    if not view.offer_id:
+        return
+    offer = view.offer_id
+    if view.can_act and view.standing is Standing.OFFERED:
+        yield blocks.button("Accept", ids.ACCEPT, offer, style="primary", confirm=_confirm_accept(story))
+        yield blocks.button("Dismiss", ids.DISMISS, offer)
+    if view.can_act and view.standing is Standing.RUNNING and not _is_cancelled(view):
+        yield blocks.button("Cancel", ids.CANCEL, offer, style="danger", confirm=_confirm_cancel(story))
+    if view.can_act and view.standing is Standing.DISMISSED:
+        yield blocks.button("Reopen", ids.REOPEN, offer)
+    if view.standing in _WITH_DETAILS:
+        yield blocks.button("Details", ids.DETAILS, offer)
+
+
+def _is_cancelled(view: CardView) -> bool:
+    return view.recommendation.execution_state is ExecutionState.CANCELLED_PENDING
+
+
+def _confirm_accept(story: Content) -> Block:
+    text = _accepting(story, story.losing_sentence)
+    if units(text) > limits.CONFIRM_TEXT:
+        text = _accepting(story, story.losing_count if story.losing else "The TGC warns of lost replication")
+    return blocks.confirm(
+        title=f"Accept for {shorten_name(story.pool, limits.NAME)}?",
+        text=text,
+        yes="Accept",
+        no="Back",
+        style="danger" if story.losing_sentence or story.unread else "primary",
+    )
+
+
+def _accepting(story: Content, losing: str | None) -> str:
+    vms = words.counted(len(story.moves), "VM", "VMs")
+    sentences = (
+        f"{vms} in {shorten_name(story.pool, limits.NAME)} will move.",
+        f"{losing}." if losing else None,
+        story.previous,
+        "Part of the TGC's answer could not be read." if story.unread else None,
+        "A move cannot be undone.",
+    )
+    return " ".join(filter(None, sentences))
+
+
+def _confirm_cancel(story: Content) -> Block:
+    return blocks.confirm(
+        title=f"Cancel the moves of {shorten_name(story.pool, limits.NAME)}?",
+        text=f"{standing.moved(story)}. What has moved stays where it is now; what has not begun does not run.",
+        yes="Cancel the moves",
+        no="Let them run",
+        style="danger",
+    )

@@ -1,0 +1,93 @@
+"""What the bot says on its own: outages, pauses, what went other than it was shown, and where it cannot post."""
+
+from datetime import datetime
+
+from bot.rendering import blocks, limits, words
+from bot.rendering.card import moves_block
+from bot.rendering.content import content, name
+from bot.rendering.escape import clean, shorten, shorten_name
+from bot.rendering.phrase import WARNING, Channel, Code, Person, Phrase, Piece, Strong, When, mrkdwn
+from bot.rendering.views import Block, CardView, Message
+
+
+def render_outage(tgc_name: str, since: datetime, problem: str) -> Message:
+    return _notice(
+        WARNING,
+        " ",
+        Strong(_tgc(tgc_name)),
+        " gives no answers since ",
+        When(since),
+        f": {_sentence(problem)} Cards may be out of date until it is back.",
+    )
+
+
+def render_outage_over(tgc_name: str, since: datetime, until: datetime) -> Message:
+    return _notice(Strong(_tgc(tgc_name)), " is back. It gave no answers from ", When(since), " to ", When(until), ".")
+
+
+def render_paused(by_user_id: str, pool_name: str | None, until: datetime | None) -> Message:
+    """`pool_name` None: all pools. `until` None: until somebody resumes."""
+    end: Phrase = (" until ", When(until)) if until else ()
+    return _notice(
+        Person(by_user_id),
+        f" paused new cards of {_pool(pool_name)}",
+        *end,
+        ". ",
+        Code(shorten_name(f"/tintri resume {name(pool_name, '')}".strip(), limits.HEADER)),
+        " ends it" + (" early." if until else "."),
+    )
+
+
+def render_resumed(by_user_id: str, pool_name: str | None) -> Message:
+    return _notice(Person(by_user_id), f" ended the pause of {_pool(pool_name)}: new cards are posted again.")
+
+
+def render_other_moves(view: CardView, by_user_id: str) -> Message:
+    """For the thread of a card, right after its accept ran other moves than it showed."""
+    story = content(view)
+    head: Phrase = (
+        WARNING,
+        " ",
+        Strong("The TGC runs other moves than the ones shown when "),
+        Person(by_user_id),
+        Strong(f" accepted this for {_pool(view.pool_name)}."),
+        " Check them, and press Cancel on the card if they are wrong. What has moved by then stays.",
+    )
+    return _message(head, moves_block(story, with_status=True, with_details=bool(view.offer_id)))
+
+
+def render_cannot_post(channel_id: str, problem: str, waiting: int) -> Message:
+    """For the approvers, as a direct message."""
+    waits = words.counted(waiting, "recommendation waits", "recommendations wait")
+    return _notice(
+        WARNING,
+        " I cannot post in ",
+        Channel(channel_id),
+        f": {_sentence(problem)} {waits} to be shown there. To fix it, type ",
+        Code("/invite"),
+        " with my name in that channel, or set RECO_CHANNEL to another one.",
+    )
+
+
+def _notice(*pieces: Piece) -> Message:
+    return _message(pieces)
+
+
+def _message(phrase: Phrase, *more: Block) -> Message:
+    return Message(
+        text=mrkdwn(phrase, limits.MESSAGE_TEXT_BYTES),
+        blocks=(blocks.paragraph(phrase), *more),
+        compact=(blocks.mrkdwn_section(phrase),),
+    )
+
+
+def _tgc(tgc_name: str) -> str:
+    return shorten_name(name(tgc_name, "Tintri Global Center"), limits.HEADER)
+
+
+def _pool(pool_name: str | None) -> str:
+    return "all pools" if pool_name is None else shorten_name(name(pool_name, "an unnamed pool"), limits.HEADER)
+
+
+def _sentence(problem: str) -> str:
+    return words.stopped(shorten(clean(problem), limits.CONFIRM_TEXT) or "it gives no reason")

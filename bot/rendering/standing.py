@@ -1,0 +1,186 @@
+"""Where a recommendation stands, in a line: with who and when for cards, without for lists."""
+
+from bot.rendering import limits, words
+from bot.rendering.content import Content
+from bot.rendering.escape import shorten_name
+from bot.rendering.phrase import Person, Phrase, Strong, When
+from bot.rendering.views import Act, Action, CardView, Standing
+from tgc.models import ExecutionState
+
+_DAY_S = 86_400
+_ALWAYS = {
+    Standing.DISMISSED: "dismissed",
+    Standing.EXPIRED: "expired",
+    Standing.INVALIDATED: "no longer valid",
+    Standing.GONE: "Tintri Global Center no longer knows this recommendation",
+    Standing.BUILDING: "a recommendation is being built, look again in a few minutes",
+    Standing.BALANCED: "balanced, nothing to move",
+    Standing.UNAVAILABLE: "no recommendation",
+}
+_ONGOING = {
+    Action.ACCEPT: "is accepting this…",
+    Action.DISMISS: "is dismissing this…",
+    Action.REOPEN: "is reopening this…",
+    Action.CANCEL: "is cancelling this…",
+}
+
+
+def gist(view: CardView, content: Content) -> str:
+    """One clause without people and dates: `4 of 4 VMs moved`."""
+    match view.standing:
+        case Standing.OFFERED | Standing.DECIDING:
+            return content.finding
+        case Standing.RUNNING:
+            return f"{moved(content)}, {running(view)}"
+        case Standing.DONE:
+            return moved(content)
+        case Standing.FAILED:
+            return f"{moved(content)}, {_failure(content)}"
+        case Standing.CANCELLED:
+            return f"cancelled, {_left_behind(content)}"
+        case Standing.INVALIDATED | Standing.UNAVAILABLE:
+            return f"{_ALWAYS[view.standing]}, {_why(view)}"
+        case Standing.DISMISSED:
+            return f"{_ALWAYS[view.standing]}: {content.finding}"
+        case _:
+            return _ALWAYS[view.standing]
+
+
+def told(view: CardView, content: Content) -> Phrase:
+    """The line of a folded card: pool, what became of it, when and by whom."""
+    return (Strong(shorten_name(content.pool, limits.HEADER)), ": ", *_told(view, content))
+
+
+def moved(content: Content) -> str:
+    """`3 of 4 VMs moved`."""
+    total = len(content.moves)
+    if not total:
+        return "all moves are done" if content.standing is Standing.DONE else "the TGC names no moves"
+    if content.standing is Standing.DONE and not content.reports_results:
+        return f"{words.counted(total, 'VM', 'VMs')} moved"
+    return f"{content.moved:,} of {words.counted(total, 'VM', 'VMs')} moved"
+
+
+def running(view: CardView) -> str:
+    """What the TGC says of the whole while it runs."""
+    state = view.recommendation.execution_state
+    return words.execution_state(ExecutionState.RUNNING if state is None else state)
+
+
+def ongoing(pending: Act | None) -> Phrase:
+    """`@alice is accepting this…`."""
+    if pending is None:
+        return ("Somebody is deciding on this…",)
+    return (Person(pending.user_id), f" {_ONGOING[pending.action]}")
+
+
+def accepted(view: CardView) -> Phrase:
+    """`accepted by @alice`; empty where nobody is known to have accepted."""
+    if view.act and view.act.action is Action.ACCEPT:
+        return ("accepted by ", Person(view.act.user_id))
+    if view.act and view.act.action is Action.CANCEL:
+        return ()  # the newest decision hides who accepted
+    return ("accepted in Tintri Global Center",) if view.recommendation.accepted_time else ()
+
+
+def accepted_when(view: CardView) -> Phrase:
+    """`accepted by @alice today at 07:12`."""
+    by_us = view.act.at if view.act and view.act.action is Action.ACCEPT else None
+    at = by_us or view.recommendation.accepted_time
+    who = accepted(view)
+    return (*who, " ", When(at)) if who and at else who
+
+
+def failures(content: Content) -> tuple[Phrase, ...]:
+    """A line for each VM that failed: `erp-db-04 failed: Storage migration failed (hypervisor)`."""
+    return tuple(
+        (Strong(shorten_name(move.vm, limits.NAME)), " failed", f": {move.error}" if move.error else "")
+        for move in content.failed
+    )
+
+
+def advice(content: Content) -> tuple[str, ...]:
+    """What to do about what failed, each only once."""
+    return tuple(dict.fromkeys(move.advice for move in content.failed)) or (words.advice(None),)
+
+
+def _told(view: CardView, content: Content) -> Phrase:
+    said = gist(view, content)
+    recommendation = view.recommendation
+    match view.standing:
+        case Standing.DECIDING:
+            return (f"{said} · ", *ongoing(view.pending))
+        case Standing.DISMISSED:
+            return _by(view, Action.DISMISS, "dismissed") or (_ALWAYS[view.standing],)
+        case Standing.CANCELLED:
+            cancelled = _by(view, Action.CANCEL, "cancelled") or _at_tgc("cancelled", view)
+            return (*cancelled, f", {_left_behind(content)}")
+        case Standing.EXPIRED:
+            at = recommendation.expiration_time
+            expired: Phrase = (said, " ", When(at)) if at else (said,)
+            decided = _by(view, Action.DISMISS, "dismissed") or accepted_when(view)
+            return (*expired, " · ", *decided) if decided else (*expired, ", nobody decided")
+        case Standing.DONE if _span(view):
+            return (f"{said}, ", *_span(view), *_after(accepted(view)))
+        case Standing.FAILED:
+            return (said, *_after(_span(view)), *_after(accepted(view)))
+        case Standing.BALANCED:
+            looked = recommendation.last_updated_time or recommendation.creation_time
+            return (f"{said}, looked at ", When(looked)) if looked else (said,)
+        case Standing.INVALIDATED | Standing.UNAVAILABLE if recommendation.state_reason:
+            return (f"{said}. {words.remedy(recommendation.state_reason)}", *_after(accepted_when(view)))
+        case _:
+            return (said, *_after(accepted_when(view)))
+
+
+def _by(view: CardView, action: Action, verb: str) -> Phrase:
+    """`dismissed by @bob today at 06:40`; empty where nobody here did it."""
+    if view.act is None or view.act.action is not action:
+        return ()
+    return (f"{verb} by ", Person(view.act.user_id), " ", When(view.act.at))
+
+
+def _at_tgc(verb: str, view: CardView) -> Phrase:
+    at = view.recommendation.completion_time or view.recommendation.last_updated_time
+    there = f"{verb} in Tintri Global Center"
+    return (f"{there} ", When(at)) if at else (there,)
+
+
+def _after(phrase: Phrase) -> Phrase:
+    return (" · ", *phrase) if phrase else ()
+
+
+def _span(view: CardView) -> Phrase:
+    """`today at 07:12 to 09:40`; within a day the second date says nothing."""
+    start, end = view.recommendation.accepted_time, view.recommendation.completion_time
+    if start and end:
+        within_a_day = 0 <= (end - start).total_seconds() < _DAY_S
+        return (When(start), " to ", When(end, time_only=within_a_day))
+    return ("ended ", When(end)) if end else ()
+
+
+def _failure(content: Content) -> str:
+    """`erp-db-04 failed: Storage migration failed (hypervisor)`, or how many failed."""
+    if not content.failed:
+        return "the TGC reports a failure and names no VM"
+    if len(content.failed) > 1:
+        return f"{len(content.failed):,} failed"
+    move = content.failed[0]
+    return f"{shorten_name(move.vm, limits.NAME)} failed" + (f": {move.error}" if move.error else "")
+
+
+def _left_behind(content: Content) -> str:
+    if not content.reports_results:
+        return "what was moved until then stays"
+    if not content.moved:
+        return "no VM was moved"
+    return f"{moved(content)} and {'stays' if content.moved == 1 else 'stay'} there"
+
+
+def _why(view: CardView) -> str:
+    recommendation = view.recommendation
+    if recommendation.state_reason:
+        return words.reason(recommendation.state_reason)
+    if recommendation.state and not words.is_documented(recommendation.state):
+        return f"the TGC reports the state {words.undocumented(recommendation.state)}, which this bot does not know"
+    return "the TGC gives no reason"

@@ -1,0 +1,525 @@
+"""Every setting of the bot: its name, meaning, form and default, read once from a mapping.
+
+The fields of `Settings` are the one list of names; `.env.example` and the sentences about mistakes follow it.
+"""
+
+import contextlib
+import difflib
+import io
+import ipaddress
+import os
+import re
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo
+
+import msgspec
+from cronsim import CronSim, CronSimError
+from dotenv.parser import Binding, parse_stream
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+LogFormat = Literal["console", "json"]
+
+
+class SettingsError(Exception):
+    """Everything that is wrong with the settings, one sentence each."""
+
+    def __init__(self, mistakes: tuple[str, ...]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+class Secret:
+    """A text that only `reveal` shows; never empty."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        if not value:
+            raise ValueError("a secret is never empty")
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __format__(self, _spec: str) -> str:
+        return repr(self)
+
+
+class Approvers(msgspec.Struct, frozen=True, kw_only=True):
+    """Who may act; without a name here and without `everyone`, nobody may."""
+
+    everyone: bool = False
+    user_ids: frozenset[str] = frozenset()
+    group_ids: frozenset[str] = frozenset()
+
+
+# What a text must look like. Each raises a ValueError that says what to give instead.
+
+_WEB_URL = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|\w[\w.-]*)(?::\d{1,5})?(?:/[\w./~-]*)?", re.IGNORECASE)
+_WAYS_TO_SAY = {True: ("true", "yes", "on", "1"), False: ("false", "no", "off", "0")}
+
+
+def _parse_text(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("take out the line breaks and control characters")
+    return text
+
+
+def _parse_secret(text: str) -> Secret:
+    return Secret(_parse_text(text))
+
+
+def _parse_bot_token(text: str) -> Secret:
+    if text.startswith("xapp-"):
+        raise ValueError("this is the app-level token, which belongs in SLACK_APP_TOKEN; give the bot token (xoxb-…)")
+    return _parse_token(text, "xoxb-")
+
+
+def _parse_app_token(text: str) -> Secret:
+    if text.startswith("xoxb-"):
+        raise ValueError("this is the bot token, which belongs in SLACK_BOT_TOKEN; give the app-level token (xapp-…)")
+    return _parse_token(text, "xapp-")
+
+
+def _parse_token(text: str, prefix: str) -> Secret:
+    if not re.fullmatch(rf"{prefix}[!-~]+", text.strip()):
+        raise ValueError(f"give a token that starts with {prefix}")
+    return Secret(text.strip())
+
+
+def _parse_signing_secret(text: str) -> Secret:
+    if not re.fullmatch(r"(?!xox|xapp)[!-~]+", text.strip()):
+        raise ValueError("give the Signing Secret of the app's page Basic Information, which is no token")
+    return Secret(text.strip())
+
+
+def _parse_web_url(text: str, example: str) -> SplitResult:
+    if "@" in text:
+        raise ValueError("take user name and password out of the URL")
+    if not _WEB_URL.fullmatch(text):
+        raise ValueError(f"give a URL such as {example}")
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # reading it checks its range
+    except ValueError:
+        raise ValueError(f"give a URL such as {example}, with a port and an address that exist") from None
+    return parts
+
+
+def _parse_slack_api_url(text: str) -> str:
+    url = _parse_web_url(text, "https://slack.com/api/").geturl()
+    return url.removesuffix("/") + "/"
+
+
+def _parse_tgc_url(text: str) -> str:
+    parts = _parse_web_url(text, "https://tgc.example.com")
+    if parts.path not in {"", "/", "/api", "/api/"}:
+        raise ValueError("give a URL such as https://tgc.example.com, with nothing after the host and port")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _parse_ca_file(text: str) -> Path:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=text)
+    except (OSError, ValueError):
+        raise ValueError("give a readable file of CA certificates in PEM form") from None
+    return Path(text)
+
+
+def _parse_fingerprint(text: str) -> str:
+    digits = re.sub(r"[:\s]", "", text).lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", digits):
+        raise ValueError("give the SHA-256 of the certificate, 64 hexadecimal digits with or without colons")
+    return digits
+
+
+def _parse_flag(text: str) -> bool:
+    for flag, ways in _WAYS_TO_SAY.items():
+        if text.lower() in ways:
+            return flag
+    raise ValueError("give true or false")
+
+
+def _whole_number(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
+            raise ValueError(f"give a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def _parse_channel(text: str) -> str:
+    if not re.fullmatch(r"[CG][A-Z0-9]+", text):
+        raise ValueError(
+            "give the channel's id (C… or G…), which Slack shows at the end of the channel's details,"
+            " opened by a click on its name"
+        )
+    return text
+
+
+def _parse_approvers(text: str) -> Approvers:
+    names = frozenset(name.strip() for name in text.split(",") if name.strip())
+    users = frozenset(name for name in names if re.fullmatch(r"[UW][A-Z0-9]+", name))
+    groups = frozenset(name for name in names if re.fullmatch(r"S[A-Z0-9]+", name))
+    if names - users - groups - {"*"}:
+        raise ValueError(
+            "give ids of people (U… or W…) and of user groups (S…) with commas between them, or * for everybody;"
+            " Slack shows an id in the menu of a profile or group as Copy member ID or Copy group ID"
+        )
+    return Approvers(everyone="*" in names, user_ids=users, group_ids=groups)
+
+
+def _parse_schedule(text: str) -> str:
+    fields = text.split()
+    try:
+        # A sixth field would be seconds; a day that never comes ends the iteration.
+        comes = len(fields) == 5 and next(CronSim(text, datetime(2024, 1, 1, tzinfo=UTC)), None)  # noqa: PLR2004
+    except (CronSimError, ValueError):
+        comes = None
+    if not comes:
+        raise ValueError("give five cron fields whose time comes, such as 15 6,18 * * *")
+    return " ".join(fields)
+
+
+def _parse_zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (LookupError, OSError, ValueError):
+        raise ValueError("give an IANA time zone such as Europe/Berlin") from None
+
+
+def _parse_database_url(text: str) -> Secret:
+    expected = "give sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/NAME"
+    try:
+        url = make_url(_parse_text(text))
+    except (ArgumentError, ValueError):
+        raise ValueError(expected) from None
+    if url.drivername in {"postgres", "postgresql"}:  # what Heroku and others set
+        url = url.set(drivername="postgresql+asyncpg")
+    if url.drivername not in {"sqlite+aiosqlite", "postgresql+asyncpg"}:
+        raise ValueError(expected)
+    if url.drivername == "sqlite+aiosqlite" and url.host:
+        raise ValueError("a SQLite file comes after three slashes, give sqlite+aiosqlite:///FILE")
+    return Secret(url.render_as_string(hide_password=False))
+
+
+def _parse_host(text: str) -> str:
+    if not re.fullmatch(r"[\w.:-]+", text):
+        raise ValueError("give an address to listen on, such as 0.0.0.0")
+    return text
+
+
+def _parse_log_level(text: str) -> str:
+    if text.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+        raise ValueError("give DEBUG, INFO, WARNING, ERROR or CRITICAL")
+    return text.upper()
+
+
+def _parse_log_format(text: str) -> str:
+    if text.lower() not in {"console", "json"}:
+        raise ValueError("give console or json")
+    return text.lower()
+
+
+class Variable(msgspec.Struct, frozen=True):
+    """What the environment variable of a field holds."""
+
+    parse: Callable[[str], object]
+    meaning: str
+    """The line in `.env.example`; reads on after "NAME is missing: give"."""
+    needed_by: Literal["every command", "run"] | None = None
+    secret: bool = False
+    """Never shown; `<name>_FILE` may name a file that holds it."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings; a field's environment variable has its name in capitals."""
+
+    slack_bot_token: Annotated[
+        Secret | None,
+        Variable(
+            _parse_bot_token,
+            "the bot token (xoxb-…), from the page OAuth & Permissions of the app at api.slack.com/apps",
+            needed_by="run",
+            secret=True,
+        ),
+    ] = None
+    slack_app_token: Annotated[
+        Secret | None,
+        Variable(
+            _parse_app_token,
+            "the app-level token (xapp-…) with connections:write, for Socket Mode; without it the bot uses HTTP",
+            secret=True,
+        ),
+    ] = None
+    slack_signing_secret: Annotated[
+        Secret | None,
+        Variable(_parse_signing_secret, "the Signing Secret of the app, for HTTP mode", secret=True),
+    ] = None
+    slack_api_url: Annotated[
+        str, Variable(_parse_slack_api_url, "where Slack's Web API is; https://slack-gov.com/api/ for GovSlack")
+    ] = "https://slack.com/api/"
+    tgc_url: Annotated[
+        str,
+        Variable(
+            _parse_tgc_url,
+            "the URL of the Tintri Global Center, such as https://tgc.example.com",
+            needed_by="every command",
+        ),
+    ]
+    """`https://host` or `https://host:port`, without `/api`."""
+    tgc_username: Annotated[
+        str, Variable(_parse_text, "the TGC account that the bot logs in with", needed_by="every command")
+    ]
+    tgc_password: Annotated[
+        Secret, Variable(_parse_secret, "the password of that account", needed_by="every command", secret=True)
+    ]
+    tgc_ca_file: Annotated[
+        Path | None, Variable(_parse_ca_file, "a file of CA certificates (PEM) that sign the TGC's certificate")
+    ] = None
+    tgc_fingerprint: Annotated[
+        str | None,
+        Variable(_parse_fingerprint, "the SHA-256 of the TGC's own certificate, when nothing known signs it"),
+    ] = None
+    """64 hexadecimal digits, lower case."""
+    tgc_verify_tls: Annotated[
+        bool, Variable(_parse_flag, "whether the TGC's certificate is checked; false only on purpose")
+    ] = True
+    tgc_concurrency: Annotated[
+        int, Variable(_whole_number(1, 100), "how many requests the TGC gets at once, from 1 to 100")
+    ] = 16
+    reco_channel: Annotated[
+        str | None,
+        Variable(_parse_channel, "the id (C… or G…) of the channel for recommendations", needed_by="run"),
+    ] = None
+    reco_approvers: Annotated[
+        Approvers,
+        Variable(
+            _parse_approvers,
+            "who may act: ids of people (U…, W…) and user groups (S…) with commas, or * for everybody; empty: nobody",
+        ),
+    ] = Approvers()
+    reco_schedule: Annotated[
+        str, Variable(_parse_schedule, "when to look for new recommendations, as cron fields in RECO_TIMEZONE")
+    ] = "15 6,18 * * *"
+    reco_timezone: Annotated[
+        ZoneInfo, Variable(_parse_zone, "the TGC's time zone, such as Europe/Berlin; the default is this machine's")
+    ]
+    reco_refresh_seconds: Annotated[
+        int, Variable(_whole_number(1, 86_400), "how often pools with an open card are read again, 1 to 86400")
+    ] = 120
+    follow_seconds: Annotated[
+        int, Variable(_whole_number(1, 3_600), "how often a running recommendation is read, 1 to 3600")
+    ] = 15
+    database_url: Annotated[
+        Secret,
+        Variable(
+            _parse_database_url,
+            "the bot's database: sqlite+aiosqlite:///FILE, or postgresql+asyncpg://USER:PASSWORD@HOST/NAME",
+            secret=True,
+        ),
+    ] = Secret("sqlite+aiosqlite:///tintri-bot.db")
+    host: Annotated[str, Variable(_parse_host, "the address that the bot listens on")] = "0.0.0.0"  # noqa: S104 (a container's probes come from outside)
+    port: Annotated[int, Variable(_whole_number(1, 65_535), "the port that the bot listens on")] = 3000
+    log_level: Annotated[
+        str, Variable(_parse_log_level, "how much is logged: DEBUG, INFO, WARNING, ERROR or CRITICAL")
+    ] = "INFO"
+    log_format: Annotated[
+        LogFormat, Variable(_parse_log_format, "how it is logged: console for people, json for machines")
+    ] = "console"
+    warnings: tuple[str, ...] = ()
+    """What works but may not be meant, one sentence each."""
+
+    def secrets(self) -> tuple[Secret, ...]:
+        """What no log line may show."""
+        password = make_url(self.database_url.reveal()).password
+        mine = (
+            self.slack_bot_token,
+            self.slack_app_token,
+            self.slack_signing_secret,
+            self.tgc_password,
+            Secret(str(password)) if password else None,
+        )
+        return tuple(secret for secret in mine if secret is not None)
+
+
+VARIABLES: Mapping[str, Variable] = {
+    field.upper(): hint.__metadata__[0]
+    for field, hint in get_type_hints(Settings, include_extras=True).items()
+    if hasattr(hint, "__metadata__")
+}
+
+
+def environment(dotenv: Path) -> dict[str, str]:
+    """The process's environment over the file `dotenv`, which may be missing.
+
+    Raises SettingsError for a file that cannot be read, and for each line of it that is no `NAME=value`.
+    """
+    try:
+        text = dotenv.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return dict(os.environ)
+    except (OSError, UnicodeError):
+        raise SettingsError((f"{dotenv.name} cannot be read: make it a readable text file in UTF-8.",)) from None
+    # A comment or an empty end has neither key nor error; a name alone has no value.
+    bindings = [binding for binding in parse_stream(io.StringIO(text)) if binding.key is not None or binding.error]
+    mistakes = tuple(
+        f"{dotenv.name} line {_line(binding)} is not understood: write NAME=value, and close every quote."
+        for binding in bindings
+        if binding.value is None
+    )
+    if mistakes:
+        raise SettingsError(mistakes)
+    return {binding.key: binding.value for binding in bindings if binding.key and binding.value} | dict(os.environ)
+
+
+def _line(binding: Binding) -> int:
+    """The parser counts from the empty lines before a binding."""
+    text = binding.original.string
+    return binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")
+
+
+def read_settings(environ: Mapping[str, str], *, need_slack: bool) -> Settings:
+    """Raises SettingsError with all mistakes at once; `need_slack` is for the command `run`."""
+    values: dict[str, Any] = {}
+    mistakes: list[str] = []
+    for name, variable in VARIABLES.items():
+        try:
+            text = _text(environ, name, variable)
+            if text is not None:
+                values[name.lower()] = _parsed(environ, name, variable, text)
+            elif variable.needed_by == "every command" or (variable.needed_by == "run" and need_slack):
+                mistakes.append(f"{name} is missing: give {variable.meaning}.")
+        except ValueError as mistake:
+            mistakes.append(str(mistake))
+    mistakes += _mistakes_together(environ, values, need_slack=need_slack)
+    if mistakes:
+        raise SettingsError(tuple(mistakes))
+    values.setdefault("reco_timezone", machine_zone(environ))
+    settings = Settings(**values)
+    return msgspec.structs.replace(settings, warnings=(*_risks(settings), *_unheeded(environ)))
+
+
+def machine_zone(environ: Mapping[str, str], etc: Path = Path("/etc")) -> ZoneInfo:
+    """The IANA zone of this machine, UTC where it tells none."""
+    for name in _zone_names(environ, etc):
+        try:
+            return _parse_zone(name)
+        except ValueError:
+            continue  # TZ may also hold a POSIX rule such as CET-1CEST
+    return ZoneInfo("UTC")
+
+
+def _zone_names(environ: Mapping[str, str], etc: Path) -> Iterator[str]:
+    yield environ.get("TZ", "").removeprefix(":")
+    with contextlib.suppress(OSError, UnicodeError):
+        yield (etc / "timezone").read_text(encoding="utf-8").strip()
+    yield str((etc / "localtime").resolve()).partition("zoneinfo/")[2]
+
+
+def _text(environ: Mapping[str, str], name: str, variable: Variable) -> str | None:
+    """The text of a variable, None where there is none. Raises ValueError with the whole sentence."""
+    text = environ.get(name, "")
+    if not variable.secret:
+        return text.strip() or None
+    path = environ.get(f"{name}_FILE", "")
+    if text and path:
+        raise ValueError(f"{name} and {name}_FILE are both given: keep one of them.")
+    return _file_text(name, path) if path else text or None
+
+
+def _file_text(name: str, path: str) -> str:
+    # The path is not shown: it may be the secret itself, put under the wrong name.
+    try:
+        text = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, ValueError):
+        raise ValueError(f"{name}_FILE names a file that cannot be read: give a readable text file.") from None
+    if not text:
+        raise ValueError(f"{name}_FILE names an empty file: put the value into it.")
+    return text
+
+
+def _parsed(environ: Mapping[str, str], name: str, variable: Variable, text: str) -> object:
+    """Raises ValueError with the whole sentence."""
+    try:
+        return variable.parse(text)
+    except ValueError as error:
+        shown = "not usable" if variable.secret else _quoted(text, environ)
+        raise ValueError(f"{name} is {shown}: {error}.") from None
+
+
+def _quoted(text: str, environ: Mapping[str, str]) -> str:
+    """The text, short and safe to print, unless it holds a secret that was put under the wrong name."""
+    secrets = {environ.get(name, "") for name, variable in VARIABLES.items() if variable.secret}
+    if any(secret and secret in text for secret in secrets) or re.search(r"xox|xapp-|://.*@", text):
+        return "not usable"
+    return repr(text if len(text) <= 40 else f"{text[:40]}…")  # noqa: PLR2004
+
+
+def _mistakes_together(environ: Mapping[str, str], values: Mapping[str, Any], *, need_slack: bool) -> Iterator[str]:
+    ways_in = ("SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
+    if need_slack and not any(environ.get(name) or environ.get(f"{name}_FILE") for name in ways_in):
+        yield (
+            "SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both missing: "
+            "give the first for Socket Mode, or the second for HTTP mode."
+        )
+    if values.get("tgc_verify_tls") is False and ("tgc_ca_file" in values or "tgc_fingerprint" in values):
+        yield (
+            "TGC_VERIFY_TLS=false contradicts TGC_CA_FILE and TGC_FINGERPRINT: "
+            "take it out, so that the certificate is checked."
+        )
+
+
+def _risks(settings: Settings) -> Iterator[str]:
+    if not settings.tgc_verify_tls:
+        yield (
+            "TGC_VERIFY_TLS=false lets anybody on the network pose as the TGC and read its password: "
+            "give TGC_FINGERPRINT or TGC_CA_FILE instead."
+        )
+    if _travels_in_clear(settings.tgc_url):
+        yield "TGC_URL is http, so the password travels in clear text: give an https URL."
+    if _travels_in_clear(settings.slack_api_url):
+        yield "SLACK_API_URL is http, so the tokens travel in clear text: give an https URL."
+
+
+def _travels_in_clear(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "http" and not _is_loopback(parts.hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _unheeded(environ: Mapping[str, str]) -> Iterator[str]:
+    if environ.get("SLACK_CLIENT_ID") and environ.get("SLACK_CLIENT_SECRET"):
+        yield (
+            "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET are ignored, for the bot serves one workspace: "
+            "take them out of its environment."
+        )
+    known = {*VARIABLES, *(f"{name}_FILE" for name, variable in VARIABLES.items() if variable.secret)}
+    for name in sorted(environ.keys() - known):
+        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
+        if nearest:
+            yield f"{_quoted(name, environ)} is ignored, no setting has this name: did you mean {nearest[0]}?"
+        elif name.startswith(("TGC_", "RECO_")):
+            yield f"{_quoted(name, environ)} is ignored, no setting has this name: .env.example lists all."

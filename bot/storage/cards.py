@@ -1,0 +1,138 @@
+"""Cards: which message shows which recommendation, and what is painted on it."""
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.storage.leases import Lease, ensure_row, is_free
+from bot.storage.tables import cards
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    row_id: int
+    recommendation: int
+    channel_id: str
+    generation: int
+    """0; 1 after it was posted anew because somebody deleted the message."""
+    ts: str | None
+    painted: str | None
+    """Hash of what the message shows; None: not known."""
+    dirty: bool
+    """Something changed that it does not show yet."""
+    final: bool
+
+
+async def get(connection: AsyncConnection, recommendation: int, channel_id: str) -> Card | None:
+    row = and_(cards.c.recommendation == recommendation, cards.c.channel_id == channel_id)
+    found = (await connection.execute(select(cards).where(row))).one_or_none()
+    return None if found is None else _card(found)
+
+
+async def make(connection: AsyncConnection, recommendation: int, channel_id: str) -> bool:
+    """Make the card's row unless it is there; True where this call made it."""
+    row = and_(cards.c.recommendation == recommendation, cards.c.channel_id == channel_id)
+    values = {"recommendation": recommendation, "channel_id": channel_id, "dirty": True}
+    return await ensure_row(connection, cards, row, **values)
+
+
+async def adopt(connection: AsyncConnection, recommendation: int, channel_id: str, ts: str) -> None:
+    """Take over a message found in the channel, unless the card has one. What it shows is not known."""
+    row = and_(cards.c.recommendation == recommendation, cards.c.channel_id == channel_id)
+    values = {"recommendation": recommendation, "channel_id": channel_id, "ts": ts}
+    if not await ensure_row(connection, cards, row, **values):
+        await connection.execute(update(cards).where(row, cards.c.ts.is_(None)).values(ts=ts, painted=None))
+
+
+async def to_paint(connection: AsyncConnection, now: datetime) -> list[Card]:
+    """Cards that are dirty or were left half painted, that are due and that nobody paints."""
+    statement = (
+        select(cards)
+        .where(
+            # An owner whose lease ran out died while it painted: nobody knows what the message shows.
+            or_(cards.c.dirty.is_(True), cards.c.owner.is_not(None)),
+            or_(cards.c.not_before.is_(None), cards.c.not_before <= now),
+            is_free(cards, now),
+        )
+        .order_by(cards.c.id)
+    )
+    return [_card(row) for row in await connection.execute(statement)]
+
+
+async def count_unposted(connection: AsyncConnection, channel_id: str) -> int:
+    statement = (
+        select(func.count())
+        .select_from(cards)
+        .where(cards.c.channel_id == channel_id, cards.c.ts.is_(None), cards.c.final.is_(False))
+    )
+    return int((await connection.execute(statement)).scalar_one())
+
+
+async def mark_dirty(connection: AsyncConnection, row_id: int) -> None:
+    await connection.execute(update(cards).where(cards.c.id == row_id).values(dirty=True))
+
+
+async def mark_all_dirty(connection: AsyncConnection, recommendation: int | None = None) -> None:
+    """Have the cards of a recommendation, or all that are not final, compared with the truth and painted."""
+    which: list[ColumnElement[bool]] = [cards.c.final.is_(False)]
+    if recommendation is not None:
+        which.append(cards.c.recommendation == recommendation)
+    await connection.execute(update(cards).where(*which).values(dirty=True, not_before=None))
+
+
+async def begin_painting(connection: AsyncConnection, lease: Lease) -> None:
+    """What is read after this goes into the painting; what comes later marks the card dirty again."""
+    await connection.execute(update(cards).where(lease.held).values(dirty=False, not_before=None))
+
+
+async def store_painting(
+    connection: AsyncConnection, lease: Lease, *, ts: str, painted: str | None, final: bool
+) -> bool:
+    """Keep what was painted; False where somebody newer painted meanwhile, maybe before us."""
+    values = {"ts": ts, "painted": painted, "final": final}
+    return (await connection.execute(update(cards).where(lease.held).values(**values))).rowcount == 1
+
+
+async def postpone(connection: AsyncConnection, lease: Lease, until: datetime) -> None:
+    """Leave the card dirty and free until then."""
+    values = {"dirty": True, "not_before": until, "owner": None, "expires_at": None}
+    await connection.execute(update(cards).where(lease.held).values(**values))
+
+
+async def by_row_id(connection: AsyncConnection, row_id: int) -> Card:
+    return _card((await connection.execute(select(cards).where(cards.c.id == row_id))).one())
+
+
+async def is_held(connection: AsyncConnection, lease: Lease) -> bool:
+    return (await connection.execute(select(cards.c.id).where(lease.held))).first() is not None
+
+
+async def release_if_clean(connection: AsyncConnection, lease: Lease) -> bool:
+    """Let go of the card; False where it became dirty meanwhile and is to be painted once more."""
+    statement = update(cards).where(lease.held, cards.c.dirty.is_(False)).values(owner=None, expires_at=None)
+    return (await connection.execute(statement)).rowcount == 1
+
+
+async def lose_message(connection: AsyncConnection, lease: Lease) -> None:
+    """Forget the message, so that the card is posted anew once."""
+    values = {"ts": None, "painted": None, "dirty": True, "generation": cards.c.generation + 1}
+    await connection.execute(update(cards).where(lease.held).values(**values))
+
+
+async def forget(connection: AsyncConnection, lease: Lease) -> None:
+    """Never paint the card again."""
+    await connection.execute(update(cards).where(lease.held).values(dirty=False, final=True))
+
+
+def _card(row: Row[tuple[object, ...]]) -> Card:
+    return Card(
+        row_id=row.id,
+        recommendation=row.recommendation,
+        channel_id=row.channel_id,
+        generation=row.generation,
+        ts=row.ts,
+        painted=row.painted,
+        dirty=row.dirty,
+        final=row.final,
+    )

@@ -1,0 +1,108 @@
+"""The database: opened, migrated, and its transactions."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_SQLITE_BUSY_S = 15
+
+
+class DatabaseError(Exception):
+    """The database cannot be used; `str()` is one sentence with the fix."""
+
+
+class Database:
+    """Transactions on one database, whichever it is."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """One consistent view; nothing may be written in it."""
+        async with self._engine.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction, committed at the end and rolled back on any exception."""
+        async with self._engine.connect() as connection:
+            await connection.execution_options(writes=True)
+            async with connection.begin():
+                yield connection
+
+    async def ping(self) -> None:
+        """Raise where the database cannot be written to."""
+        async with self.write() as connection:
+            await connection.execute(text("UPDATE leases SET fence = fence WHERE name = ''"))
+
+
+@asynccontextmanager
+async def open_database(url: str) -> AsyncIterator[Database]:
+    """Open the database at `url`, create or migrate its tables, and close it at the end.
+
+    Raises DatabaseError.
+    """
+    engine = _engine(url)
+    try:
+        await _migrate(engine, url)
+        yield Database(engine)
+    finally:
+        await engine.dispose()
+
+
+def _engine(url: str) -> AsyncEngine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_pre_ping=True)
+    engine = create_async_engine(url, connect_args={"timeout": _SQLITE_BUSY_S})
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
+    dbapi_connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
+    cursor = dbapi_connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # `sent` must survive a power cut: what is committed is on the disk (sqlite.org, PRAGMA synchronous).
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Take SQLite's write lock at once: a read that turns into a write fails where another writer came between."""
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+async def _migrate(engine: AsyncEngine, url: str) -> None:
+    shown = make_url(url).render_as_string(hide_password=True)
+    try:
+        async with Database(engine).write() as connection:
+            await connection.run_sync(_upgrade)
+    except CommandError as error:
+        raise DatabaseError(
+            f"The database {shown} comes from a newer tintri-bot: start that one, or restore an older backup."
+        ) from error
+    except (SQLAlchemyError, OSError) as error:
+        cause = getattr(error, "orig", None) or error
+        raise DatabaseError(
+            f"The database {shown} cannot be used ({cause}): check DATABASE_URL and its rights."
+        ) from error
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

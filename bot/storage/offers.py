@@ -1,0 +1,55 @@
+"""Offers: what a button stands for, kept before any message shows it."""
+
+import secrets
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import and_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.recommendations import Plan
+from bot.storage.leases import ensure_row
+from bot.storage.tables import offers
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    recommendation: int
+    """Row id of the recommendation."""
+    fingerprint: str
+    plan: Plan
+    """What the person saw, and what is accepted or nothing."""
+
+
+async def offer_for(connection: AsyncConnection, recommendation: int, plan: Plan, now: datetime) -> str:
+    """The id of the offer of this very plan, made where there is none yet."""
+    row = and_(offers.c.recommendation == recommendation, offers.c.fingerprint == plan.fingerprint)
+    await ensure_row(
+        connection,
+        offers,
+        row,
+        id=secrets.token_urlsafe(16),
+        recommendation=recommendation,
+        fingerprint=plan.fingerprint,
+        moves=msgspec.json.encode(plan),
+        created_at=now,
+    )
+    return str((await connection.execute(select(offers.c.id).where(row))).scalar_one())
+
+
+async def find(connection: AsyncConnection, recommendation: int, plan: Plan) -> str | None:
+    """The id of the offer of this very plan, where one was made."""
+    row = and_(offers.c.recommendation == recommendation, offers.c.fingerprint == plan.fingerprint)
+    return (await connection.execute(select(offers.c.id).where(row))).scalar_one_or_none()
+
+
+async def get(connection: AsyncConnection, offer_id: str) -> Offer | None:
+    row = (await connection.execute(select(offers).where(offers.c.id == offer_id))).one_or_none()
+    if row is None:
+        return None
+    return Offer(
+        id=row.id,
+        recommendation=row.recommendation,
+        fingerprint=row.fingerprint,
+        plan=msgspec.json.decode(row.moves, type=Plan),
+    )

@@ -1,0 +1,133 @@
+"""The outbox: every message the bot posts, written down before it is sent (slack/README 4.6).
+
+pending -> sending -> sent
+   ^__________|            Slack said no, so it was not posted
+           sending         the answer was lost: look into the history before anything else
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+from sqlalchemy import Row, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.rendering.views import Message
+from bot.storage.leases import Lease, ensure_row, is_free
+from bot.storage.tables import posts
+
+CARD = "card"
+
+
+class PostState(StrEnum):
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+
+
+class Post(msgspec.Struct, frozen=True, kw_only=True):
+    key: str
+    """Ours, unique, and in the message's metadata."""
+    kind: str
+    channel_id: str
+    thread_ts: str | None
+    message: Message | None
+    """None for a card, which is rendered when it is sent."""
+    state: PostState
+    created_at: datetime
+    sending_at: datetime | None
+    not_before: datetime | None
+    ts: str | None
+
+
+async def add(
+    connection: AsyncConnection,
+    *,
+    key: str,
+    kind: str,
+    channel_id: str,
+    now: datetime,
+    message: Message | None = None,
+    thread_ts: str | None = None,
+    recommendation: int | None = None,
+) -> bool:
+    """Write a message down to be sent; False where it was before."""
+    return await ensure_row(
+        connection,
+        posts,
+        posts.c.key == key,
+        key=key,
+        kind=kind,
+        channel_id=channel_id,
+        thread_ts=thread_ts,
+        recommendation=recommendation,
+        message=None if message is None else msgspec.json.encode(message),
+        created_at=now,
+    )
+
+
+async def get(connection: AsyncConnection, key: str) -> Post:
+    return _post((await connection.execute(select(posts).where(posts.c.key == key))).one())
+
+
+async def find(connection: AsyncConnection, key: str) -> Post | None:
+    row = (await connection.execute(select(posts).where(posts.c.key == key))).one_or_none()
+    return None if row is None else _post(row)
+
+
+async def any_with_prefix(connection: AsyncConnection, prefix: str) -> bool:
+    statement = select(posts.c.key).where(posts.c.key.startswith(prefix, autoescape=True)).limit(1)
+    return (await connection.execute(statement)).first() is not None
+
+
+async def delete_prefix(connection: AsyncConnection, prefix: str) -> None:
+    await connection.execute(delete(posts).where(posts.c.key.startswith(prefix, autoescape=True)))
+
+
+async def due(connection: AsyncConnection, now: datetime) -> list[Post]:
+    """Messages other than cards that wait to be sent and that nobody is sending."""
+    statement = (
+        select(posts)
+        .where(
+            posts.c.kind != CARD,
+            posts.c.state != PostState.SENT,
+            or_(posts.c.not_before.is_(None), posts.c.not_before <= now),
+            is_free(posts, now),
+        )
+        .order_by(posts.c.created_at)
+    )
+    return [_post(row) for row in await connection.execute(statement)]
+
+
+async def sending(connection: AsyncConnection, lease: Lease, now: datetime) -> bool:
+    """Commit to sending; False where another process took the message over."""
+    values = {"state": PostState.SENDING, "sending_at": now, "attempts": posts.c.attempts + 1}
+    return (await connection.execute(update(posts).where(lease.held).values(**values))).rowcount == 1
+
+
+async def sent(connection: AsyncConnection, key: str, ts: str) -> None:
+    """Keep where it stands. Said without the fence: that it was posted is true whoever posted it."""
+    values = {"state": PostState.SENT, "ts": ts, "problem": None, "owner": None, "expires_at": None}
+    await connection.execute(update(posts).where(posts.c.key == key).values(**values))
+
+
+async def put_off(
+    connection: AsyncConnection, lease: Lease, *, state: PostState, problem: str, until: datetime
+) -> None:
+    values = {"state": state, "problem": problem, "not_before": until, "owner": None, "expires_at": None}
+    await connection.execute(update(posts).where(lease.held).values(**values))
+
+
+def _post(row: Row[tuple[object, ...]]) -> Post:
+    return Post(
+        key=row.key,
+        kind=row.kind,
+        channel_id=row.channel_id,
+        thread_ts=row.thread_ts,
+        message=None if row.message is None else msgspec.json.decode(row.message, type=Message),
+        state=PostState(row.state),
+        created_at=row.created_at,
+        sending_at=row.sending_at,
+        not_before=row.not_before,
+        ts=row.ts,
+    )

@@ -1,0 +1,68 @@
+"""Presses: what people asked for, kept until each was told what came of it. Also what makes a redelivery harmless."""
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Row, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.rendering.views import Action
+from bot.storage.leases import Lease, ensure_row, is_free
+from bot.storage.tables import presses
+
+
+class Press(msgspec.Struct, frozen=True, kw_only=True):
+    """One press of one button. Slack's response_url is a permission to post and is never kept."""
+
+    id: str
+    """Derived from what Slack repeats in a redelivery (slack/README 3.8)."""
+    action: Action
+    offer_id: str
+    """The button's value as it came: nobody vouches for it."""
+    team_id: str
+    user_id: str
+    user_name: str
+    channel_id: str | None
+    pressed_at: datetime
+    answer: str | None = None
+
+
+async def add(connection: AsyncConnection, press: Press) -> bool:
+    """Keep a press; False where it was delivered before."""
+    return await ensure_row(connection, presses, presses.c.id == press.id, **msgspec.structs.asdict(press))
+
+
+async def get(connection: AsyncConnection, press_id: str) -> Press:
+    return _press((await connection.execute(select(presses).where(presses.c.id == press_id))).one())
+
+
+async def untold(connection: AsyncConnection, now: datetime) -> list[Press]:
+    """Those whose people wait for an answer while nobody works on it."""
+    statement = select(presses).where(presses.c.told_at.is_(None), is_free(presses, now)).order_by(presses.c.pressed_at)
+    return [_press(row) for row in await connection.execute(statement)]
+
+
+async def is_held(connection: AsyncConnection, lease: Lease) -> bool:
+    return (await connection.execute(select(presses.c.id).where(lease.held))).first() is not None
+
+
+async def answer(connection: AsyncConnection, lease: Lease, text: str) -> None:
+    await connection.execute(update(presses).where(lease.held).values(answer=text))
+
+
+async def told(connection: AsyncConnection, lease: Lease, now: datetime) -> None:
+    await connection.execute(update(presses).where(lease.held).values(told_at=now, owner=None, expires_at=None))
+
+
+def _press(row: Row[tuple[object, ...]]) -> Press:
+    return Press(
+        id=row.id,
+        action=Action(row.action),
+        offer_id=row.offer_id,
+        team_id=row.team_id,
+        user_id=row.user_id,
+        user_name=row.user_name,
+        channel_id=row.channel_id,
+        pressed_at=row.pressed_at,
+        answer=row.answer,
+    )

@@ -1,0 +1,97 @@
+"""What we last read of each recommendation that was ever shown."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import ColumnElement, Row, and_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.recommendations import Key
+from bot.storage.leases import ensure_row
+from bot.storage.tables import cards, claims, recommendations
+from tgc.models import Recommendation
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """One recommendation as last read."""
+
+    row_id: int
+    key: Key
+    pool_name: str
+    recommendation: Recommendation
+    vm_names: Mapping[str, str]
+    read_at: datetime
+    gone: bool
+    """The TGC does not know it any more."""
+
+
+async def get(connection: AsyncConnection, key: Key) -> Stored | None:
+    row = (await connection.execute(select(recommendations).where(_is(key)))).one_or_none()
+    return None if row is None else _stored(row)
+
+
+async def by_row_id(connection: AsyncConnection, row_id: int) -> Stored:
+    statement = select(recommendations).where(recommendations.c.id == row_id)
+    return _stored((await connection.execute(statement)).one())
+
+
+async def store(
+    connection: AsyncConnection,
+    key: Key,
+    recommendation: Recommendation,
+    *,
+    pool_name: str,
+    vm_names: Mapping[str, str],
+    read_at: datetime,
+) -> None:
+    """Keep a reading, unless a later one is there already."""
+    values = {
+        "pool_name": pool_name,
+        "snapshot": msgspec.json.encode(recommendation),
+        "vm_names": msgspec.json.encode(dict(vm_names)),
+        "read_at": read_at,
+        "gone": False,
+    }
+    if await ensure_row(connection, recommendations, _is(key), **msgspec.structs.asdict(key), **values):
+        row_id = select(recommendations.c.id).where(_is(key)).scalar_subquery()
+        await connection.execute(claims.insert().values(recommendation=row_id))
+        return
+    await connection.execute(
+        update(recommendations).where(_is(key), recommendations.c.read_at < read_at).values(**values)
+    )
+
+
+async def mark_gone(connection: AsyncConnection, key: Key) -> None:
+    await connection.execute(update(recommendations).where(_is(key)).values(gone=True))
+
+
+async def with_open_cards(connection: AsyncConnection, tgc_key: str) -> list[Stored]:
+    """Those that a card still shows as unfinished."""
+    open_cards = select(cards.c.recommendation).where(cards.c.final.is_(False))
+    statement = (
+        select(recommendations)
+        .where(recommendations.c.tgc_key == tgc_key, recommendations.c.id.in_(open_cards))
+        .order_by(recommendations.c.id)
+    )
+    return [_stored(row) for row in await connection.execute(statement)]
+
+
+def _is(key: Key) -> ColumnElement[bool]:
+    return and_(
+        recommendations.c.tgc_key == key.tgc_key,
+        recommendations.c.pool_uuid == key.pool_uuid,
+        recommendations.c.recommendation_id == key.recommendation_id,
+    )
+
+
+def _stored(row: Row[tuple[object, ...]]) -> Stored:
+    return Stored(
+        row_id=row.id,
+        key=Key(row.tgc_key, row.pool_uuid, row.recommendation_id),
+        pool_name=row.pool_name,
+        recommendation=msgspec.json.decode(row.snapshot, type=Recommendation),
+        vm_names=msgspec.json.decode(row.vm_names, type=dict[str, str]),
+        read_at=row.read_at,
+        gone=row.gone,
+    )

@@ -1,0 +1,33 @@
+"""The TGC named in the environment, connected."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+from bot.clock import Clock
+from bot.readings import Tgc
+from bot.settings import Settings
+from tgc.client import LoginGuard, TLSPolicy, connect
+
+DEFAULT_TGC = "default"
+"""The key of the TGC in the environment."""
+
+
+@asynccontextmanager
+async def open_tgc(settings: Settings, clock: Clock, guard: LoginGuard | None = None) -> AsyncIterator[Tgc]:
+    """Open it without a request; it logs in when it must, and out at the end.
+
+    Raises ValueError, one sentence, for a CA file that cannot be used.
+    """
+    tls = TLSPolicy(verify=settings.tgc_verify_tls, ca_file=settings.tgc_ca_file, fingerprint=settings.tgc_fingerprint)
+    async with connect(
+        settings.tgc_url,
+        settings.tgc_username,
+        settings.tgc_password.reveal(),
+        tls=tls,
+        concurrency=settings.tgc_concurrency,
+        guard=guard,
+        now=clock.now,
+    ) as client:
+        name = urlsplit(settings.tgc_url).hostname or settings.tgc_url
+        yield Tgc(key=DEFAULT_TGC, name=name, url=settings.tgc_url, client=client)

@@ -1,0 +1,64 @@
+"""A channel that does not take the bot's posts: the approvers hear of it directly, once."""
+
+from bot.access import Access
+from bot.clock import Clock
+from bot.metrics import CANNOT_POST
+from bot.rendering.notices import render_cannot_post
+from bot.slack import SlackRefusedError
+from bot.storage import cards, posts
+from bot.storage.database import Database
+
+KIND = "cannot_post"
+
+_CODES = frozenset(
+    {
+        "channel_not_found",
+        "not_in_channel",
+        "is_archived",
+        "is_inactive",
+        "channel_is_archived",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+        "no_permission",
+        "missing_scope",
+    }
+)
+
+
+class Troubles:
+    """Tells approvers of a channel that refuses posts, and forgets it when one gets through."""
+
+    def __init__(self, database: Database, access: Access, clock: Clock) -> None:
+        self._database = database
+        self._access = access
+        self._clock = clock
+
+    async def refused(self, channel_id: str, error: SlackRefusedError) -> None:
+        if error.code not in _CODES:
+            return
+        CANNOT_POST.set(1)
+        approver_ids = await self._access.approver_ids()
+        async with self._database.write() as connection:
+            waiting = await cards.count_unposted(connection, channel_id)
+            for user_id in sorted(approver_ids):
+                await posts.add(
+                    connection,
+                    key=_key(channel_id, user_id),
+                    kind=KIND,
+                    channel_id=user_id,
+                    now=self._clock.now(),
+                    message=render_cannot_post(channel_id, str(error), waiting),
+                )
+
+    async def posted(self, channel_id: str) -> None:
+        CANNOT_POST.set(0)
+        async with self._database.read() as connection:
+            told = await posts.any_with_prefix(connection, _key(channel_id, ""))
+        if told:
+            async with self._database.write() as connection:
+                await posts.delete_prefix(connection, _key(channel_id, ""))
+
+
+def _key(channel_id: str, user_id: str) -> str:
+    return f"{KIND}/{channel_id}/{user_id}"

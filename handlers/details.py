@@ -1,0 +1,83 @@
+"""Details: a modal opened at once from what is stored, then filled with what the TGC says now."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+
+from bot.access import Access
+from bot.reconcile import Reconciler
+from bot.rendering import ids
+from bot.rendering.answers import render_sentence
+from bot.rendering.details import render_details, render_details_problem
+from bot.rendering.views import CardView, View
+from bot.slack import Slack, SlackError
+from bot.tasks import Tasks
+from handlers.payloads import read_click
+from handlers.replies import answer, no_surprise
+from tgc.errors import TGCError
+
+_log = structlog.get_logger(__name__)
+
+UNKNOWN = "I do not know this any more: type /tintri reco for what there is now."
+
+
+class Details:
+    """Everything about one recommendation, paged. Reading it takes no approver."""
+
+    def __init__(self, reconciler: Reconciler, slack: Slack, access: Access, tasks: Tasks) -> None:
+        self._reconciler = reconciler
+        self._slack = slack
+        self._access = access
+        self._tasks = tasks
+
+    def register(self, app: AsyncApp) -> None:
+        app.action(ids.DETAILS)(self.opened)
+        app.action(ids.DETAILS_PREVIOUS)(self.turned)
+        app.action(ids.DETAILS_NEXT)(self.turned)
+
+    async def opened(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
+        await ack()
+        self._tasks.start(no_surprise(respond, self._open(respond, body)), name="open details")
+
+    async def turned(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
+        await ack()
+        self._tasks.start(no_surprise(respond, self._turn(body)), name="turn details")
+
+    async def _open(self, respond: AsyncRespond, body: Mapping[str, Any]) -> None:
+        click = read_click(body)
+        refusal = await self._access.refusal_to_read(click.actor)
+        view = None if refusal else await self._reconciler.view_of_offer(click.value)
+        if view is None:
+            await answer(respond, render_sentence(refusal or UNKNOWN))
+            return
+        try:
+            view_id = await self._slack.open_view(click.trigger_id, render_details(view))
+        except SlackError as error:
+            _log.warning("details could not be opened", reason=str(error))
+            await answer(respond, render_sentence(f"The details could not be opened: {error} Press Details again."))
+            return
+        await self._update(view_id, await self._fresh(click.value, view))
+
+    async def _fresh(self, offer_id: str, known: CardView) -> View:
+        try:
+            view = await self._reconciler.fresh_view_of_offer(offer_id)
+        except TGCError as error:
+            return render_details_problem(known.pool_name, str(error))
+        return render_details(view or known)
+
+    async def _turn(self, body: Mapping[str, Any]) -> None:
+        click = read_click(body)
+        if click.view_id is None or await self._access.refusal_to_read(click.actor):
+            return
+        view = await self._reconciler.view_of_offer(click.private_metadata)
+        if view is not None:
+            page = int(click.value) if click.value.isdecimal() else 0
+            await self._update(click.view_id, render_details(view, page))
+
+    async def _update(self, view_id: str, view: View) -> None:
+        try:
+            await self._slack.update_view(view_id, view)
+        except SlackError as error:  # closed meanwhile, or Slack is busy: what it shows is still true as of then
+            _log.warning("details could not be updated", reason=str(error))

@@ -1,0 +1,134 @@
+"""What Slack's payloads say, read once at the edge: `body` goes no further than here."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from bot.access import Actor
+
+MAX_TEXT = 1000
+"""Nobody types more into a slash command on purpose."""
+
+
+class _Team(msgspec.Struct, frozen=True):
+    id: str = ""
+
+
+class _User(msgspec.Struct, frozen=True):
+    id: str = ""
+    name: str = ""
+    username: str = ""
+    team_id: str = ""
+
+
+class _Channel(msgspec.Struct, frozen=True):
+    id: str = ""
+
+
+class _Container(msgspec.Struct, frozen=True):
+    type: str = ""
+    message_ts: str = ""
+    view_id: str = ""
+    is_ephemeral: bool = False
+    channel_id: str = ""
+
+
+class _Action(msgspec.Struct, frozen=True):
+    action_id: str = ""
+    action_ts: str = ""
+    value: str = ""
+
+
+class _View(msgspec.Struct, frozen=True):
+    id: str = ""
+    private_metadata: str = ""
+
+
+class _Click(msgspec.Struct, frozen=True):
+    team: _Team | None = None
+    user: _User = _User()
+    channel: _Channel | None = None
+    container: _Container = _Container()
+    actions: tuple[_Action, ...] = ()
+    view: _View | None = None
+    trigger_id: str = ""
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody typed `/tintri …`."""
+
+    id: str
+    """The same in a redelivery."""
+    actor: Actor
+    channel_id: str
+    text: str
+
+
+class Click(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody pressed a button."""
+
+    id: str
+    """The same in a redelivery."""
+    actor: Actor
+    channel_id: str | None
+    value: str
+    action_id: str
+    trigger_id: str
+    is_ephemeral: bool
+    """Pressed in an answer that only this person sees."""
+    view_id: str | None
+    private_metadata: str
+
+
+class MalformedPayloadError(ValueError):
+    """Slack, or whoever plays it, sent something that is not a payload."""
+
+
+def read_command(body: Mapping[str, Any]) -> Command:
+    """Raises MalformedPayloadError."""
+    texts = {name: value for name, value in body.items() if isinstance(value, str)}
+    actor = _actor(texts.get("team_id", ""), texts.get("user_id", ""), texts.get("user_name", ""))
+    return Command(
+        id=_digest(actor.user_id, texts.get("trigger_id", "")),
+        actor=actor,
+        channel_id=texts.get("channel_id", ""),
+        text=texts.get("text", "")[:MAX_TEXT].strip(),
+    )
+
+
+def read_click(body: Mapping[str, Any]) -> Click:
+    """Raises MalformedPayloadError."""
+    try:
+        click = msgspec.convert(body, _Click)
+    except msgspec.ValidationError as error:
+        raise MalformedPayloadError(str(error)) from error
+    if not click.actions:
+        raise MalformedPayloadError("no action")
+    action, container = click.actions[0], click.container
+    user = click.user
+    # Somebody of another workspace may press in a shared channel: then their own team is the one that counts.
+    team_id = user.team_id or (click.team.id if click.team else "")
+    actor = _actor(team_id, user.id, user.name or user.username)
+    return Click(
+        id=_digest(user.id, container.message_ts or container.view_id, action.action_id, action.action_ts),
+        actor=actor,
+        channel_id=(click.channel.id if click.channel else container.channel_id) or None,
+        value=action.value,
+        action_id=action.action_id,
+        trigger_id=click.trigger_id,
+        is_ephemeral=container.is_ephemeral,
+        view_id=click.view.id if click.view else None,
+        private_metadata=click.view.private_metadata if click.view else "",
+    )
+
+
+def _actor(team_id: str, user_id: str, name: str) -> Actor:
+    if not team_id or not user_id:
+        raise MalformedPayloadError("no team or no user")
+    return Actor(team_id=team_id, user_id=user_id, name=name or user_id)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()

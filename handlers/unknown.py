@@ -1,0 +1,51 @@
+"""What nobody else listens to: acknowledged all the same, or Slack shows people an error (slack/README 6.2)."""
+
+import re
+from typing import Any
+
+import structlog
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+
+from bot.rendering.answers import render_sentence
+from bot.tasks import Tasks
+from handlers.replies import answer
+
+_log = structlog.get_logger(__name__)
+
+_ANYTHING = re.compile("")
+
+
+class Unknown:
+    """Comes last: buttons of older versions, link buttons, submissions and events that are nobody's."""
+
+    def __init__(self, tasks: Tasks) -> None:
+        self._tasks = tasks
+
+    def register(self, app: AsyncApp) -> None:
+        app.command(_ANYTHING)(self.command)
+        app.action(_ANYTHING)(self.action)
+        app.view(_ANYTHING)(self.other)
+        app.view_closed(_ANYTHING)(self.other)
+        app.shortcut(_ANYTHING)(self.other)
+        app.event(_ANYTHING)(self.other)
+        app.error(self.failed)
+
+    async def command(self, ack: AsyncAck) -> None:
+        await ack("This command is not mine. Type /tintri help for what I know.")
+
+    async def action(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
+        await ack()
+        is_link = any("url" in action for action in body.get("actions") or () if isinstance(action, dict))
+        if body.get("response_url") and not is_link:
+            text = "Nothing was done: I do not know this button any more. Type /tintri reco for what there is now."
+            self._tasks.start(self._say(respond, text), name="unknown button")
+
+    async def other(self, ack: AsyncAck) -> None:
+        await ack()
+
+    async def failed(self, error: Exception) -> None:
+        """Only log: in a listener that has acknowledged there is no answer to change (slack/README 6.2)."""
+        _log.error("a listener failed", exc_info=error)
+
+    async def _say(self, respond: AsyncRespond, text: str) -> None:
+        await answer(respond, render_sentence(text))

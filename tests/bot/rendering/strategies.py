@@ -1,0 +1,192 @@
+"""Views as nobody wishes them: every field absent, hostile or huge."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+from hypothesis import strategies as st
+
+from bot.rendering.views import Act, Action, CardView, PoolAnswer, Progress, Report, Standing
+from tgc import models
+from tgc.models import ExecutionState, IssueType, RecommendationState, StateReason
+
+HOSTILE = (
+    "<!channel>",
+    "<!here|x>",
+    "<@U0ALICE>",
+    "<#C0GENERAL>",
+    "<https://evil.example|tgc.example.com>",
+    "<!date^1^{date}|x>",
+    "<!subteam^S012>",
+    "&lt;!channel&gt;",
+    "*_~`>:fire:",
+    "\x1b[31m\x07",
+    "\u202e\u200b\ufeff",
+    "\ud83d",
+    "\udc00\ud800",
+    "e\u0301" + "\u0301" * 60,
+    "\n\n\r\t",
+    "&" * 200,
+    "名" * 200,
+    "😀" * 200,
+    "vm-" + "x" * 5_000,
+    "",
+    " ",
+)
+TEXTS = (
+    st.sampled_from(HOSTILE)
+    | st.text(st.characters(exclude_categories=()), max_size=200)
+    | st.lists(st.sampled_from(HOSTILE), min_size=2, max_size=4).map("".join)
+)
+NUMBERS = st.floats() | st.integers(min_value=-(10**30), max_value=10**30) | st.floats(0, 100)
+MOMENTS = st.datetimes(
+    timezones=st.sampled_from([UTC, timezone(timedelta(hours=-8)), timezone(timedelta(hours=14))]),
+) | st.just(datetime(2026, 3, 10, 13, 0, tzinfo=UTC))
+USER_IDS = st.sampled_from(["U0ALICE", "W012", "", "!channel", "U1><!here>", "\ud83d"])
+OFFER_IDS = st.none() | st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
+
+
+def maybe(strategy: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.none() | strategy
+
+
+def _open(documented: type[models.OpenStrEnum]) -> st.SearchStrategy[object]:
+    return st.sampled_from(list(documented)) | TEXTS.map(documented)
+
+
+def _all_optional(model: type, **strategies: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.builds(model, **{field: maybe(strategy) for field, strategy in strategies.items()})
+
+
+_SHARED: dict[str, st.SearchStrategy[object]] = {
+    "severity": st.integers(),
+    "is_selected": st.booleans(),
+    "summary": TEXTS,
+}
+_ANALYSES = _all_optional(
+    models.Analysis,
+    vm_store_id=TEXTS,
+    vm_store_display_name=TEXTS,
+    summary=TEXTS,
+    space_info=_all_optional(
+        models.SpaceAnalysis,
+        probability=NUMBERS,
+        space_threshold_percent=NUMBERS,
+        space_used_physical_percent=NUMBERS,
+        space_used_physical_gib=NUMBERS,
+        space_used_physical_change=NUMBERS,
+        **_SHARED,
+    ),
+    iops_info=_all_optional(
+        models.IopsAnalysis,
+        load_threshold_percent=NUMBERS,
+        percent_of_week_under_load=NUMBERS,
+        latency_storage_ms=NUMBERS,
+        total_iops=st.integers(),
+        **_SHARED,
+    ),
+    flash_info=_all_optional(
+        models.FlashAnalysis,
+        flash_hit_rate_percent=NUMBERS,
+        flash_hit_rate_threshold_percent=NUMBERS,
+        latency_flash_ms=NUMBERS,
+        **_SHARED,
+    ),
+)
+_OUTCOMES = _all_optional(
+    models.Outcome,
+    vm_store_id=TEXTS,
+    vm_store_display_name=TEXTS,
+    summary=TEXTS,
+    space_info=_all_optional(models.SpaceOutcome, probability=NUMBERS, space_changed_physical_gib=NUMBERS),
+    iops_info=_all_optional(
+        models.IopsOutcome,
+        predicted_load_week_percent=NUMBERS,
+        predicted_outcome_load_week_percent=NUMBERS,
+    ),
+    flash_info=_all_optional(models.FlashOutcome, flash_hit_rate_percent=NUMBERS, changed_latency_ms=NUMBERS),
+    protection_info=st.builds(
+        models.ProtectionOutcome,
+        vm_tintri_uuids=st.lists(TEXTS, max_size=12).map(tuple),
+        summary=maybe(TEXTS),
+    ),
+)
+_MOVES = st.builds(
+    models.Action,
+    issue_types=st.lists(_open(IssueType), max_size=6).map(tuple),
+    target_vm_display_name=maybe(TEXTS),
+    target_vm_tintri_uuid=maybe(TEXTS),
+    source_datastore_display_name=maybe(TEXTS),
+    destination_datastore=maybe(TEXTS),
+    result=_all_optional(
+        models.ActionResult,
+        state=_open(ExecutionState),
+        progress=st.integers(),
+        error_category=TEXTS | st.sampled_from(["hypervisor", "TGC"]),
+        error_summary=TEXTS,
+        error_detail=TEXTS,
+    ),
+)
+
+
+def _several(strategy: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]]:
+    """A few, or as many as 32 VMstores have."""
+    few = st.lists(strategy, max_size=2).map(tuple)
+    return st.builds(lambda drawn, copies: drawn * copies, few, st.sampled_from([1, 1, 16]))
+
+
+def _plan(moves: list[models.Action], waves: int, copies: int) -> tuple[models.ActionGroup, ...]:
+    """Up to hundreds of moves from the few that were drawn."""
+    many = moves * copies
+    size = max(len(many) // waves, 1)
+    return tuple(models.ActionGroup(actions=tuple(many[at : at + size])) for at in range(0, len(many), size))
+
+
+_PLANS = st.builds(
+    _plan,
+    st.lists(_MOVES, max_size=5),
+    st.integers(min_value=1, max_value=700),
+    st.sampled_from([1, 1, 1, 3, 140]),
+)
+RECOMMENDATIONS = st.builds(
+    models.Recommendation,
+    id=maybe(TEXTS),
+    vmstore_pool_id=maybe(TEXTS),
+    state=maybe(_open(RecommendationState)),
+    state_reason=maybe(_open(StateReason)),
+    execution_state=maybe(_open(ExecutionState)),
+    creation_time=maybe(MOMENTS),
+    last_updated_time=maybe(MOMENTS),
+    acknowledged_time=maybe(MOMENTS),
+    accepted_time=maybe(MOMENTS),
+    completion_time=maybe(MOMENTS),
+    expiration_time=maybe(MOMENTS),
+    vm_affinity_not_now_tintri_uuids=st.lists(TEXTS, max_size=3).map(tuple),
+    issues=_several(_ANALYSES),
+    action_groups=_PLANS,
+    expected_outcomes=_several(_OUTCOMES),
+    unreadable=st.lists(TEXTS | st.just("/actionGroups/0"), max_size=3).map(tuple),
+)
+_ACTS = st.builds(Act, action=st.sampled_from(Action), user_id=USER_IDS, at=MOMENTS, other_moves=st.booleans())
+VIEWS = st.builds(
+    CardView,
+    tgc_name=TEXTS,
+    tgc_url=TEXTS | st.just("https://tgc.example.com"),
+    pool_name=TEXTS,
+    recommendation=RECOMMENDATIONS,
+    standing=st.sampled_from(Standing),
+    offer_id=OFFER_IDS,
+    can_act=st.booleans(),
+    hindrance=maybe(TEXTS),
+    act=maybe(_ACTS),
+    pending=maybe(_ACTS),
+    previous=maybe(st.builds(Progress, moved=st.integers(), total=st.integers())),
+    vm_names=st.dictionaries(TEXTS, TEXTS, max_size=3),
+)
+POOL_ANSWERS = st.builds(PoolAnswer, pool_name=TEXTS, view=maybe(VIEWS), problem=maybe(TEXTS))
+REPORTS = st.builds(
+    Report,
+    tgc_name=TEXTS,
+    read_at=MOMENTS,
+    pools=st.tuples(st.lists(POOL_ANSWERS, max_size=3), st.sampled_from([1, 1, 9])).map(
+        lambda drawn: tuple(drawn[0] * drawn[1]),
+    ),
+)
