@@ -14,6 +14,10 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 """`2015-03-11T15:00:00.915-08:00`: always with an offset."""
 
 
+Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""Java's `long`: anything longer is no number that the TGC could mean."""
+
+
 class OpenStrEnum(StrEnum):
     """A StrEnum that survives a value the reference does not document yet."""
 
@@ -92,7 +96,7 @@ class TgcModel(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class SpaceAnalysis(TgcModel, frozen=True, kw_only=True):
     is_selected: bool | None = None
     is_disabled: bool | None = None
-    severity: int | None = None
+    severity: Int64 | None = None
     probability: float | None = None
     space_threshold_percent: float | None = None
     space_used_physical_percent: float | None = None
@@ -105,19 +109,19 @@ class SpaceAnalysis(TgcModel, frozen=True, kw_only=True):
 class IopsAnalysis(TgcModel, frozen=True, kw_only=True):
     is_selected: bool | None = None
     is_disabled: bool | None = None
-    severity: int | None = None
+    severity: Int64 | None = None
     load_threshold_percent: float | None = None
     percent_of_week_under_load: float | None = None
     latency_storage_ms: float | None = None
     throughput_total_mbps: float | None = msgspec.field(default=None, name="throughputTotalMBps")
-    total_iops: int | None = None
+    total_iops: Int64 | None = None
     summary: str | None = None
 
 
 class FlashAnalysis(TgcModel, frozen=True, kw_only=True):
     is_selected: bool | None = None
     is_disabled: bool | None = None
-    severity: int | None = None
+    severity: Int64 | None = None
     flash_hit_rate_percent: float | None = None
     flash_hit_rate_percent_minimum: float | None = None
     flash_hit_rate_percent_maximum: float | None = None
@@ -140,7 +144,7 @@ class Analysis(TgcModel, frozen=True, kw_only=True):
 
 class ActionResult(TgcModel, frozen=True, kw_only=True):
     state: ExecutionState | None = None
-    progress: int | None = None
+    progress: Int64 | None = None
     """0-100, as far as anybody knows."""
     progress_info: str | None = None
     started_time: Moment | None = None
@@ -255,10 +259,10 @@ class VmStore(TgcModel, frozen=True, kw_only=True):
 class PoolStat(TgcModel, frozen=True, kw_only=True):
     """The fields that are real; the TGC fills the others with -1, 0 or 1."""
 
-    vms_count: int | None = None
+    vms_count: Int64 | None = None
     space_total_gib: float | None = msgspec.field(default=None, name="spaceTotalGiB")
     space_used_physical_gib: float | None = msgspec.field(default=None, name="spaceUsedPhysicalGiB")
-    operations_total_iops: int | None = None
+    operations_total_iops: Int64 | None = None
     throughput_total_mbps: float | None = msgspec.field(default=None, name="throughputTotalMBps")
     latency_total_ms: float | None = None
     performance_reserve_used: float | None = None

@@ -1,0 +1,192 @@
+"""The stage of every scenario: the whole bot, in this process, between the simulated TGC and the stand-in for Slack.
+
+One clock rules all three. Nothing sleeps: `until` moves the clock on while it waits for what is to come.
+"""
+
+import asyncio
+import heapq
+import itertools
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from bot.app import bot
+from bot.settings import Approvers, Secret, Settings
+from playground.slack import Slack
+from playground.slack_workspace import Message
+from playground.tgc import SimulatedTgc
+from playground.world import World
+
+T = TypeVar("T")
+
+PASSWORD = "only-for-the-playground"
+STORAGE = "storage"
+_STEP = timedelta(seconds=1)
+_REAL_TICK_S = 0.01
+_PATIENCE_S = 15.0
+
+
+class StageClock:
+    """A clock that moves only when told; who sleeps wakes when it gets there."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = start
+        self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
+        self._numbers = itertools.count()
+
+    def now(self) -> datetime:
+        return self._now
+
+    def timestamp(self) -> float:
+        return self._now.timestamp()
+
+    async def sleep(self, seconds: float) -> None:
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        until = self._now + timedelta(seconds=max(seconds, 0))
+        heapq.heappush(self._sleepers, (until, next(self._numbers), woken))
+        await woken
+
+    def move(self, by: timedelta) -> None:
+        self._now += by
+        while self._sleepers and self._sleepers[0][0] <= self._now:
+            _, _, woken = heapq.heappop(self._sleepers)
+            if not woken.done():
+                woken.set_result(None)
+
+
+class Stage:
+    """The far ends, the clock, and the bot that a test starts, stops and starts again."""
+
+    def __init__(self, *, world: World, tgc: SimulatedTgc, slack: Slack, clock: StageClock, folder: Path) -> None:
+        self.world = world
+        self.tgc = tgc
+        self.slack = slack
+        self.clock = clock
+        self.folder = folder
+        self._bots = AsyncExitStack()
+        self.settings = Settings(
+            slack_bot_token=Secret(slack.bot_token),
+            slack_app_token=Secret(slack.app_token),
+            slack_signing_secret=Secret(slack.signing_secret),
+            slack_api_url=slack.api_url,
+            tgc_url=tgc.url,
+            tgc_username="bot",
+            tgc_password=Secret(PASSWORD),
+            reco_channel=slack.channel(STORAGE).id,
+            reco_approvers=Approvers(user_ids=frozenset({slack.person(name).user.id for name in ("alice", "bob")})),
+            reco_timezone=ZoneInfo("UTC"),
+            database_url=Secret(f"sqlite+aiosqlite:///{folder / 'bot.db'}"),
+            host="127.0.0.1",
+            port=free_port(),
+        )
+
+    def set(self, **changes: Any) -> None:
+        """Change settings for the bots started from now on."""
+        self.settings = msgspec.structs.replace(self.settings, **changes)
+
+    def use_http(self) -> None:
+        """HTTP mode instead of Socket Mode."""
+        self.set(slack_app_token=None)
+        self.slack.request_url = f"http://127.0.0.1:{self.settings.port}/slack/events"
+
+    async def start_bot(self) -> None:
+        await self._bots.enter_async_context(bot(self.settings, clock=self.clock))
+        if self.settings.slack_app_token is not None:
+            await self.until(lambda: self.slack.sockets.connections)
+
+    async def stop_bot(self) -> None:
+        """Stop whatever runs, in order."""
+        await self._bots.aclose()
+        self._bots = AsyncExitStack()
+
+    async def restart_bot(self) -> None:
+        await self.stop_bot()
+        await self.start_bot()
+
+    async def until(self, wanted: Callable[[], T | None]) -> T:
+        """Wait for something to come true, moving the clock on; returns what `wanted` gave."""
+        async with asyncio.timeout(_PATIENCE_S):
+            while not (given := wanted()):
+                await asyncio.sleep(_REAL_TICK_S)  # real I/O between the three needs real time
+                self.clock.move(_STEP)
+        return given
+
+    async def pass_time(self, **by: float) -> None:
+        """Let that much time pass, step by step, and all that is due be done."""
+        end = self.clock.now() + timedelta(**by)
+        while self.clock.now() < end:
+            self.clock.move(min(timedelta(seconds=5), end - self.clock.now()))
+            await asyncio.sleep(0)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Let what is under way come to rest: no request in either direction for a moment."""
+        quiet = 0
+        async with asyncio.timeout(_PATIENCE_S):
+            while quiet < 8:
+                before = (len(self.tgc.calls), len(self.slack.calls))
+                await asyncio.sleep(_REAL_TICK_S)
+                self.clock.move(timedelta(milliseconds=200))
+                quiet = quiet + 1 if before == (len(self.tgc.calls), len(self.slack.calls)) else 0
+
+    @property
+    def cards(self) -> list[Message]:
+        """The messages in the channel, oldest first."""
+        return self.slack.messages(STORAGE)
+
+    def card(self, pool: str) -> Message:
+        """The newest message that speaks of the pool."""
+        return [message for message in self.cards if message.text.startswith(f"{pool}:")][-1]
+
+    async def cards_posted(self, count: int) -> list[Message]:
+        await self.until(lambda: len(self.cards) >= count)
+        return self.cards
+
+    async def answer(self, who: str, said: str) -> Message:
+        """Wait for something shown to this person only, and return it."""
+        return await self.until(
+            lambda: next(
+                (shown for shown in self.slack.ephemerals(who) if said.casefold() in shown.text.casefold()), None
+            )
+        )
+
+
+def buttons(message: Message) -> list[str]:
+    """Labels of the buttons that a message has now."""
+    return [
+        element["text"]["text"]
+        for block in message.blocks
+        for element in [*block.get("elements", ()), block.get("accessory", {})]
+        if element.get("type") == "button"
+    ]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def open_stage(
+    folder: Path, *, pools: int = 3, moves: int = 4, seed: int = 1, hostile: bool = False
+) -> AsyncIterator[Stage]:
+    """A stage with its far ends up and no bot yet; at the end nothing may have been refused or mistaken."""
+    clock = StageClock(datetime(2026, 3, 10, 6, 15, 30, tzinfo=UTC))
+    world = World.seeded(seed=seed, pools=pools, moves=moves, hostile=hostile, now=clock.now)
+    tgc = SimulatedTgc(world)
+    slack = Slack(clock=clock.timestamp)
+    async with tgc.serve(), slack.serve():
+        stage = Stage(world=world, tgc=tgc, slack=slack, clock=clock, folder=folder)
+        try:
+            yield stage
+        finally:
+            await stage.stop_bot()
+        assert slack.refusals == []
+        assert tgc.mistakes == []

@@ -1,0 +1,59 @@
+"""Whom we believe to be the TGC. Its certificate is usually self-signed."""
+
+import re
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+Trust = ssl.SSLContext | aiohttp.Fingerprint | bool
+"""What aiohttp takes as `ssl=`: False means unverified."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TLSPolicy:
+    """How the server's certificate is judged: the first that is given of fingerprint, not at all, CA file, system.
+
+    Raises ValueError, one sentence, for an unusable CA file or fingerprint.
+    """
+
+    verify: bool = True
+    ca_file: str | Path | None = None
+    """Trusted instead of the system's CAs; a self-signed certificate itself will do."""
+    fingerprint: str | None = None
+    """SHA-256 of the certificate, 64 hex digits with or without colons; trusts that certificate by itself."""
+
+    def __post_init__(self) -> None:
+        self.trust()
+
+    def trust(self) -> Trust:
+        if self.fingerprint is not None:
+            return aiohttp.Fingerprint(_digest(self.fingerprint))
+        if not self.verify:
+            return False
+        if self.ca_file is not None:
+            return _context_of(Path(self.ca_file))
+        return True
+
+
+def _digest(fingerprint: str) -> bytes:
+    digits = fingerprint.strip().replace(":", "")
+    if not re.fullmatch(r"[0-9A-Fa-f]{64}", digits):
+        raise ValueError(
+            "The fingerprint of the TGC's certificate is not a SHA-256: give 64 hex digits, with or without colons."
+        )
+    return bytes.fromhex(digits)
+
+
+def _context_of(ca_file: Path) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except ssl.SSLError as error:
+        raise ValueError(f"The CA file {ca_file} holds no certificate in PEM form: export it again.") from error
+    except OSError as error:
+        raise ValueError(f"The CA file {ca_file} cannot be read ({error.strerror}): check path and rights.") from error
+    # Appliances sign themselves: their certificate is its own CA, and lacks extensions that Python 3.13 asks for.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
