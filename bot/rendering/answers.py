@@ -18,7 +18,7 @@ _NOT_READ = "could not be read."
 _COMMANDS = (
     ("/tintri reco", "every pool in a line"),
     ("/tintri reco Production", "one pool, with its buttons"),
-    ("/tintri pause Production 8", "post nothing new about a pool for 8 hours; without a pool, about none"),
+    ("/tintri pause Production 8", "let nobody accept in a pool for 8 hours; without a pool, in none"),
     ("/tintri resume Production", "end that early"),
     ("/tintri help", "this"),
 )

@@ -54,17 +54,15 @@ def render_card(view: CardView) -> Message:
 def moves_block(story: Content, *, with_status: bool, with_details: bool) -> Block:
     """The moves by wave, up to a readable number."""
     shown, rest = _most_urgent(story.moves) if with_status else (story.moves[:MOVES_SHOWN], story.moves[MOVES_SHOWN:])
-    groups: list[tuple[Phrase, list[Phrase]]] = []
-    for wave, moves in groupby(shown, key=attrgetter("wave")):
-        heading: Phrase = (f"Wave {wave}",) if story.waves > 1 else ()
-        groups.append((heading, [_move(move, with_status=with_status) for move in moves]))
     title: Phrase = (Strong(story.moves_title),)
-    first, *others = groups or [((), [])]
-    # Without waves the title itself heads the list.
-    headed = [(title, []), first, *others] if story.waves > 1 else [(title, first[1])]
+    groups: list[tuple[Phrase, list[Phrase]]] = [(title, [])]
+    for wave, moves in groupby(shown, key=attrgetter("wave")):
+        if story.waves > 1:
+            groups.append(((f"Wave {wave}",), []))
+        groups[-1][1].extend(_move(move, with_status=with_status) for move in moves)
     if rest:
-        headed.append(((_rest(rest, with_status=with_status, with_details=with_details),), []))
-    return blocks.bullets(headed)
+        groups.append(((_rest(rest, with_status=with_status, with_details=with_details),), []))
+    return blocks.bullets(groups)
 
 
 def _unfolded(view: CardView, story: Content) -> Iterable[Block]:
@@ -93,8 +91,8 @@ def _unfolded(view: CardView, story: Content) -> Iterable[Block]:
 
 def _folded(view: CardView, story: Content) -> Iterable[Block]:
     yield blocks.paragraph(standing.told(view, story))
-    for warning in story.warnings if view.standing is not Standing.DISMISSED else ():
-        yield blocks.paragraph((WARNING, " ", Strong(warning)))
+    if story.other_moves:
+        yield blocks.paragraph((WARNING, " ", Strong(story.other_moves)))
     if view.standing is Standing.FAILED:
         if len(story.failed) > 1:
             yield blocks.bullets([((Strong("Failed"),), _failures(story))])
@@ -108,11 +106,18 @@ def _compact(view: CardView, story: Content) -> Iterable[Block]:
 
 
 def _footer(view: CardView, story: Content) -> Iterable[Block]:
-    if view.hindrance:
-        yield blocks.plain_context(shorten(clean(view.hindrance), limits.HINDRANCE))
+    if view.hindrance and _hinders(view):
+        yield blocks.plain_context(shorten(clean(view.hindrance), limits.PROBLEM))
     buttons = list(_buttons(view, story))
     if buttons:
         yield blocks.actions(buttons)
+
+
+def _hinders(view: CardView) -> bool:
+    """Whether a button is missing that would be there otherwise."""
+    if view.standing is Standing.OFFERED:
+        return True
+    return not view.can_act and view.standing in {Standing.DISMISSED, Standing.RUNNING}
 
 
 def _notification(view: CardView, story: Content) -> Phrase:
@@ -230,8 +235,9 @@ def _buttons(view: CardView, story: Content) -> Iterable[Block]:
     if not view.offer_id:
         return
     offer = view.offer_id
-    if view.can_act and view.standing is Standing.OFFERED:
+    if view.can_act and view.can_accept and view.standing is Standing.OFFERED:
         yield blocks.button("Accept", ids.ACCEPT, offer, style="primary", confirm=_confirm_accept(story))
+    if view.can_act and view.standing is Standing.OFFERED:
         yield blocks.button("Dismiss", ids.DISMISS, offer)
     if view.can_act and view.standing is Standing.RUNNING and not _is_cancelled(view):
         yield blocks.button("Cancel", ids.CANCEL, offer, style="danger", confirm=_confirm_cancel(story))

@@ -104,7 +104,8 @@ def is_channel_id(channel_id: str) -> bool:
 
 
 def is_link(url: str) -> bool:
-    return re.fullmatch(r"https?://[!-;=?-{}~]+", url) is not None and units(url) <= limits.URL
+    harmless = url.isascii() and url.isprintable() and units(url) <= limits.URL
+    return harmless and re.fullmatch(r"https?://[^ <>|]+", url) is not None
 
 
 def timestamp_s(at: datetime) -> int | None:

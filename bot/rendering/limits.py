@@ -4,10 +4,6 @@ Slack does not say whether it counts code points, UTF-16 units or, after escapin
 units, the most of the three.
 """
 
-MESSAGE_BLOCKS = 50
-"""slack: Blocks."""
-VIEW_BLOCKS = 100
-"""slack: Modal views."""
 MESSAGE_TEXT_BYTES = 4_000
 """slack: chat.update, `text`; measured in UTF-8 bytes."""
 HEADER = 150
@@ -26,8 +22,6 @@ CONFIRM_TEXT = 300
 """slack: Confirmation dialog object."""
 VIEW_TITLE = 24
 """slack: Modal views."""
-PRIVATE_METADATA = 3_000
-"""slack: Modal views."""
 MESSAGE_SIZE = 12_000
 """Undocumented in chat.postMessage, measured at about 13,200 (slackapi/bolt-js issues 2509 and 2867): all text as
 escaped, plus about 100 for each container."""
@@ -37,9 +31,10 @@ CARD_SIZE = 8_000
 
 NAME = 60
 """A name on a card (a VM's UUID has 57 characters); details show it whole."""
-SENTENCE = 160
+SENTENCE = 150
 """A summary of the TGC's on a card."""
-HINDRANCE = 300
+PROBLEM = 300
+"""A sentence of ours that names what went wrong or what hinders."""
 DETAILS_NAME = 255
 DETAILS_LINE = 900
 """One line of a details modal: a page of them stays far below a view's 250 kB (slack: views.open), also in JSON that

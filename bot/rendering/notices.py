@@ -30,7 +30,7 @@ def render_paused(by_user_id: str, pool_name: str | None, until: datetime | None
     end: Phrase = (" until ", When(until)) if until else ()
     return _notice(
         Person(by_user_id),
-        f" paused new cards of {_pool(pool_name)}",
+        f" paused accepting in {_pool(pool_name)}",
         *end,
         ". ",
         Code(shorten_name(f"/tintri resume {name(pool_name, '')}".strip(), limits.HEADER)),
@@ -39,7 +39,9 @@ def render_paused(by_user_id: str, pool_name: str | None, until: datetime | None
 
 
 def render_resumed(by_user_id: str, pool_name: str | None) -> Message:
-    return _notice(Person(by_user_id), f" ended the pause of {_pool(pool_name)}: new cards are posted again.")
+    return _notice(
+        Person(by_user_id), f" ended the pause in {_pool(pool_name)}: recommendations can be accepted again."
+    )
 
 
 def render_other_moves(view: CardView, by_user_id: str) -> Message:
@@ -90,4 +92,4 @@ def _pool(pool_name: str | None) -> str:
 
 
 def _sentence(problem: str) -> str:
-    return words.stopped(shorten(clean(problem), limits.CONFIRM_TEXT) or "it gives no reason")
+    return words.stopped(shorten(clean(problem), limits.PROBLEM) or "it gives no reason")

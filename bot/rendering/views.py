@@ -103,7 +103,7 @@ class CardView(msgspec.Struct, frozen=True, kw_only=True):
     can_accept: bool = False
     """Whether Accept is among them: not while accepting is paused, nor where the plan could not be read whole."""
     hindrance: str | None = None
-    """Why nobody can act on it here, a sentence; shown whenever set."""
+    """Why a button is missing that would be there otherwise, a sentence; shown where that is so."""
     act: Act | None = None
     """The newest decision that took effect; None where it was made in the TGC's own GUI, or nobody decided."""
     pending: Act | None = None

@@ -31,6 +31,7 @@ def view(sample: str | Recommendation, standing: Standing, **changes: Any) -> Ca
         "standing": standing,
         "offer_id": "offer-1",
         "can_act": True,
+        "can_accept": True,
     }
     return CardView(**given | changes)
 

@@ -175,6 +175,7 @@ VIEWS = st.builds(
     standing=st.sampled_from(Standing),
     offer_id=OFFER_IDS,
     can_act=st.booleans(),
+    can_accept=st.booleans(),
     hindrance=maybe(TEXTS),
     act=maybe(_ACTS),
     pending=maybe(_ACTS),

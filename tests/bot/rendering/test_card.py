@@ -4,9 +4,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from bot.rendering import ids
+from bot.rendering import ids, limits
 from bot.rendering.card import MOVES_SHOWN, render_card
 from bot.rendering.views import Action, Block, Progress, Standing
+from playground.blockkit import message_size
 from tests.bot.rendering.samples import (
     AT,
     DAY_AND_TIME,
@@ -398,6 +399,17 @@ def test_what_is_being_cancelled_cannot_be_cancelled_again() -> None:
     assert "being cancelled" in reading(card.blocks)
 
 
+def test_a_pause_takes_accept_away_and_leaves_the_rest() -> None:
+    card = render_card(view("available", Standing.OFFERED, can_accept=False, hindrance="Accepting is paused."))
+    assert labels(card.blocks) == ["Dismiss", "Details"]
+    assert "Accepting is paused." in str(card.blocks)
+
+
+def test_a_card_that_misses_no_button_for_it_does_not_speak_of_a_pause() -> None:
+    card = render_card(view("running", Standing.RUNNING, can_accept=False, hindrance="Accepting is paused."))
+    assert "Accepting is paused." not in str(card.blocks)
+
+
 def test_a_card_nobody_can_act_on_says_why() -> None:
     card = render_card(view("available", Standing.OFFERED, can_act=False, hindrance="RECO_APPROVERS names nobody."))
     assert {"type": "context", "elements": [plain("RECO_APPROVERS names nobody.")]} in card.blocks
@@ -521,3 +533,49 @@ def test_what_is_no_user_id_is_not_written_as_a_mention(user_id: str) -> None:
 
 def _move(vm: str, state: ExecutionState) -> models.Action:
     return models.Action(target_vm_display_name=vm, result=ActionResult(state=state))
+
+
+@pytest.mark.parametrize("letter", ["x", "&", "名", "😀"])
+@pytest.mark.parametrize("standing", list(Standing))
+def test_the_largest_card_stays_small_enough_for_its_buttons(standing: Standing, letter: str) -> None:
+    words = letter * 300
+    issue = models.SpaceAnalysis(probability=0.8, space_used_physical_percent=94.1, space_used_physical_change=412)
+    issues = [
+        models.Analysis(
+            vm_store_display_name=f"{number}{words}",
+            space_info=issue,
+            flash_info=models.FlashAnalysis(summary=words),
+        )
+        for number in range(32)
+    ]
+    outcomes = [
+        Outcome(
+            vm_store_display_name=f"{number}{words}",
+            summary=words,
+            protection_info=ProtectionOutcome(vm_tintri_uuids=tuple(f"{number}-{vm}{words}" for vm in range(20))),
+        )
+        for number in range(32)
+    ]
+    result = ActionResult(state=ExecutionState.COMPLETED_FAILED, error_summary=words, error_category=words)
+    move = models.Action(target_vm_display_name=words, source_datastore=words, result=result)
+    plan = Recommendation(
+        issues=tuple(issues),
+        expected_outcomes=tuple(outcomes),
+        action_groups=(ActionGroup(actions=(move,)),) * 50,
+        unreadable=("/actionGroups/9",),
+        creation_time=AT,
+        expiration_time=AT,
+    )
+    card = render_card(
+        view(
+            plan,
+            standing,
+            tgc_name=words,
+            pool_name=words,
+            hindrance=words,
+            previous=Progress(moved=1, total=2),
+            act=act(Action.ACCEPT, other_moves=True),
+        )
+    )
+    assert message_size(list(card.blocks)) < limits.CARD_SIZE
+    assert len(card.text.encode()) < limits.MESSAGE_TEXT_BYTES

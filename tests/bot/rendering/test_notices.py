@@ -43,16 +43,16 @@ def test_the_end_of_an_outage_tells_how_long_it_was() -> None:
 
 def test_a_pause_tells_who_what_until_when_and_how_to_end_it() -> None:
     assert render_paused("U0ALICE", "Production", LATER).text == (
-        f"<@U0ALICE> paused new cards of Production until {UNTIL}. /tintri resume Production ends it early."
+        f"<@U0ALICE> paused accepting in Production until {UNTIL}. /tintri resume Production ends it early."
     )
     assert render_paused("U0ALICE", None, None).text == (
-        "<@U0ALICE> paused new cards of all pools. /tintri resume ends it."
+        "<@U0ALICE> paused accepting in all pools. /tintri resume ends it."
     )
 
 
 def test_the_end_of_a_pause_tells_who_ended_it() -> None:
     assert render_resumed("U0BOB", "Production").text == (
-        "<@U0BOB> ended the pause of Production: new cards are posted again."
+        "<@U0BOB> ended the pause in Production: recommendations can be accepted again."
     )
 
 
