@@ -2,10 +2,15 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: demo test check torture lock clean
+.PHONY: help demo test check lock upgrade clean
 
-demo: $(VENV)/ready  ## the whole bot between a simulated TGC and a local stand-in for Slack
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
+
+demo: $(VENV)/ready  ## the real bot between a simulated TGC and a local stand-in for Slack
 	@$(BIN)/python -m bot demo
 
 test: $(VENV)/ready-dev  ## all tests, under 3 minutes on 2 cores
@@ -18,22 +23,28 @@ check: $(VENV)/ready-dev  ## lint, format, types, import contract
 	$(BIN)/lint-imports
 
 # Two environments in one folder: users get what the bot needs, developers the rest on top.
-$(VENV)/ready: requirements/base.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tintri-bot needs Python 3.11 or newer: try make PYTHON=python3.12")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+$(VENV)/ready: requirements/base.txt requirements/build.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here: install Python 3.11 or newer, or name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tintri-bot needs Python 3.11 or newer, and $(PYTHON) is older: name a newer one: make $(MAKECMDGOALS) PYTHON=python3.12")'
+	@echo "Installing what the bot needs into $(VENV), which takes a minute ..."
+	@$(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
+	@$(INSTALL) --require-hashes -r requirements/base.txt
+	@$(INSTALL) --require-hashes -r requirements/build.txt
+	@$(INSTALL) --no-build-isolation --no-deps --editable .
 	@touch $@
 
 $(VENV)/ready-dev: requirements/dev.txt $(VENV)/ready
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@echo "Installing what its tests need ..."
+	@$(INSTALL) --require-hashes -r requirements/dev.txt
 	@touch $@
 
-lock:  ## compile requirements/*.txt anew, for every supported Python
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml --output-file requirements/base.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade --extra dev --constraint requirements/base.txt pyproject.toml --output-file requirements/dev.txt
-	printf 'hatchling\neditables\n' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade --constraint requirements/base.txt - --output-file requirements/build.txt
+lock:  ## write requirements/*.txt for what pyproject.toml asks for, keeping the versions there are
+	$(COMPILE) pyproject.toml --output-file requirements/base.txt
+	$(COMPILE) --extra dev --constraint requirements/base.txt pyproject.toml --output-file requirements/dev.txt
+	printf 'hatchling\neditables\n' | $(COMPILE) --constraint requirements/base.txt - --output-file requirements/build.txt
 
-clean:
+upgrade:  ## the same with the newest versions
+	$(MAKE) lock COMPILE="$(COMPILE) --upgrade"
+
+clean:  ## remove the environment and what was built
 	rm -rf $(VENV) build dist *.egg-info

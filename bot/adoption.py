@@ -1,4 +1,4 @@
-"""Cards that stand in the channel although this database does not know them: it is new, was lost, or restored."""
+"""Messages that stand in the channel although this database does not know it: it is new, was lost, or restored."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +9,7 @@ from bot.clock import Clock
 from bot.readings import Tgc
 from bot.recommendations import Key
 from bot.slack import Found, Slack, SlackError, SlackRefusedError
-from bot.storage import cards, recommendations
+from bot.storage import cards, posts, recommendations
 from bot.storage.database import Database
 from tgc.models import Recommendation
 
@@ -57,7 +57,13 @@ class Adoption:
             return
 
     async def _adopt_all(self) -> None:
+        async with self._database.read() as connection:
+            unsent = await posts.unsent_keys(connection)
         async for found in self._slack.own_messages(self._channel_id, since=self._clock.now() - LOOK_BACK):
+            key = found.metadata.get("key")
+            if key in unsent:
+                async with self._database.write() as connection:
+                    await posts.sent(connection, key, found.ts)
             try:
                 facts = msgspec.convert(found.metadata, CardFacts)
             except msgspec.ValidationError:

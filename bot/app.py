@@ -1,6 +1,7 @@
 """The composition root: every part is made here and meets the others, and here they stop in order."""
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -37,7 +38,7 @@ from bot.socket_mode import SocketMode
 from bot.storage.database import Database, open_database
 from bot.storage.leases import Leases
 from bot.tasks import Tasks
-from bot.tgc_link import DEFAULT_TGC, open_tgc
+from bot.tgc_link import DEFAULT_TGC, TGC_TIMEOUT_S, open_tgc
 from bot.troubles import Troubles
 from bot.watch import Watch
 from bot.web import SlackEvents, slack_events_of, web_app
@@ -45,11 +46,12 @@ from bot.web import SlackEvents, slack_events_of, web_app
 _log = structlog.get_logger(__name__)
 
 LEASE_LIFE = timedelta(seconds=20)
-DRAIN_S = 4.0
-"""For what is under way at the end; with the TGC's logout that stays below the 10 s that platforms give."""
+DRAIN_S = 3.0
+"""For what is under way at the end; with the goodbyes to Slack and the TGC that stays below the 10 s of platforms."""
+_LAST_REQUESTS_S = 0.5
 _SLACK_TIMEOUT_S = 20.0
 _TICK_S = 2.0
-_AGAIN_AFTER_S = 5.0
+_AGAIN_AFTER_S = 2.0
 
 
 class StartError(Exception):
@@ -59,8 +61,13 @@ class StartError(Exception):
 async def run(settings: Settings, *, lease_life: timedelta = LEASE_LIFE) -> None:
     """Run until SIGTERM or SIGINT. Raises StartError and DatabaseError."""
     serving = asyncio.create_task(_serve(settings, lease_life))
+
+    def stop() -> None:
+        if not serving.cancelling():  # a second signal must not cut short what the first began
+            serving.cancel()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
+        asyncio.get_running_loop().add_signal_handler(number, stop)
     try:
         await serving
     except asyncio.CancelledError:
@@ -74,7 +81,11 @@ async def _serve(settings: Settings, lease_life: timedelta) -> None:
 
 @asynccontextmanager
 async def bot(
-    settings: Settings, *, clock: Clock | None = None, lease_life: timedelta = LEASE_LIFE
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    lease_life: timedelta = LEASE_LIFE,
+    tgc_timeout_s: float = TGC_TIMEOUT_S,
 ) -> AsyncIterator[None]:
     """Everything, running. Leaving the block stops it in order: what comes in first, the database last."""
     clock = clock or SystemClock()
@@ -93,14 +104,15 @@ async def bot(
             user_name=settings.tgc_username,
             password=settings.tgc_password.reveal(),
         )
-        tgc = await stack.enter_async_context(open_tgc(settings, clock, guard))
+        tgc = await stack.enter_async_context(open_tgc(settings, clock, guard, timeout_s=tgc_timeout_s))
         tasks = Tasks()
         parts = Parts(settings, clock, database, Leases(database, clock, life=lease_life), slack, identity, tgc, tasks)
         app = _bolt_app(settings, identity, session)
         handlers.register(app, parts.services)
+        stack.push_async_callback(parts.readings.close)
         stack.push_async_callback(tasks.drain, DRAIN_S)
         loops = await stack.enter_async_context(Loops(clock))
-        await stack.enter_async_context(entrance.serve(app, loops, clock))
+        await stack.enter_async_context(entrance.serve(app, slack, loops, clock))
         entrance.health.approvers = parts.services.access.hindrance or "ok"
         parts.start(loops, entrance.health)
         _log.info("running", channel=settings.reco_channel, tgc=tgc.name)
@@ -117,7 +129,8 @@ class Entrance:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        runner = web.AppRunner(web_app(self.health.readiness, self._take), access_log=None, shutdown_timeout=DRAIN_S)
+        app = web_app(self.health.readiness, self._take)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_REQUESTS_S)
         await runner.setup()
         try:
             try:
@@ -132,16 +145,16 @@ class Entrance:
             await runner.cleanup()
 
     @asynccontextmanager
-    async def serve(self, app: AsyncApp, loops: Loops, clock: Clock) -> AsyncIterator[None]:
+    async def serve(self, app: AsyncApp, slack: Slack, loops: Loops, clock: Clock) -> AsyncIterator[None]:
         """Take what Slack sends; at the end take no more, before anything behind it stops."""
-        if self._settings.slack_app_token is None:
-            self._slack_events = slack_events_of(app)
-            self.health.slack_is_up = lambda: True
-            SLACK_UP.set(1)
-        else:
-            socket = SocketMode(app, self._settings.slack_app_token.reveal(), clock)
+        if self._settings.slack_app_token is not None:
+            socket = SocketMode(app, slack, self._settings.slack_app_token.reveal(), clock)
             self.health.slack_is_up = lambda: socket.is_up
             loops.start("Socket Mode", socket.run)
+        elif self._settings.slack_signing_secret is not None:
+            self._slack_events = slack_events_of(app, self._settings.slack_signing_secret.reveal())
+            self.health.slack_is_up = lambda: True
+        SLACK_UP.set_function(self.health.slack_is_up)
         try:
             yield
         finally:
@@ -171,7 +184,7 @@ class Parts:
         channel_id, zone = settings.reco_channel or "", settings.reco_timezone
         pace = Pace(clock)
         access = Access(slack, identity, settings.reco_approvers, clock)
-        readings = Readings(tgc, clock)
+        self.readings = readings = Readings(tgc, clock)
         views = CardViews(tgc, access, clock, zone)
         self._outbox = Outbox(
             database=database,
@@ -181,12 +194,12 @@ class Parts:
             troubles=Troubles(database, access, clock),
             clock=clock,
         )
-        painter = Painter(
+        self._painter = Painter(
             database=database, leases=leases, outbox=self._outbox, slack=slack, pace=pace, views=views, clock=clock
         )
         self._reconciler = Reconciler(
             database=database,
-            painter=painter,
+            painter=self._painter,
             outbox=self._outbox,
             views=views,
             tgc=tgc,
@@ -239,13 +252,15 @@ class Parts:
     def start(self, loops: Loops, health: Health) -> None:
         async def watch() -> None:
             await self._adoption.run()
+            self._outbox.open()
             await self._watch.sweep()
             health.swept = True
             await self._watch.run()
 
         loops.start("sweeps", watch)
         loops.start("outbox", self._outbox.run)
-        loops.every("painting", _TICK_S, self._reconciler.paint_due)
+        loops.start("new cards", self._painter.post_new)
+        loops.start("changed cards", self._painter.edit_changed)
         loops.every("presses left behind", _TICK_S, self._decider.resume)
 
 
@@ -280,9 +295,14 @@ def _warn_of_scopes(identity: Identity) -> None:
             _log.warning("a Slack scope is missing: add it and install the app again", scope=scope, serves=serves)
 
 
+_READ_BY_BOLT = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
+"""With the last two set Bolt turns into an OAuth app, and of the first it warns (slack/README 6.1)."""
+
+
 def _bolt_app(settings: Settings, identity: Identity, session: aiohttp.ClientSession) -> AsyncApp:
-    for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
-        os.environ.pop(name, None)  # with both set Bolt turns into an OAuth app and drops our token (slack/README 6.1)
+    """Bolt as a mere dispatcher: who sent a request is checked before it (bot/web.py), and who we are is known."""
+    for name in _READ_BY_BOLT:
+        os.environ.pop(name, None)
 
     async def authorize() -> AuthorizeResult:
         return AuthorizeResult(
@@ -293,12 +313,11 @@ def _bolt_app(settings: Settings, identity: Identity, session: aiohttp.ClientSes
             bot_user_id=identity.user_id,
         )
 
-    secret = settings.slack_signing_secret
     return AsyncApp(
+        logger=logging.getLogger("slack_bolt"),
         client=AsyncWebClient(base_url=settings.slack_api_url, session=session, retry_handlers=[]),
         authorize=authorize,
-        signing_secret=secret.reveal() if secret else "",
-        request_verification_enabled=settings.slack_app_token is None,
+        request_verification_enabled=False,
     )
 
 

@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.access import Access
 from bot.clock import Clock
 from bot.readings import PoolReading, Tgc
-from bot.recommendations import is_other_plan, plan_of, progress_of, standing_of
+from bot.recommendations import Plan, is_other_plan, plan_of, progress_of, standing_of
 from bot.rendering.views import Act, Action, CardView, Progress, Standing
 from bot.storage import claims, decisions, offers, pauses, recommendations, tgcs
 from bot.storage.claims import Claim, ClaimState
+from bot.storage.decisions import Decision
 from bot.storage.pauses import Pause
 from bot.storage.recommendations import Stored
 from tgc.models import Recommendation
@@ -47,38 +48,41 @@ class CardViews:
     async def view(self, connection: AsyncConnection, stored: Stored) -> CardView:
         claim = await claims.get(connection, stored.row_id)
         decision = await decisions.newest_effective(connection, stored.row_id)
-        rights = await self.rights(connection, stored)
+        plan = plan_of(stored.recommendation)
+        rights = await self.rights(connection, stored.key.pool_uuid)
+        if rights.can_accept and not plan.whole:
+            rights = Rights(can_act=True, can_accept=False, hindrance=UNREADABLE_PLAN)
         act = None
         if decision is not None and decision.action != Action.REOPEN:
             act = Act(
                 action=Action(decision.action),
                 user_id=decision.user_id,
                 at=decision.decided_at,
-                other_moves=await _ran_other_moves(connection, stored, decision.offer_id),
+                other_moves=await _ran_other_moves(connection, plan, decision),
             )
+        standing = self._standing(stored, claim, act)
         return CardView(
             tgc_name=self._tgc.name,
             tgc_url=self._tgc.url,
             pool_name=stored.pool_name,
             recommendation=stored.recommendation,
-            standing=self._standing(stored, claim, act),
-            offer_id=await offers.find(connection, stored.row_id, plan_of(stored.recommendation)),
+            standing=standing,
+            offer_id=await offers.find(connection, stored.row_id, plan),
             can_act=rights.can_act,
             can_accept=rights.can_accept,
-            hindrance=rights.hindrance,
+            hindrance=_hindrance(rights, standing),
             act=act,
             pending=_pending(claim),
             previous=await self._previous(connection, stored),
             vm_names=stored.vm_names,
         )
 
-    async def rights(self, connection: AsyncConnection, stored: Stored) -> Rights:
+    async def rights(self, connection: AsyncConnection, pool_uuid: str) -> Rights:
+        """What may be done in this pool, whatever is recommended."""
         nobody = self._access.hindrance or await self._read_only(connection)
         if nobody:
             return Rights(can_act=False, can_accept=False, hindrance=nobody)
-        if not plan_of(stored.recommendation).whole:
-            return Rights(can_act=True, can_accept=False, hindrance=UNREADABLE_PLAN)
-        pause = await pauses.in_force(connection, self._tgc.key, stored.key.pool_uuid, self._clock.now())
+        pause = await pauses.in_force(connection, self._tgc.key, pool_uuid, self._clock.now())
         if pause:
             return Rights(can_act=True, can_accept=False, hindrance=self.pause_sentence(pause))
         return Rights(can_act=True, can_accept=True)
@@ -109,11 +113,9 @@ class CardViews:
 
     async def _previous(self, connection: AsyncConnection, stored: Stored) -> Progress | None:
         """An earlier recommendation of the pool that still runs, as last read."""
-        for other in await recommendations.with_open_cards(connection, stored.key.tgc_key):
-            if other.row_id == stored.row_id or other.key.pool_uuid != stored.key.pool_uuid:
-                continue
+        for other in await recommendations.with_open_cards(connection, stored.key.tgc_key, stored.key.pool_uuid):
             claim = await claims.get(connection, other.row_id)
-            if self._standing(other, claim, None) is Standing.RUNNING:
+            if other.row_id != stored.row_id and self._standing(other, claim, None) is Standing.RUNNING:
                 return progress_of(other.recommendation)
         return None
 
@@ -138,13 +140,22 @@ def moment(when: datetime, zone: ZoneInfo) -> str:
     return f"{when.astimezone(zone):%Y-%m-%d %H:%M} ({zone.key})"
 
 
+def _hindrance(rights: Rights, standing: Standing) -> str | None:
+    """The hindrance where it still hinders: a card that came to its end would show it for ever."""
+    hinders_accepting_alone = rights.can_act
+    is_past_it = standing.is_end or (standing is Standing.RUNNING and hinders_accepting_alone)
+    return None if is_past_it else rights.hindrance
+
+
 def _pending(claim: Claim) -> Act | None:
     if not claim.is_deciding or claim.action is None or claim.user_id is None or claim.claimed_at is None:
         return None
     return Act(action=claim.action, user_id=claim.user_id, at=claim.claimed_at)
 
 
-async def _ran_other_moves(connection: AsyncConnection, stored: Stored, offer_id: str | None) -> bool:
+async def _ran_other_moves(connection: AsyncConnection, plan: Plan, decision: Decision) -> bool:
     """Whether the TGC runs other moves than those of the offer that was accepted."""
-    offer = await offers.get(connection, offer_id) if offer_id else None
-    return offer is not None and is_other_plan(plan_of(stored.recommendation), offer.plan)
+    if decision.action != Action.ACCEPT or decision.offer_id is None:
+        return False
+    offer = await offers.get(connection, decision.offer_id)
+    return offer is not None and is_other_plan(plan, offer.plan)

@@ -71,15 +71,12 @@ def _rendering(*, console: bool) -> list[Processor]:
 
 
 def _quieten(level: str) -> None:
-    for name in ("aiosqlite", "asyncio"):
-        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLevelNamesMapping()[level]))
-    # Bolt logs the whole body of a wrongly signed request at INFO, response_url and all. It also copies the
-    # root's level to its loggers whenever an app is made, so a level would not last; a filter does.
-    logging.getLogger("slack_bolt.RequestVerification").addFilter(_is_warning)
-
-
-def _is_warning(record: logging.LogRecord) -> bool:
-    return record.levelno >= logging.WARNING
+    """What libraries say about themselves is for those who look for a mistake."""
+    number = logging.getLevelNamesMapping()[level]
+    for name in ("aiosqlite", "asyncio", "slack_sdk.webhook"):  # the last one tells response_urls, whatever their look
+        logging.getLogger(name).setLevel(max(logging.INFO, number))
+    for name in ("alembic", "slack_bolt", "slack_sdk.socket_mode", "slack_sdk.web"):
+        logging.getLogger(name).setLevel(number if number <= logging.DEBUG else max(logging.WARNING, number))
 
 
 class _CleanHandler(logging.StreamHandler[Any]):

@@ -13,6 +13,7 @@ import msgspec
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.bell import Bell
 from bot.clock import Clock
 from bot.metrics import POSTED, UNPOSTED
 from bot.pacing import Pace
@@ -42,11 +43,11 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BusyError(SlackError):
-    """Another process is posting this very message."""
+    """It is not this process's turn to post the message."""
 
 
 class Outbox:
-    """Posts what is written down."""
+    """Posts what is written down, once it was opened."""
 
     def __init__(
         self, *, database: Database, leases: Leases, slack: Slack, pace: Pace, troubles: Troubles, clock: Clock
@@ -57,7 +58,12 @@ class Outbox:
         self._pace = pace
         self._troubles = troubles
         self._clock = clock
-        self._wake = asyncio.Event()
+        self._added = Bell(clock)
+        self._opened = asyncio.Event()
+
+    def open(self) -> None:
+        """Let messages out: what stands in the channel already is known now."""
+        self._opened.set()
 
     async def add(
         self,
@@ -81,7 +87,7 @@ class Outbox:
             thread_ts=thread_ts,
             recommendation=recommendation,
         )
-        self._wake.set()
+        self._added.ring()
 
     async def post_card(
         self, key: str, channel_id: str, message: Message, facts: Mapping[str, str | bool], recommendation: int
@@ -108,16 +114,10 @@ class Outbox:
 
     async def run(self) -> None:
         """Send what is due, for as long as the bot runs."""
+        await self._opened.wait()
         while True:
             await self.send_due()
-            waker = asyncio.ensure_future(self._wake.wait())
-            sleeper = asyncio.ensure_future(self._clock.sleep(_TICK_S))
-            try:
-                await asyncio.wait({waker, sleeper}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                waker.cancel()
-                sleeper.cancel()
-            self._wake.clear()
+            await self._added.wait(_TICK_S)
 
     async def send_due(self) -> None:
         async with self._database.read() as connection:
@@ -129,11 +129,13 @@ class Outbox:
                     await self._deliver(post.key, post.message, {})
 
     async def _deliver(self, key: str, message: Message, facts: Mapping[str, str | bool]) -> Delivered:
+        if not self._opened.is_set():
+            raise BusyError("What stands in the channel already is looked at first.")
         async with self._database.write() as connection:
             lease = await self._leases.take(connection, posts_table, posts_table.c.key == key)
-            post = await posts.get(connection, key)
-        if lease is None:
-            raise BusyError("Another process is posting this message.")
+            post = await posts.find(connection, key)
+        if lease is None or post is None:
+            raise BusyError("Another process is posting this message, or needs it no more.")
         async with self._leases.kept(lease):
             if post.state is PostState.SENT and post.ts is not None:
                 async with self._database.write() as connection:
@@ -181,7 +183,7 @@ class Outbox:
             raise SlackUnsureError("The answer to a post was lost a moment ago; it is looked for soon.")
         try:
             async for found in self._slack.own_messages(
-                post.channel_id, since=post.created_at - _CLOCKS_APART, thread_ts=post.thread_ts
+                post.channel_id, since=(post.sending_at or post.created_at) - _CLOCKS_APART, thread_ts=post.thread_ts
             ):
                 if found.metadata.get("key") == post.key:
                     return found.ts

@@ -8,8 +8,10 @@ from bot.clock import Clock
 
 POST_EVERY = timedelta(seconds=1)
 EDITS_PER_MINUTE = 45
-"""Below Slack's 50 a minute for chat.update (tier 3)."""
-EDIT_BURST = 10
+"""In any minute, below Slack's 50 for chat.update (tier 3)."""
+EDIT_BURST = 5
+"""So many of them at once; the others come evenly."""
+_MINUTE = timedelta(minutes=1)
 
 
 class _Bucket:
@@ -25,12 +27,10 @@ class _Bucket:
 
     async def turn(self) -> None:
         async with self._turn:
-            now = self._clock.now()
-            full_at = max(self._full_at, now)
-            self._full_at = full_at + self._every
-            wait = full_at - self._allowance - now
-            if wait > timedelta(0):
+            # Once more after each wait: Slack may have asked for a longer one meanwhile.
+            while (wait := self._full_at - self._allowance - self._clock.now()) > timedelta(0):
                 await self._clock.sleep(wait.total_seconds())
+            self._full_at = max(self._full_at, self._clock.now()) + self._every
 
     def hold(self, seconds: float) -> None:
         """Slack asked to wait: no turn before then."""
@@ -42,7 +42,7 @@ class Pace:
     """The turns to post and to edit."""
 
     def __init__(self, clock: Clock) -> None:
-        self._edits = _Bucket(clock, every=timedelta(minutes=1) / EDITS_PER_MINUTE, burst=EDIT_BURST)
+        self._edits = _Bucket(clock, every=_MINUTE / (EDITS_PER_MINUTE - EDIT_BURST), burst=EDIT_BURST)
         self._posts: defaultdict[str, _Bucket] = defaultdict(lambda: _Bucket(clock, every=POST_EVERY, burst=1))
 
     async def post(self, channel_id: str) -> None:

@@ -1,15 +1,20 @@
 """Painting cards: rendered without a lock, painted under the card's lease, stored with its fence (design: cards).
 
-A trigger that finds the lease taken marks the card dirty, and the holder paints once more. A crash leaves the card
-dirty or its lease to run out, and either is found by whoever paints next.
+Whoever finds a card that does not show the truth marks it dirty, also while it is being painted: then it is painted
+once more. A crash leaves the card dirty or its lease to run out, and either is found by whoever paints next.
+New cards and changed ones are painted side by side, each at the pace that Slack allows, so that nobody who reads the
+TGC ever waits for Slack.
 """
 
 import hashlib
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.bell import Bell
 from bot.card_views import CardViews
 from bot.clock import Clock
 from bot.metrics import EDITED
@@ -25,9 +30,11 @@ from bot.storage.database import Database
 from bot.storage.leases import Lease, Leases
 from bot.storage.recommendations import Stored
 from bot.storage.tables import cards as cards_table
+from bot.troubles import is_of_channel
 
 _log = structlog.get_logger(__name__)
 
+_TICK_S = 2.0
 _AGAIN_AFTER = timedelta(seconds=5)
 _REFUSED_AGAIN_AFTER = timedelta(minutes=1)
 _LOST_CODES = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
@@ -44,7 +51,7 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def digest(self) -> str:
-        return hashlib.sha256(msgspec.json.encode(self.message)).hexdigest()
+        return hashlib.sha256(msgspec.json.encode((self.message, self.facts))).hexdigest()
 
     @property
     def final(self) -> bool:
@@ -53,7 +60,8 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_painted(self) -> bool:
         """Whether the message needs nothing: it shows this already, is final, or nothing is known to show yet."""
-        if self.card.final or self.stored.recommendation.state is None:
+        is_unknown = self.stored.recommendation.state is None and not self.stored.gone
+        if self.card.final or is_unknown:
             return True
         return self.card.ts is not None and self.card.painted == self.digest
 
@@ -80,7 +88,7 @@ def card_key(key: Key, channel_id: str, generation: int) -> str:
 
 
 class Painter:
-    """Posts and edits cards."""
+    """Posts and edits the cards that are dirty."""
 
     def __init__(
         self,
@@ -100,6 +108,27 @@ class Painter:
         self._pace = pace
         self._views = views
         self._clock = clock
+        self._posting = Bell(clock)
+        self._editing = Bell(clock)
+
+    async def post_new(self) -> None:
+        """Post the cards that no message shows yet, in the order in which they were made, as long as the bot runs."""
+        while True:
+            await self._paint_all(cards.to_post)
+            await self._posting.wait(_TICK_S)
+
+    async def edit_changed(self) -> None:
+        """Edit the messages that show something older, each in its turn, as long as the bot runs."""
+        while True:
+            await self._paint_all(cards.to_edit)
+            await self._editing.wait(_TICK_S)
+
+    async def order(self, card: Card) -> None:
+        """Have the card painted soon."""
+        if not card.dirty:
+            async with self._database.write() as connection:
+                await cards.mark_dirty(connection, card.row_id)
+        (self._posting if card.ts is None else self._editing).ring()
 
     async def draw(self, card: Card) -> Drawing:
         """What the card should show now."""
@@ -109,13 +138,20 @@ class Painter:
             view = await self._views.view(connection, stored)
         return Drawing(card=card, stored=stored, view=view, message=render_card(view))
 
-    async def paint(self, card: Card) -> None:
-        """Paint the card, and once more for whatever changes meanwhile. If somebody is at it, they do that for us."""
+    async def _paint_all(self, due: Callable[[AsyncConnection, datetime], Awaitable[list[Card]]]) -> None:
+        async with self._database.read() as connection:
+            waiting = await due(connection, self._clock.now())
+        for card in waiting:
+            await self._paint(card)
+
+    async def _paint(self, card: Card) -> None:
+        """Paint the card, and once more for whatever changes meanwhile; nothing where somebody else is at it."""
         async with self._database.write() as connection:
-            lease = await self._leases.take(connection, cards_table, cards_table.c.id == card.row_id)
-            if lease is None:
-                await cards.mark_dirty(connection, card.row_id)
+            if not await cards.is_due(connection, card.row_id, self._clock.now()):
                 return
+            lease = await self._leases.take(connection, cards_table, cards_table.c.id == card.row_id)
+        if lease is None:
+            return
         async with self._leases.kept(lease):
             while await self._paint_once(card, lease):
                 pass
@@ -146,7 +182,7 @@ class Painter:
 
     async def _deliver(self, drawing: Drawing) -> Delivered | None:
         """Post the card. One that came to its end before it was ever posted is not worth posting: None."""
-        if not drawing.final:
+        if not drawing.view.standing.is_end:
             return await self._outbox.post_card(
                 drawing.key, drawing.card.channel_id, drawing.message, drawing.facts, drawing.stored.row_id
             )
@@ -155,12 +191,18 @@ class Painter:
 
     async def _edit(self, drawing: Drawing, lease: Lease) -> None:
         await self._pace.edit()
+        async with self._database.write() as connection:
+            if not await cards.begin_editing(connection, lease):
+                return  # another process took the card over while we waited: it paints
         drawing = await self.draw(drawing.card)  # waiting for the turn took time: show what is true now
         card = drawing.card
         if card.ts is None or drawing.is_painted:
             return
         try:
             await self._slack.update(card.channel_id, card.ts, drawing.message, key=drawing.key, facts=drawing.facts)
+        except SlackBusyError as error:
+            self._pace.hold_edits(error.retry_after_s)
+            raise
         except SlackRefusedError as error:
             if error.code not in _LOST_CODES:
                 raise
@@ -179,7 +221,9 @@ class Painter:
                 painted=drawing.digest if fresh else None,
                 final=fresh and drawing.final,
             )
-            if not kept or not fresh:
+            if not kept:
+                await cards.doubt(connection, drawing.card.row_id)
+            elif not fresh:
                 await cards.mark_dirty(connection, drawing.card.row_id)
 
     async def _message_lost(self, drawing: Drawing, lease: Lease) -> None:
@@ -194,6 +238,8 @@ class Painter:
         pause = _REFUSED_AGAIN_AFTER if isinstance(error, SlackRefusedError) else _AGAIN_AFTER
         if isinstance(error, SlackBusyError):
             pause = timedelta(seconds=error.retry_after_s)
-            self._pace.hold_edits(error.retry_after_s)
+        until = self._clock.now() + pause
         async with self._database.write() as connection:
-            await cards.postpone(connection, lease, self._clock.now() + pause)
+            await cards.postpone(connection, lease, until)
+            if is_of_channel(error):
+                await cards.postpone_channel(connection, card.channel_id, until)

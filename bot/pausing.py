@@ -12,13 +12,14 @@ from bot.pools import find_pools
 from bot.readings import Readings, pool_name
 from bot.rendering.notices import render_paused, render_resumed
 from bot.rendering.views import Message
-from bot.storage import cards, decisions, pauses
+from bot.storage import cards, decisions, pauses, posts
 from bot.storage.database import Database
 from bot.storage.decisions import Decision, Outcome
 from bot.storage.pauses import EVERY_POOL
 from tgc.models import Pool
 
 MAX_HOURS = 30 * 24
+PAUSE, RESUME = "pause", "resume"
 
 
 class PauseRefusedError(Exception):
@@ -50,34 +51,41 @@ class Pausing:
 
     async def pause(self, order: Order) -> str:
         """Pause, and say what was done. Raises PauseRefusedError, UnknownPoolError, TGCError."""
-        await self._check(order, "pause")
+        await self._check(order, PAUSE)
         pool, hours = await self._meant(order.typed)
         now = self._clock.now()
         until = None if hours is None else now + timedelta(hours=hours)
         async with self._database.write() as connection:
-            await pauses.set_pause(
-                connection,
-                self._readings.tgc.key,
-                pool.uuid if pool else EVERY_POOL,
-                user_id=order.actor.user_id,
-                now=now,
-                until=until,
-            )
-            message = render_paused(order.actor.user_id, _name(pool), until)
-            await self._announce(connection, order, "pause", pool, message)
-        where = f"in {pool_name(pool)}" if pool else "in every pool"
-        return f"Accepting is paused {where}; /tintri resume ends that."
+            if not await self._was_carried_out(connection, order, PAUSE):
+                await pauses.set_pause(
+                    connection,
+                    self._readings.tgc.key,
+                    pool.uuid if pool else EVERY_POOL,
+                    user_id=order.actor.user_id,
+                    now=now,
+                    until=until,
+                )
+                message = render_paused(order.actor.user_id, _name(pool), until)
+                await self._announce(connection, order, PAUSE, pool, message)
+        long = "" if hours is None else f" for {hours:g} {'hour' if hours == 1 else 'hours'}"
+        return f"Accepting is paused in {_name(pool) or 'every pool'}{long}; /tintri resume ends that."
 
     async def resume(self, order: Order) -> str:
         """Resume, and say what was done. Raises PauseRefusedError, UnknownPoolError, TGCError."""
-        await self._check(order, "resume")
+        await self._check(order, RESUME)
         pool = await self._one_pool(order.typed) if order.typed else None
+        now = self._clock.now()
         async with self._database.write() as connection:
-            lifted = await pauses.lift(connection, self._readings.tgc.key, pool.uuid if pool else EVERY_POOL)
-            if not lifted:
-                raise PauseRefusedError(_nothing_to_resume(pool))
-            await self._announce(connection, order, "resume", pool, render_resumed(order.actor.user_id, _name(pool)))
-        return f"Accepting goes on {f'in {pool_name(pool)}' if pool else 'in every pool'}."
+            if not await self._was_carried_out(connection, order, RESUME):
+                row = pool.uuid if pool else EVERY_POOL
+                if not await pauses.lift(connection, self._readings.tgc.key, row, now):
+                    raise PauseRefusedError(_nothing_to_resume(pool))
+                message = render_resumed(order.actor.user_id, _name(pool))
+                await self._announce(connection, order, RESUME, pool, message)
+            rest = await pauses.in_force(connection, self._readings.tgc.key, pool.uuid, now) if pool else None
+        if rest is not None:
+            return f"The pause of {_name(pool)} is over, but every pool is paused still: /tintri resume ends that."
+        return f"Accepting goes on in {_name(pool) or 'every pool'}."
 
     async def _check(self, order: Order, action: str) -> None:
         refusal = await self._access.refusal_to_act(order.actor)
@@ -88,17 +96,18 @@ class Pausing:
 
     async def _meant(self, typed: str) -> tuple[Pool | None, float | None]:
         """The pool, None for all, and the hours, None for no end. A pool whose name ends in a number comes first."""
-        words = typed.split()
-        pools = await self._readings.pools()
-        named = " ".join(words).casefold()
-        if not words:
+        name, _, last = typed.rpartition(" ")
+        if not typed:
             return None, None
-        if words[-1].replace(".", "", 1).isdecimal() and all(pool_name(pool).casefold() != named for pool in pools):
-            hours = float(words.pop())
-            if not 0 < hours <= MAX_HOURS:
-                raise PauseRefusedError(f"Nothing was paused: a pause lasts more than 0 and at most {MAX_HOURS} hours.")
-            return (await self._one_pool(" ".join(words)) if words else None), hours
-        return await self._one_pool(typed), None
+        if not last.replace(".", "", 1).isdecimal() or await self._is_name(typed):
+            return await self._one_pool(typed), None
+        hours = float(last)
+        if not 0 < hours <= MAX_HOURS:
+            raise PauseRefusedError(f"Nothing was paused: a pause lasts more than 0 and at most {MAX_HOURS} hours.")
+        return (await self._one_pool(name) if name else None), hours
+
+    async def _is_name(self, typed: str) -> bool:
+        return any(pool_name(pool).casefold() == typed.casefold() for pool in await self._readings.pools())
 
     async def _one_pool(self, typed: str) -> Pool:
         found = find_pools(await self._readings.pools(), typed)
@@ -107,13 +116,17 @@ class Pausing:
             raise PauseRefusedError(f"“{typed}” may mean several pools ({names}): type the whole name.")
         return found[0]
 
+    async def _was_carried_out(self, connection: AsyncConnection, order: Order, action: str) -> bool:
+        """Whether this is a redelivery, which must not undo what was ordered since."""
+        return await posts.find(connection, _key(order, action)) is not None
+
     async def _announce(
         self, connection: AsyncConnection, order: Order, action: str, pool: Pool | None, message: Message
     ) -> None:
         """Keep it, say it in the channel, and have every card show it: one transaction."""
         await decisions.add(connection, self._decision(order, action, pool, Outcome.DONE))
         await self._outbox.add(
-            connection, key=f"{action}/{order.id}", kind=action, channel_id=self._channel_id, message=message
+            connection, key=_key(order, action), kind=action, channel_id=self._channel_id, message=message
         )
         await cards.mark_all_dirty(connection)
 
@@ -131,6 +144,10 @@ class Pausing:
             decided_at=self._clock.now(),
             outcome=outcome,
         )
+
+
+def _key(order: Order, action: str) -> str:
+    return f"{action}/{order.id}"
 
 
 def _name(pool: Pool | None) -> str | None:

@@ -11,7 +11,7 @@ import structlog
 from bot.clock import Clock
 from tgc.client import TGCClient
 from tgc.errors import TGCError
-from tgc.models import Pool, Recommendation
+from tgc.models import Pool, Recommendation, RecommendationState
 
 _log = structlog.get_logger(__name__)
 
@@ -50,6 +50,17 @@ def pool_name(pool: Pool) -> str:
     return pool.name or pool.uuid
 
 
+async def read_again(tgc: Tgc, clock: Clock, pool: Pool, recommendation_id: str) -> PoolReading:
+    """Read one recommendation by its id, current or not. Raises TGCError."""
+    read_at = clock.now()
+    recommendation = await tgc.client.recommendation(pool.uuid, recommendation_id)
+    if recommendation.id is None:
+        recommendation = msgspec.structs.replace(recommendation, id=recommendation_id)
+    elif recommendation.id != recommendation_id:  # another one stands in its place
+        recommendation = Recommendation(id=recommendation_id, state=RecommendationState.INVALIDATED)
+    return PoolReading(pool=pool, read_at=read_at, recommendation=recommendation)
+
+
 class Readings:
     """Readings of one TGC, shared while under way and for 5 seconds after."""
 
@@ -75,6 +86,11 @@ class Readings:
         """Share no reading of this pool that began before now."""
         self._current.drop(pool_uuid)
 
+    async def close(self) -> None:
+        """Give up what is under way: at the end nothing of it may stand between us and the TGC's logout."""
+        await self._current.close()
+        await self._pools.close()
+
     async def _read(self, pool: Pool) -> PoolReading:
         read_at = self._clock.now()
         try:
@@ -91,15 +107,15 @@ class _Reading(Generic[T]):
     def __init__(self, work: Callable[[], Coroutine[Any, Any, T]], clock: Clock) -> None:
         self._clock = clock
         self._fresh_until: datetime | None = None
-        self._task = asyncio.create_task(work())
-        self._task.add_done_callback(self._done)
+        self.task = asyncio.create_task(work())
+        self.task.add_done_callback(self._done)
 
     def is_fresh(self) -> bool:
         return self._fresh_until is None or self._clock.now() < self._fresh_until
 
     async def result(self) -> T:
         """Wait for it; whoever stops waiting leaves the work to the others."""
-        return await asyncio.shield(self._task)
+        return await asyncio.shield(self.task)
 
     def _done(self, task: asyncio.Task[T]) -> None:
         self._fresh_until = self._clock.now() + SHARED_FOR
@@ -113,12 +129,21 @@ class _Shared(Generic[T]):
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._readings: dict[str, _Reading[T]] = {}
+        self._under_way: set[asyncio.Task[T]] = set()
 
     async def get(self, name: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         reading = self._readings.get(name)
         if reading is None or not reading.is_fresh():
             reading = self._readings[name] = _Reading(work, self._clock)
+            self._under_way.add(reading.task)
+            reading.task.add_done_callback(self._under_way.discard)
         return await reading.result()
 
     def drop(self, name: str) -> None:
         self._readings.pop(name, None)
+
+    async def close(self) -> None:
+        tasks = list(self._under_way)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -3,11 +3,13 @@
 Every trigger ends here: schedule, refresh, a press, a restart, another replica. So a crash needs no repair of its own.
 """
 
+from collections.abc import Mapping
+
 from bot.card_views import CardViews, view_of_reading
 from bot.clock import Clock
 from bot.outbox import Outbox
 from bot.painter import Drawing, Painter
-from bot.readings import PoolReading, Tgc
+from bot.readings import PoolReading, Tgc, read_again
 from bot.recommendations import Key, is_expired, is_open, plan_of
 from bot.rendering.notices import render_other_moves
 from bot.rendering.views import CardView
@@ -16,7 +18,7 @@ from bot.storage.cards import Card
 from bot.storage.database import Database
 from bot.storage.recommendations import Stored
 from bot.vm_names import look_up_names
-from tgc.models import Pool
+from tgc.models import Pool, Recommendation
 
 
 class Reconciler:
@@ -55,10 +57,9 @@ class Reconciler:
         key = Key(self._tgc.key, reading.pool.uuid, recommendation.id)
         async with self._database.read() as connection:
             known = await recommendations.get(connection, key)
-        if known and known.recommendation == recommendation and known.pool_name == reading.pool_name:
+        if known and not known.gone and (known.recommendation, known.pool_name) == (recommendation, reading.pool_name):
             return known
-        known_names = known.vm_names if known else {}
-        vm_names = await look_up_names(self._tgc.client, recommendation, known_names)
+        vm_names = await self._vm_names(recommendation, known)
         async with self._database.write() as connection:
             await recommendations.store(
                 connection,
@@ -73,10 +74,16 @@ class Reconciler:
                 await offers.offer_for(connection, stored.row_id, plan_of(stored.recommendation), self._clock.now())
         return stored
 
+    async def _vm_names(self, recommendation: Recommendation, known: Stored | None) -> Mapping[str, str]:
+        """Looked up once for a plan: a running one is read often, and a deleted VM has no name the next time either."""
+        if known and plan_of(known.recommendation) == plan_of(recommendation):
+            return known.vm_names
+        return await look_up_names(self._tgc.client, recommendation, known.vm_names if known else {})
+
     async def forget(self, key: Key) -> None:
         """The TGC does not know this recommendation any more: its card says so and ends."""
         async with self._database.write() as connection:
-            await recommendations.mark_gone(connection, key)
+            await recommendations.mark_gone(connection, key, self._clock.now())
         await self.reconcile(key)
 
     async def view_of(self, reading: PoolReading) -> CardView:
@@ -103,13 +110,11 @@ class Reconciler:
             if offer is None:
                 return None
             stored = await recommendations.by_row_id(connection, offer.recommendation)
-        read_at = self._clock.now()
-        recommendation = await self._tgc.client.recommendation(stored.key.pool_uuid, stored.key.recommendation_id)
         pool = Pool(uuid=stored.key.pool_uuid, name=stored.pool_name)
-        return await self.view_of(PoolReading(pool=pool, read_at=read_at, recommendation=recommendation))
+        return await self.view_of(await read_again(self._tgc, self._clock, pool, stored.key.recommendation_id))
 
     async def reconcile(self, key: Key) -> None:
-        """Post or edit the card of this recommendation where it does not show the truth."""
+        """Have the card of this recommendation posted or edited where it does not show the truth."""
         async with self._database.read() as connection:
             stored = await recommendations.get(connection, key)
             if stored is None:
@@ -119,19 +124,11 @@ class Reconciler:
         if card is not None:
             await self._bring_up(card)
 
-    async def paint_due(self) -> None:
-        """Paint the cards that a crash, a refusal or another replica left behind."""
-        async with self._database.read() as connection:
-            due = await cards.to_paint(connection, self._clock.now())
-        for card in due:
-            await self._painter.paint(card)
-
     async def _bring_up(self, card: Card) -> None:
         drawing = await self._painter.draw(card)
-        if not drawing.card.dirty and drawing.is_painted:
-            return
-        await self._announce_other_moves(drawing)
-        await self._painter.paint(card)
+        await self._announce_other_moves(drawing)  # first: whoever painted the card need not have announced them
+        if drawing.card.dirty or not drawing.is_painted:
+            await self._painter.order(drawing.card)
 
     async def _announce_other_moves(self, drawing: Drawing) -> None:
         """Say it loudly, once: an edit of the card notifies nobody."""

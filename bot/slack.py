@@ -111,6 +111,14 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, Any]
 
 
+class OpenedView(msgspec.Struct, frozen=True, kw_only=True):
+    """A modal that somebody sees."""
+
+    id: str
+    hash: str
+    """Of what it shows now."""
+
+
 class Slack:
     """The bot's own account at Slack."""
 
@@ -124,7 +132,7 @@ class Slack:
 
     async def identify(self) -> Identity:
         """Ask Slack whose token this is (auth.test)."""
-        response = await _call("auth.test", self._client.auth_test)
+        response = await _call("auth.test", self._posting.auth_test)
         scopes = str(response.headers.get("x-oauth-scopes", ""))
         self._bot_id = str(response.get("bot_id", ""))
         return Identity(
@@ -133,6 +141,13 @@ class Slack:
             bot_id=self._bot_id,
             scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
         )
+
+    async def open_socket(self, app_token: str) -> str:
+        """Ask for a Socket Mode connection and return its URL, which is good for one handshake."""
+        response = await _call(
+            "apps.connections.open", lambda: self._posting.apps_connections_open(app_token=app_token)
+        )
+        return str(response["url"])
 
     async def post(
         self, channel_id: str, message: Message, *, key: str, facts: Mapping[str, str | bool], thread_ts: str | None
@@ -177,13 +192,14 @@ class Slack:
 
         await _in_a_form_slack_takes("chat.postEphemeral", message, tell)
 
-    async def open_view(self, trigger_id: str, view: View) -> str:
-        """Open a modal, within 3 s of the click, and return its id."""
+    async def open_view(self, trigger_id: str, view: View) -> OpenedView:
+        """Open a modal, within 3 s of the click."""
         response = await _call("views.open", lambda: self._posting.views_open(trigger_id=trigger_id, view=view))
-        return str(response["view"]["id"])
+        return OpenedView(id=str(response["view"]["id"]), hash=str(response["view"]["hash"]))
 
-    async def update_view(self, view_id: str, view: View) -> None:
-        await _call("views.update", lambda: self._client.views_update(view_id=view_id, view=view))
+    async def update_view(self, view_id: str, view: View, unchanged_since: str | None = None) -> None:
+        """With the hash of an earlier version, Slack refuses where the modal has changed since."""
+        await _call("views.update", lambda: self._client.views_update(view_id=view_id, view=view, hash=unchanged_since))
 
     async def own_messages(
         self, channel_id: str, *, since: datetime, thread_ts: str | None = None

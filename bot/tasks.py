@@ -4,13 +4,26 @@ Bolt keeps no reference to the tasks it starts and cannot wait for them (slack/R
 """
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+import time
+from collections.abc import Coroutine, Iterable
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import structlog
 
 _log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+
+async def together(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Do all at once and leave none behind, as gather does when one of them fails or all are cancelled.
+
+    What is left behind works on a database that is being closed, and the process never ends.
+    """
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(work) for work in works]
+    return [task.result() for task in tasks]
 
 
 class Tasks:
@@ -28,9 +41,10 @@ class Tasks:
         task.add_done_callback(self._running.discard)
 
     async def drain(self, within_s: float) -> None:
-        """Wait for all of it; what is not done by then is cancelled."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=within_s)
+        """Wait for all of it, with what it starts meanwhile; what is not done by then is cancelled."""
+        deadline = time.monotonic() + within_s
+        while self._running and (left_s := deadline - time.monotonic()) > 0:
+            await asyncio.wait(self._running, timeout=left_s)
         late = list(self._running)
         for task in late:
             task.cancel()

@@ -11,11 +11,14 @@ from tgc.client import LoginGuard, TLSPolicy, connect
 
 DEFAULT_TGC = "default"
 """The key of the TGC in the environment."""
+TGC_TIMEOUT_S = 30.0
 
 
 @asynccontextmanager
-async def open_tgc(settings: Settings, clock: Clock, guard: LoginGuard | None = None) -> AsyncIterator[Tgc]:
-    """Open it without a request; it logs in when it must, and out at the end.
+async def open_tgc(
+    settings: Settings, clock: Clock, guard: LoginGuard | None = None, *, timeout_s: float = TGC_TIMEOUT_S
+) -> AsyncIterator[Tgc]:
+    """Open it without a request; it logs in when it must, and out at the end. `timeout_s` is for one whole answer.
 
     Raises ValueError, one sentence, for a CA file that cannot be used.
     """
@@ -26,6 +29,7 @@ async def open_tgc(settings: Settings, clock: Clock, guard: LoginGuard | None = 
         settings.tgc_password.reveal(),
         tls=tls,
         concurrency=settings.tgc_concurrency,
+        timeout_s=timeout_s,
         guard=guard,
         now=clock.now,
     ) as client:

@@ -3,8 +3,9 @@
 from bot.access import Access
 from bot.clock import Clock
 from bot.metrics import CANNOT_POST
+from bot.rendering.escape import is_channel_id
 from bot.rendering.notices import render_cannot_post
-from bot.slack import SlackRefusedError
+from bot.slack import SlackError, SlackRefusedError
 from bot.storage import cards, posts
 from bot.storage.database import Database
 
@@ -26,6 +27,11 @@ _CODES = frozenset(
 )
 
 
+def is_of_channel(error: SlackError) -> bool:
+    """Whether Slack refused a message for its channel's sake, so that it would refuse any other there."""
+    return isinstance(error, SlackRefusedError) and error.code in _CODES
+
+
 class Troubles:
     """Tells approvers of a channel that refuses posts, and forgets it when one gets through."""
 
@@ -33,10 +39,13 @@ class Troubles:
         self._database = database
         self._access = access
         self._clock = clock
+        self._refusing: set[str] = set()
 
     async def refused(self, channel_id: str, error: SlackRefusedError) -> None:
-        if error.code not in _CODES:
+        """A person who cannot be written to is nobody else's trouble."""
+        if not is_of_channel(error) or not is_channel_id(channel_id):
             return
+        self._refusing.add(channel_id)
         CANNOT_POST.set(1)
         approver_ids = await self._access.approver_ids()
         async with self._database.write() as connection:
@@ -52,7 +61,8 @@ class Troubles:
                 )
 
     async def posted(self, channel_id: str) -> None:
-        CANNOT_POST.set(0)
+        self._refusing.discard(channel_id)
+        CANNOT_POST.set(1 if self._refusing else 0)
         async with self._database.read() as connection:
             told = await posts.any_with_prefix(connection, _key(channel_id, ""))
         if told:

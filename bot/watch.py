@@ -5,7 +5,8 @@ day. One sweep runs at a time over all replicas; the others go without.
 """
 
 import asyncio
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -15,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Clock
 from bot.metrics import SWEEPS, TGC_UP
 from bot.outbox import Outbox
-from bot.readings import PoolReading, Readings
-from bot.recommendations import is_building
+from bot.readings import PoolReading, Readings, read_again
+from bot.recommendations import is_building, is_expired, is_open
 from bot.reconcile import Reconciler
 from bot.rendering.notices import render_outage, render_outage_over
 from bot.rendering.views import Message
@@ -25,6 +26,7 @@ from bot.storage.database import Database
 from bot.storage.leases import Leases
 from bot.storage.recommendations import Stored
 from bot.storage.tgcs import Outage
+from bot.tasks import together
 from tgc.errors import TGCError, TGCNotFoundError, TGCStatusError
 from tgc.models import ExecutionState, Pool, RecommendationState
 
@@ -36,8 +38,8 @@ _RUNNING_STATES = frozenset({RecommendationState.ACCEPTED, RecommendationState.C
 
 
 def next_run(schedule: str, zone: ZoneInfo, after: datetime) -> datetime:
-    """Return the next scheduled moment. Like cron, a time that the clock skips runs right after the gap."""
-    return next(CronSim(schedule, after.astimezone(zone)))
+    """Return the next scheduled moment, in UTC. Like cron, a time that the clock skips runs right after the gap."""
+    return next(CronSim(schedule, after.astimezone(zone))).astimezone(UTC)
 
 
 class Watch:
@@ -70,84 +72,92 @@ class Watch:
         self._zone = zone
         self._refresh_every = timedelta(seconds=refresh_s)
         self._follow_every = timedelta(seconds=follow_s)
+        self._sweep_at = self._next_sweep()
         self._is_behind = False
         """Whether the newest sweep failed, so that the next refresh is a sweep again."""
         self._restless: set[str] = set()
         """Pools that are worth another look although no card is open: being built, or not readable."""
 
     async def run(self) -> None:
-        """Read on schedule, for as long as the bot runs."""
+        """Read on schedule, for as long as the bot runs. The first sweep is the caller's."""
         now = self._clock.now()
-        sweep_at, refresh_at, follow_at = self._next_sweep(now), now + self._refresh_every, now + self._follow_every
+        refresh_at, follow_at = now + self._refresh_every, now + self._follow_every
         while True:
-            await self._clock.sleep((min(sweep_at, refresh_at, follow_at) - self._clock.now()).total_seconds())
+            next_at = min(self._sweep_at, refresh_at, follow_at)
+            await self._clock.sleep((next_at - self._clock.now()).total_seconds())
             now = self._clock.now()
-            if now >= sweep_at or (now >= refresh_at and self._is_behind):
-                await self.sweep()
-                sweep_at, refresh_at = self._next_sweep(now), now + self._refresh_every
-            elif now >= refresh_at:
-                await self.refresh()
+            if now >= self._sweep_at or (now >= refresh_at and self._is_behind):
                 refresh_at = now + self._refresh_every
+                await self.sweep()
+            elif now >= refresh_at:
+                refresh_at = now + self._refresh_every
+                await self.refresh()
             elif now >= follow_at:
                 await self.follow()
             if now >= follow_at:
                 follow_at = now + self._follow_every
 
-    def _next_sweep(self, now: datetime) -> datetime:
-        return next_run(self._schedule, self._zone, now)
+    def _next_sweep(self) -> datetime:
+        return next_run(self._schedule, self._zone, self._clock.now())
 
     # Reading
 
     async def sweep(self) -> None:
         """Read every pool and bring every card up to what was read."""
+        self._sweep_at = self._next_sweep()  # before it begins: one that takes long must not swallow the next
         async with self._leases.named(f"sweep/{self._tgc.key}") as is_ours:
-            if not is_ours:
-                return
-            try:
-                readings = await self._readings.all()
-            except TGCError as error:
-                await self._failed(str(error))
-                return
-            failed = [reading for reading in readings if reading.error]
-            if len(readings) > 1 and len(failed) == len(readings):
-                await self._failed(f"None of its {len(readings)} pools could be read: {failed[0].error}")
-                return
-            await self._succeeded()
-            await self._take_in(readings)
-            await self._end_deleted_pools({reading.pool.uuid for reading in readings})
+            if is_ours:
+                await self._read_all()
+                await self._show_expired()
+            else:
+                self._is_behind = True  # whoever has the lease may have died in its sweep
 
     async def refresh(self) -> None:
         """Read again the pools with an open card, and those that were being built or could not be read."""
         async with self._leases.named(f"sweep/{self._tgc.key}") as is_ours:
             if is_ours:
-                await self._read_again({stored.key.pool_uuid: stored.pool_name for stored in await self._open()})
+                await self._read_again({*self._restless, *(stored.key.pool_uuid for stored in await self._open())})
+                await self._show_expired()
 
     async def follow(self) -> None:
-        """Read again the pools in which something runs."""
+        """Read again the recommendations that run."""
         running = [stored for stored in await self._open() if _runs(stored)]
         if not running:
             return
         async with self._leases.named(f"sweep/{self._tgc.key}") as is_ours:
             if is_ours:
-                await asyncio.gather(*(self._follow_up(stored) for stored in running))
+                await together(self._follow_up(stored) for stored in running)
 
     async def _open(self) -> list[Stored]:
         async with self._database.read() as connection:
             return await recommendations.with_open_cards(connection, self._tgc.key)
 
-    async def _read_again(self, pools: dict[str, str]) -> None:
-        wanted = {**dict.fromkeys(self._restless, ""), **pools}
-        if not wanted:
+    async def _read_all(self) -> None:
+        try:
+            readings = await self._readings.all()
+        except TGCError as error:
+            await self._failed(str(error))
+            return
+        failed = [reading for reading in readings if reading.error]
+        if len(readings) > 1 and len(failed) == len(readings):
+            await self._failed(f"None of its {len(readings)} pools could be read: {failed[0].error}")
+            return
+        await self._succeeded()
+        await self._take_in(readings)
+        await self._end_deleted_pools({reading.pool.uuid for reading in readings})
+
+    async def _read_again(self, pool_uuids: set[str]) -> None:
+        if not pool_uuids:
             return
         try:
-            known = {pool.uuid: pool for pool in await self._readings.pools()}
+            pools = await self._readings.pools()
         except TGCError as error:
             await self._failed(str(error))
             return
         await self._succeeded()
-        there = [known[uuid] for uuid in wanted if uuid in known]
-        await self._take_in(list(await asyncio.gather(*(self._readings.current(pool) for pool in there))))
-        await self._end_deleted_pools(set(known))
+        wanted = (pool for pool in pools if pool.uuid in pool_uuids)
+        await self._take_in(list(await asyncio.gather(*(self._readings.current(pool) for pool in wanted))))
+        await self._end_deleted_pools({pool.uuid for pool in pools})
 
     async def _take_in(self, readings: list[PoolReading]) -> None:
         await self._keep_role()
@@ -156,38 +166,38 @@ class Watch:
             (self._restless.add if unsettled else self._restless.discard)(reading.pool.uuid)
         current = {reading.pool.uuid: reading for reading in readings if reading.error is None}
         # Those before first: a card of a pool says whether an earlier recommendation still runs.
-        await asyncio.gather(*(self._follow_up(stored) for stored in await self._left_behind(current)))
-        await asyncio.gather(*(self._reconciler.observe(reading) for reading in current.values()))
+        before = [stored for stored in await self._open() if _is_left_behind(stored, current)]
+        await together(self._follow_up(stored, current[stored.key.pool_uuid].pool) for stored in before)
+        known = await together(self._reconciler.remember(reading) for reading in current.values())
+        # One after the other: new cards are posted in the order in which they are made.
+        for stored in sorted(filter(None, known), key=lambda stored: stored.pool_name.casefold()):
+            await self._reconciler.reconcile(stored.key)
 
-    async def _left_behind(self, current: dict[str, PoolReading]) -> list[Stored]:
-        """Open cards whose recommendation is not their pool's current one any more."""
-        return [
-            stored
-            for stored in await self._open()
-            if (reading := current.get(stored.key.pool_uuid))
-            and (reading.recommendation is None or reading.recommendation.id != stored.key.recommendation_id)
-        ]
-
-    async def _follow_up(self, stored: Stored) -> None:
+    async def _follow_up(self, stored: Stored, pool: Pool | None = None, *, pool_is_gone: bool = False) -> None:
         """Read one recommendation by its id, and bring its card up to it."""
         key = stored.key
-        read_at = self._clock.now()
+        pool = pool or Pool(uuid=key.pool_uuid, name=stored.pool_name)
         try:
-            recommendation = await self._tgc.client.recommendation(key.pool_uuid, key.recommendation_id)
+            reading = await read_again(self._tgc, self._clock, pool, key.recommendation_id)
         except TGCError as error:
-            if _is_vanished(error, stored):
+            if _is_vanished(error, still_runs=_runs(stored) and not pool_is_gone):
                 await self._reconciler.forget(key)
             else:
                 _log.warning("a recommendation could not be read", pool=stored.pool_name, reason=str(error))
             return
-        pool = Pool(uuid=key.pool_uuid, name=stored.pool_name)
-        await self._reconciler.observe(PoolReading(pool=pool, read_at=read_at, recommendation=recommendation))
+        await self._reconciler.observe(reading)
 
     async def _end_deleted_pools(self, known: set[str]) -> None:
         self._restless &= known
         for stored in await self._open():
             if stored.key.pool_uuid not in known:
-                await self._reconciler.forget(stored.key)
+                await self._follow_up(stored, pool_is_gone=True)
+
+    async def _show_expired(self) -> None:
+        """Buttons that time has overtaken go also where the TGC cannot be read."""
+        for stored in await self._open():
+            if is_open(stored.recommendation) and is_expired(stored.recommendation, self._clock.now()):
+                await self._reconciler.reconcile(stored.key)
 
     async def _keep_role(self) -> None:
         role = self._tgc.client.role
@@ -236,8 +246,16 @@ def _runs(stored: Stored) -> bool:
     return stored.recommendation.state in _RUNNING_STATES and not state.is_end
 
 
-def _is_vanished(error: TGCError, stored: Stored) -> bool:
-    """For a recommendation that is gone the TGC answers 404, or 500 with 7102, which may also pass by itself."""
-    if isinstance(error, TGCNotFoundError):
-        return True
-    return isinstance(error, TGCStatusError) and error.code == _VANISHED_CODE and not _runs(stored)
+def _is_left_behind(stored: Stored, current: Mapping[str, PoolReading]) -> bool:
+    """Whether its pool was read, and has another recommendation now or none."""
+    reading = current.get(stored.key.pool_uuid)
+    if reading is None:
+        return False
+    return reading.recommendation is None or reading.recommendation.id != stored.key.recommendation_id
+
+
+def _is_vanished(error: TGCError, *, still_runs: bool) -> bool:
+    """404, or 500 with 7102; but the TGC says 7102 also when reading one fails, and what runs does not vanish."""
+    if isinstance(error, TGCStatusError) and error.code == _VANISHED_CODE:
+        return not still_runs
+    return isinstance(error, TGCNotFoundError)

@@ -1,6 +1,7 @@
 """Details: a modal opened at once from what is stored, then filled with what the TGC says now."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -11,11 +12,11 @@ from bot.reconcile import Reconciler
 from bot.rendering import ids
 from bot.rendering.answers import render_sentence
 from bot.rendering.details import render_details, render_details_problem
-from bot.rendering.views import CardView, View
+from bot.rendering.views import CardView, Message, View
 from bot.slack import Slack, SlackError
 from bot.tasks import Tasks
-from handlers.payloads import read_click
-from handlers.replies import answer, no_surprise
+from handlers.payloads import Click, read_click
+from handlers.replies import answer, no_surprise, told
 from tgc.errors import TGCError
 
 _log = structlog.get_logger(__name__)
@@ -53,31 +54,37 @@ class Details:
             await answer(respond, render_sentence(refusal or UNKNOWN))
             return
         try:
-            view_id = await self._slack.open_view(click.trigger_id, render_details(view))
+            opened = await self._slack.open_view(click.trigger_id, render_details(view))
         except SlackError as error:
             _log.warning("details could not be opened", reason=str(error))
             await answer(respond, render_sentence(f"The details could not be opened: {error} Press Details again."))
             return
-        await self._update(view_id, await self._fresh(click.value, view))
+        # With the hash of what was opened: a page that was turned meanwhile stays.
+        await self._update(opened.id, await self._fresh(click.value, view), opened.hash)
 
     async def _fresh(self, offer_id: str, known: CardView) -> View:
         try:
             view = await self._reconciler.fresh_view_of_offer(offer_id)
         except TGCError as error:
-            return render_details_problem(known.pool_name, str(error))
+            return render_details(known, problem=f"This is what I knew before. {error}")
         return render_details(view or known)
 
     async def _turn(self, body: Mapping[str, Any]) -> None:
         click = read_click(body)
-        if click.view_id is None or await self._access.refusal_to_read(click.actor):
-            return
+        if click.view_id is not None and not await self._access.refusal_to_read(click.actor):
+            await told(partial(self._tell, click.view_id), self._show_page(click, click.view_id))
+
+    async def _show_page(self, click: Click, view_id: str) -> None:
         view = await self._reconciler.view_of_offer(click.private_metadata)
         if view is not None:
             page = int(click.value) if click.value.isdecimal() else 0
-            await self._update(click.view_id, render_details(view, page))
+            await self._update(view_id, render_details(view, page))
 
-    async def _update(self, view_id: str, view: View) -> None:
+    async def _tell(self, view_id: str, message: Message) -> None:
+        await self._update(view_id, render_details_problem("Details", message.text))
+
+    async def _update(self, view_id: str, view: View, unchanged_since: str | None = None) -> None:
         try:
-            await self._slack.update_view(view_id, view)
-        except SlackError as error:  # closed meanwhile, or Slack is busy: what it shows is still true as of then
-            _log.warning("details could not be updated", reason=str(error))
+            await self._slack.update_view(view_id, view, unchanged_since)
+        except SlackError as error:  # closed or turned meanwhile, or Slack is busy: what it shows is still true
+            _log.info("details were not updated", reason=str(error))

@@ -1,6 +1,7 @@
 """Answers where somebody typed or pressed, by the response_url that Slack gave for it."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
 from uuid import uuid4
 
@@ -38,13 +39,18 @@ async def answer(respond: AsyncRespond, message: Message, *, replace_original: b
 
 async def no_surprise(respond: AsyncRespond, work: Awaitable[None]) -> None:
     """Await the work; where it fails unexpectedly, the person gets an id and the log says what it was."""
+    await told(partial(answer, respond), work)
+
+
+async def told(tell: Callable[[Message], Awaitable[object]], work: Awaitable[None]) -> None:
+    """The same for where there is no response_url: `tell` shows the person what went wrong."""
     try:
         await work
     except MalformedPayloadError as error:
         _log.warning("a payload could not be read", reason=str(error))
-        await answer(respond, render_sentence("I could not read that, so nothing was done."))
+        await tell(render_sentence("I could not read that, so nothing was done."))
     except Exception:  # noqa: BLE001 - the last stop before Slack: the person must hear of it
         error_id = uuid4().hex[:8]
         _log.exception("a request failed", error_id=error_id)
         text = f"That failed, and I wrote down why: please tell the bot's operator the number {error_id}."
-        await answer(respond, render_sentence(text))
+        await tell(render_sentence(text))

@@ -1,6 +1,7 @@
 """What nobody else listens to: acknowledged all the same, or Slack shows people an error (slack/README 6.2)."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -8,7 +9,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from bot.rendering.answers import render_sentence
 from bot.tasks import Tasks
-from handlers.replies import answer
+from handlers.replies import answer, no_surprise
 
 _log = structlog.get_logger(__name__)
 
@@ -30,15 +31,14 @@ class Unknown:
         app.event(_ANYTHING)(self.other)
         app.error(self.failed)
 
-    async def command(self, ack: AsyncAck) -> None:
-        await ack("This command is not mine. Type /tintri help for what I know.")
+    async def command(self, ack: AsyncAck, respond: AsyncRespond) -> None:
+        await ack()
+        text = "This command is not mine. Type /tintri help for what I know."
+        self._tasks.start(no_surprise(respond, self._say(respond, text)), name="unknown command")
 
     async def action(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
         await ack()
-        is_link = any("url" in action for action in body.get("actions") or () if isinstance(action, dict))
-        if body.get("response_url") and not is_link:
-            text = "Nothing was done: I do not know this button any more. Type /tintri reco for what there is now."
-            self._tasks.start(self._say(respond, text), name="unknown button")
+        self._tasks.start(no_surprise(respond, self._answer(respond, body)), name="unknown button")
 
     async def other(self, ack: AsyncAck) -> None:
         await ack()
@@ -46,6 +46,12 @@ class Unknown:
     async def failed(self, error: Exception) -> None:
         """Only log: in a listener that has acknowledged there is no answer to change (slack/README 6.2)."""
         _log.error("a listener failed", exc_info=error)
+
+    async def _answer(self, respond: AsyncRespond, body: Mapping[str, Any]) -> None:
+        is_link = any("url" in action for action in body["actions"])
+        if body.get("response_url") and not is_link:
+            text = "Nothing was done: I do not know this button any more. Type /tintri reco for what there is now."
+            await self._say(respond, text)
 
     async def _say(self, respond: AsyncRespond, text: str) -> None:
         await answer(respond, render_sentence(text))

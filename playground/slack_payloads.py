@@ -6,7 +6,7 @@ from typing import Any
 from playground.blockkit import elements_of
 from playground.slack_workspace import APP_ID, BOT_USER_ID, TEAM_ID, Channel, Message, User, View, Workspace, echoed
 
-VERIFICATION_TOKEN = "made-up-verification-token"
+VERIFICATION_TOKEN = "madeUpVerificationToken0"
 """Deprecated by Slack, and sent all the same."""
 
 Found = tuple[dict[str, Any], dict[str, Any]]

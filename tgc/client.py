@@ -22,7 +22,7 @@ from tgc.version import supported_version
 __all__ = ["LoginGuard", "TGCClient", "TLSPolicy", "connect"]
 
 API_CLIENT = "tintri-bot-0.1.0"
-LOGOUT_TIMEOUT_S = 5.0
+LOGOUT_TIMEOUT_S = 3.0
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 log = logging.getLogger("tgc")
@@ -140,6 +140,7 @@ class TGCClient:
 
     async def close(self) -> None:
         """Log out within a few seconds, and never raise because of the TGC."""
+        self._login.end()
         try:
             async with asyncio.timeout(LOGOUT_TIMEOUT_S):
                 await self._login.settle()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from tgc.errors import TGCLoginError
+from tgc.errors import TGCConnectionError, TGCLoginError
 
 
 class LoginGuard(Protocol):
@@ -38,6 +38,7 @@ class SharedLogin:
         self._failure: Exception | None = None
         self._number = 0
         self._in_force = False
+        self._is_ended = False
         self.attempts = 0
         """Ended ones. A caller notes it when it starts, to share a failure that comes while it waits."""
         self.is_owed_a_logout = False
@@ -49,6 +50,8 @@ class SharedLogin:
         Raises what the login raised; without a new attempt if one failed after attempt number `since`.
         """
         if not self._in_force:
+            if self._is_ended:
+                raise TGCConnectionError("The connection to the TGC was closed meanwhile.")
             if self._failure is not None and self.attempts > since:
                 raise self._failure
             if self._attempt is None:
@@ -72,6 +75,10 @@ class SharedLogin:
     def close(self) -> None:
         self._in_force = False
         self.is_owed_a_logout = False
+
+    def end(self) -> None:
+        """Let nobody log in from now on, as no logout would follow."""
+        self._is_ended = True
 
     async def settle(self) -> None:
         """Wait until no attempt is under way, however it ends; cancel it if the caller is cancelled."""

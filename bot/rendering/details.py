@@ -20,8 +20,8 @@ class _Line(msgspec.Struct, frozen=True):
     phrase: Phrase
 
 
-def render_details(view: CardView, page: int = 0) -> View:
-    """A page beyond the last shows the last."""
+def render_details(view: CardView, page: int = 0, *, problem: str | None = None) -> View:
+    """A page beyond the last shows the last. `problem` comes first: why this may be out of date."""
     story = content(view)
     lines = list(_lines(view, story))
     last = (len(lines) - 1) // LINES_PER_PAGE
@@ -31,7 +31,8 @@ def render_details(view: CardView, page: int = 0) -> View:
         blocks.bullets([((Strong(heading),), [line.phrase for line in same])])
         for heading, same in groupby(lines[start : start + LINES_PER_PAGE], key=attrgetter("heading"))
     ]
-    return _modal(story.pool, [*drawn, *_page_turner(page, last)], offer_id=view.offer_id)
+    warned = [blocks.section(problem)] if problem else []
+    return _modal(story.pool, [*warned, *drawn, *_page_turner(page, last)], offer_id=view.offer_id)
 
 
 def render_details_problem(pool_name: str, sentence: str) -> View:

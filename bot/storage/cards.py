@@ -45,19 +45,31 @@ async def adopt(connection: AsyncConnection, recommendation: int, channel_id: st
         await connection.execute(update(cards).where(row, cards.c.ts.is_(None)).values(ts=ts, painted=None))
 
 
-async def to_paint(connection: AsyncConnection, now: datetime) -> list[Card]:
-    """Cards that are dirty or were left half painted, that are due and that nobody paints."""
-    statement = (
-        select(cards)
-        .where(
-            # An owner whose lease ran out died while it painted: nobody knows what the message shows.
-            or_(cards.c.dirty.is_(True), cards.c.owner.is_not(None)),
-            or_(cards.c.not_before.is_(None), cards.c.not_before <= now),
-            is_free(cards, now),
-        )
-        .order_by(cards.c.id)
-    )
+async def to_post(connection: AsyncConnection, now: datetime) -> list[Card]:
+    """Cards that no message shows yet, in the order in which they were made."""
+    return await _to_paint(connection, now, cards.c.ts.is_(None))
+
+
+async def to_edit(connection: AsyncConnection, now: datetime) -> list[Card]:
+    """Cards whose message shows something older."""
+    return await _to_paint(connection, now, cards.c.ts.is_not(None))
+
+
+async def _to_paint(connection: AsyncConnection, now: datetime, which: ColumnElement[bool]) -> list[Card]:
+    """Those that are dirty or were left half painted, that are due and that nobody paints."""
+    # An owner whose lease ran out died while it painted: nobody knows what the message shows.
+    unfinished = or_(cards.c.dirty.is_(True), cards.c.owner.is_not(None))
+    statement = select(cards).where(which, unfinished, _is_due(now), is_free(cards, now)).order_by(cards.c.id)
     return [_card(row) for row in await connection.execute(statement)]
+
+
+async def is_due(connection: AsyncConnection, row_id: int, now: datetime) -> bool:
+    """Whether it may be painted now: one card may have learned for all of its channel that it may not."""
+    return (await connection.execute(select(cards.c.id).where(cards.c.id == row_id, _is_due(now)))).first() is not None
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return or_(cards.c.not_before.is_(None), cards.c.not_before <= now)
 
 
 async def count_unposted(connection: AsyncConnection, channel_id: str) -> int:
@@ -86,6 +98,14 @@ async def begin_painting(connection: AsyncConnection, lease: Lease) -> None:
     await connection.execute(update(cards).where(lease.held).values(dirty=False, not_before=None))
 
 
+async def begin_editing(connection: AsyncConnection, lease: Lease) -> bool:
+    """Commit to an edit; False where the card was taken over.
+
+    Until the edit is stored nobody knows what the message shows, so whoever compares it meanwhile marks the card dirty.
+    """
+    return (await connection.execute(update(cards).where(lease.held).values(painted=None))).rowcount == 1
+
+
 async def store_painting(
     connection: AsyncConnection, lease: Lease, *, ts: str, painted: str | None, final: bool
 ) -> bool:
@@ -94,10 +114,22 @@ async def store_painting(
     return (await connection.execute(update(cards).where(lease.held).values(**values))).rowcount == 1
 
 
+async def doubt(connection: AsyncConnection, row_id: int) -> None:
+    """Two have painted over each other: nobody knows what the message shows, and whoever is at it may not say so."""
+    values = {"painted": None, "dirty": True, "final": False, "fence": cards.c.fence + 1}
+    await connection.execute(update(cards).where(cards.c.id == row_id).values(**values))
+
+
 async def postpone(connection: AsyncConnection, lease: Lease, until: datetime) -> None:
     """Leave the card dirty and free until then."""
     values = {"dirty": True, "not_before": until, "owner": None, "expires_at": None}
     await connection.execute(update(cards).where(lease.held).values(**values))
+
+
+async def postpone_channel(connection: AsyncConnection, channel_id: str, until: datetime) -> None:
+    """Leave alone until then whatever nobody paints in a channel that refuses the bot: one card asks for all."""
+    waiting = and_(cards.c.channel_id == channel_id, cards.c.final.is_(False), cards.c.owner.is_(None))
+    await connection.execute(update(cards).where(waiting).values(not_before=until))
 
 
 async def by_row_id(connection: AsyncConnection, row_id: int) -> Card:

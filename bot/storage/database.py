@@ -1,15 +1,17 @@
 """The database: opened, migrated, and its transactions."""
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import stamina
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, event, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -62,21 +64,31 @@ async def open_database(url: str) -> AsyncIterator[Database]:
 
 def _engine(url: str) -> AsyncEngine:
     if make_url(url).get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_pre_ping=True)
+        try:
+            return create_async_engine(url, pool_pre_ping=True)
+        except ModuleNotFoundError as error:
+            raise DatabaseError(
+                f"DATABASE_URL needs the package {error.name}, which is not installed: install it, or use SQLite."
+            ) from error
     engine = create_async_engine(url, connect_args={"timeout": _SQLITE_BUSY_S})
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    event.listen(engine.sync_engine, "invalidate", _roll_back_sqlite)
     return engine
 
 
 def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
     dbapi_connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
-    cursor = dbapi_connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    # `sent` must survive a power cut: what is committed is on the disk (sqlite.org, PRAGMA synchronous).
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
+    try:
+        cursor = dbapi_connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        # `sent` must survive a power cut: what is committed is on the disk (sqlite.org, PRAGMA synchronous).
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+    except BaseException:  # a cancellation, too
+        dbapi_connection.close()  # SQLAlchemy does not know of it yet, and its thread would go on
+        raise
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -85,20 +97,46 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def _roll_back_sqlite(dbapi_connection: Any, _record: object, _error: object) -> None:
+    """Give SQLite's write lock back: a statement cut off by a cancellation holds it on even after the connection's end.
+
+    (sqlite.org, sqlite3_close_v2: a connection lives on for as long as a statement of it was not finished.)
+    """
+    dbapi_connection.rollback()
+
+
 async def _migrate(engine: AsyncEngine, url: str) -> None:
     shown = make_url(url).render_as_string(hide_password=True)
     try:
-        async with Database(engine).write() as connection:
-            await connection.run_sync(_upgrade)
+        if engine.dialect.name == "sqlite":
+            _try_file(engine, url)
+        async for attempt in stamina.retry_context(
+            on=_is_busy, attempts=None, timeout=_SQLITE_BUSY_S, wait_initial=0.05
+        ):
+            with attempt:
+                async with Database(engine).write() as connection:
+                    await connection.run_sync(_upgrade)
     except CommandError as error:
         raise DatabaseError(
             f"The database {shown} comes from a newer tintri-bot: start that one, or restore an older backup."
         ) from error
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         cause = getattr(error, "orig", None) or error
         raise DatabaseError(
             f"The database {shown} cannot be used ({cause}): check DATABASE_URL and its rights."
         ) from error
+
+
+def _try_file(engine: AsyncEngine, url: str) -> None:
+    """Raise sqlite3.Error for a file that cannot be opened: aiosqlite would leave a thread behind that fails later."""
+    [name], options = engine.dialect.create_connect_args(make_url(url))
+    sqlite3.connect(name, uri=options.get("uri", False)).close()
+
+
+def _is_busy(error: Exception) -> bool:
+    """Whether another process is at the file. SQLite waits for it by itself, but not in its first change to WAL."""
+    cause = error.orig if isinstance(error, OperationalError) else None
+    return isinstance(cause, sqlite3.OperationalError) and cause.sqlite_errorcode == sqlite3.SQLITE_BUSY
 
 
 def _upgrade(connection: Connection) -> None:

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.rendering.views import Action
 from bot.storage.tables import decisions
 
 
@@ -26,6 +27,8 @@ class Outcome(StrEnum):
     UNKNOWN_OFFER = "unknown_offer"
     NOT_DONE = "not_done"
     """Nothing happened, as a reading showed; the person may press again."""
+    NEVER_KNOWN = "never_known"
+    """The TGC was asked, its answer was lost, and it cannot be read any more."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,3 +62,13 @@ async def newest_effective(connection: AsyncConnection, recommendation: int) -> 
     )
     row = (await connection.execute(statement)).one_or_none()
     return None if row is None else msgspec.convert(row, Decision, from_attributes=True)
+
+
+async def is_accepted(connection: AsyncConnection, recommendation: int) -> bool:
+    """Whether the TGC took an accept of ours."""
+    statement = select(decisions.c.id).where(
+        decisions.c.recommendation == recommendation,
+        decisions.c.action == Action.ACCEPT,
+        decisions.c.outcome == Outcome.DONE,
+    )
+    return (await connection.execute(statement.limit(1))).first() is not None

@@ -67,8 +67,7 @@ class Leases:
             yield
         finally:
             renewal.cancel()
-            with suppress(asyncio.CancelledError):
-                await renewal
+            await asyncio.wait({renewal})  # to await it would swallow a cancellation that is meant for us
 
     async def _renew(self, lease: Lease) -> None:
         while True:

@@ -27,10 +27,10 @@ async def set_pause(
         await connection.execute(update(pauses).where(row).values(**values))
 
 
-async def lift(connection: AsyncConnection, tgc_key: str, pool_uuid: str) -> int:
-    """End the pause of a pool; with EVERY_POOL every pause of the TGC. Returns how many ended."""
+async def lift(connection: AsyncConnection, tgc_key: str, pool_uuid: str, now: datetime) -> int:
+    """End the pause of a pool; with EVERY_POOL every pause of the TGC. Returns how many were in force."""
     row = pauses.c.tgc_key == tgc_key if pool_uuid == EVERY_POOL else _is(tgc_key, pool_uuid)
-    return (await connection.execute(delete(pauses).where(row))).rowcount
+    return (await connection.execute(delete(pauses).where(row, _lasts(now)))).rowcount
 
 
 async def in_force(connection: AsyncConnection, tgc_key: str, pool_uuid: str, now: datetime) -> Pause | None:
@@ -40,7 +40,7 @@ async def in_force(connection: AsyncConnection, tgc_key: str, pool_uuid: str, no
         .where(
             pauses.c.tgc_key == tgc_key,
             pauses.c.pool_uuid.in_({pool_uuid, EVERY_POOL}),
-            or_(pauses.c.until.is_(None), pauses.c.until > now),
+            _lasts(now),
         )
         .order_by(pauses.c.pool_uuid.desc())
         .limit(1)
@@ -51,3 +51,7 @@ async def in_force(connection: AsyncConnection, tgc_key: str, pool_uuid: str, no
 
 def _is(tgc_key: str, pool_uuid: str) -> ColumnElement[bool]:
     return and_(pauses.c.tgc_key == tgc_key, pauses.c.pool_uuid == pool_uuid)
+
+
+def _lasts(now: datetime) -> ColumnElement[bool]:
+    return or_(pauses.c.until.is_(None), pauses.c.until > now)

@@ -66,10 +66,6 @@ async def add(
     )
 
 
-async def get(connection: AsyncConnection, key: str) -> Post:
-    return _post((await connection.execute(select(posts).where(posts.c.key == key))).one())
-
-
 async def find(connection: AsyncConnection, key: str) -> Post | None:
     row = (await connection.execute(select(posts).where(posts.c.key == key))).one_or_none()
     return None if row is None else _post(row)
@@ -97,6 +93,10 @@ async def due(connection: AsyncConnection, now: datetime) -> list[Post]:
         .order_by(posts.c.created_at)
     )
     return [_post(row) for row in await connection.execute(statement)]
+
+
+async def unsent_keys(connection: AsyncConnection) -> set[str]:
+    return set((await connection.execute(select(posts.c.key).where(posts.c.state != PostState.SENT))).scalars())
 
 
 async def sending(connection: AsyncConnection, lease: Lease, now: datetime) -> bool:

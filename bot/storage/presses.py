@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Row, select, update
+from sqlalchemy import ColumnElement, Row, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.rendering.views import Action
@@ -36,14 +36,21 @@ async def get(connection: AsyncConnection, press_id: str) -> Press:
     return _press((await connection.execute(select(presses).where(presses.c.id == press_id))).one())
 
 
-async def untold(connection: AsyncConnection, now: datetime) -> list[Press]:
-    """Those whose people wait for an answer while nobody works on it."""
-    statement = select(presses).where(presses.c.told_at.is_(None), is_free(presses, now)).order_by(presses.c.pressed_at)
-    return [_press(row) for row in await connection.execute(statement)]
+async def untold(connection: AsyncConnection, now: datetime) -> list[str]:
+    """Ids of those whose people wait for an answer while nobody works on it."""
+    is_left = and_(presses.c.told_at.is_(None), is_free(presses, now))
+    return list(await connection.scalars(select(presses.c.id).where(is_left).order_by(presses.c.pressed_at)))
+
+
+def is_untold(press_id: str) -> ColumnElement[bool]:
+    """Condition of every lease on a press: once its person was told, nobody works on it again."""
+    return and_(presses.c.id == press_id, presses.c.told_at.is_(None))
 
 
 async def is_held(connection: AsyncConnection, lease: Lease) -> bool:
-    return (await connection.execute(select(presses.c.id).where(lease.held))).first() is not None
+    """Whether nobody took the press over, nor will before the end of this transaction."""
+    held = select(presses.c.id).where(lease.held).with_for_update()
+    return (await connection.execute(held)).first() is not None
 
 
 async def answer(connection: AsyncConnection, lease: Lease, text: str) -> None:

@@ -62,18 +62,21 @@ async def store(
     )
 
 
-async def mark_gone(connection: AsyncConnection, key: Key) -> None:
-    await connection.execute(update(recommendations).where(_is(key)).values(gone=True))
-
-
-async def with_open_cards(connection: AsyncConnection, tgc_key: str) -> list[Stored]:
-    """Those that a card still shows as unfinished."""
-    open_cards = select(cards.c.recommendation).where(cards.c.final.is_(False))
-    statement = (
-        select(recommendations)
-        .where(recommendations.c.tgc_key == tgc_key, recommendations.c.id.in_(open_cards))
-        .order_by(recommendations.c.id)
+async def mark_gone(connection: AsyncConnection, key: Key, read_at: datetime) -> None:
+    """Keep that the TGC did not know it, unless a later reading found it."""
+    values = {"gone": True, "read_at": read_at}
+    await connection.execute(
+        update(recommendations).where(_is(key), recommendations.c.read_at <= read_at).values(**values)
     )
+
+
+async def with_open_cards(connection: AsyncConnection, tgc_key: str, pool_uuid: str | None = None) -> list[Stored]:
+    """Those that a card still shows as unfinished, of one pool or of all."""
+    open_cards = select(cards.c.recommendation).where(cards.c.final.is_(False))
+    which = [recommendations.c.tgc_key == tgc_key, recommendations.c.id.in_(open_cards)]
+    if pool_uuid is not None:
+        which.append(recommendations.c.pool_uuid == pool_uuid)
+    statement = select(recommendations).where(*which).order_by(recommendations.c.id)
     return [_stored(row) for row in await connection.execute(statement)]
 
 

@@ -42,7 +42,7 @@ def _logging_as_it_was() -> Iterator[None]:
     yield
     root.setLevel(level)
     root.handlers[:] = handlers
-    for name in ("aiosqlite", "asyncio"):
+    for name in ("aiosqlite", "asyncio", "alembic", "slack_bolt", "slack_sdk"):
         logging.getLogger(name).setLevel(logging.NOTSET)
     structlog.reset_defaults()
 
@@ -131,10 +131,22 @@ class TestConsole:
 class TestLevels:
     def test_chatty_libraries_are_never_below_info(self) -> None:
         stderr = configured("DEBUG", "console")
-        for name in ("aiosqlite", "asyncio", "slack_sdk"):
+        for name in ("aiosqlite", "asyncio", "slack_sdk.webhook.async_client", "slack_sdk.web"):
             logging.getLogger(name).debug("from %s", name)
-        assert "from slack_sdk" in stderr.getvalue()
-        assert "from a" not in stderr.getvalue()
+        assert "from slack_sdk.web " in stderr.getvalue()
+        assert stderr.getvalue().count("from") == 1
+
+    @pytest.mark.parametrize(
+        "name", ["alembic.runtime.migration", "slack_bolt.AsyncApp", "slack_sdk.socket_mode.aiohttp"]
+    )
+    def test_what_libraries_do_for_themselves_is_told_at_debug_only(self, name: str) -> None:
+        assert "a new session" not in self._logged("INFO", name)
+        assert "a new session" in self._logged("DEBUG", name)
+
+    def _logged(self, level: str, name: str) -> str:
+        stderr = configured(level, "console")
+        logging.getLogger(name).info("a new session")
+        return stderr.getvalue()
 
     def test_they_follow_a_higher_level(self) -> None:
         stderr = configured("ERROR", "console")
@@ -434,7 +446,7 @@ class TestRealClients:
         await slack.server.close()
         with pytest.raises(OSError, match="Cannot connect"):
             await client.send(text="hello")
-        self.assert_clean("Sending a request", "A retry handler found")
+        self.assert_clean()
 
     async def test_a_command_and_its_answer(self, slack: FakeSlack) -> None:
         app = AsyncApp(signing_secret=SIGNING_SECRET, client=AsyncWebClient(token=TOKEN, base_url=slack.api_url))
@@ -469,13 +481,6 @@ class TestRealClients:
         }
         await app.async_dispatch(self._signed({"payload": json.dumps(payload)}, SIGNING_SECRET))
         self.assert_clean("clicked", "ValueError")
-
-    async def test_a_wrongly_signed_request(self, slack: FakeSlack) -> None:
-        app = AsyncApp(signing_secret=SIGNING_SECRET, client=AsyncWebClient(token=TOKEN, base_url=slack.api_url))
-        response = await app.async_dispatch(self._signed(slack.command(), "another"))
-        assert response.status == 401
-        assert "Invalid request signature" not in self.stderr.getvalue()
-        self.assert_clean()
 
     async def test_socket_mode(self, slack: FakeSlack) -> None:
         app = AsyncApp(signing_secret="unused", client=AsyncWebClient(token=TOKEN, base_url=slack.api_url))

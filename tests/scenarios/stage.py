@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from bot.app import bot
+from bot.app import LEASE_LIFE, bot
 from bot.settings import Approvers, Secret, Settings
 from playground.slack import Slack
 from playground.slack_workspace import Message
@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 PASSWORD = "only-for-the-playground"
 STORAGE = "storage"
+START = datetime(2026, 3, 10, 6, 15, 30, tzinfo=UTC)
 _STEP = timedelta(seconds=1)
 _REAL_TICK_S = 0.01
 _PATIENCE_S = 15.0
@@ -69,6 +70,10 @@ class Stage:
         self.slack = slack
         self.clock = clock
         self.folder = folder
+        self.tgc_timeout_s = 30.0
+        """How long, in real time, a bot started from now on waits for an answer of the TGC."""
+        self.lease_life = LEASE_LIFE
+        """For the bots started from now on. The clock runs faster than renewals where real time passes."""
         self._bots = AsyncExitStack()
         self.settings = Settings(
             slack_bot_token=Secret(slack.bot_token),
@@ -96,7 +101,9 @@ class Stage:
         self.slack.request_url = f"http://127.0.0.1:{self.settings.port}/slack/events"
 
     async def start_bot(self) -> None:
-        await self._bots.enter_async_context(bot(self.settings, clock=self.clock))
+        await self._bots.enter_async_context(
+            bot(self.settings, clock=self.clock, tgc_timeout_s=self.tgc_timeout_s, lease_life=self.lease_life)
+        )
         if self.settings.slack_app_token is not None:
             await self.until(lambda: self.slack.sockets.connections)
 
@@ -123,6 +130,12 @@ class Stage:
         while self.clock.now() < end:
             self.clock.move(min(timedelta(seconds=5), end - self.clock.now()))
             await asyncio.sleep(0)
+        await self.settle()
+
+    async def jump(self, **by: float) -> None:
+        """Let much time pass at once, with nothing under way, and all that is due be done."""
+        await self.settle()
+        self.clock.move(timedelta(**by))
         await self.settle()
 
     async def settle(self) -> None:
@@ -175,10 +188,10 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def open_stage(
-    folder: Path, *, pools: int = 3, moves: int = 4, seed: int = 1, hostile: bool = False
+    folder: Path, *, pools: int = 3, moves: int = 4, seed: int = 1, hostile: bool = False, start: datetime = START
 ) -> AsyncIterator[Stage]:
     """A stage with its far ends up and no bot yet; at the end nothing may have been refused or mistaken."""
-    clock = StageClock(datetime(2026, 3, 10, 6, 15, 30, tzinfo=UTC))
+    clock = StageClock(start)
     world = World.seeded(seed=seed, pools=pools, moves=moves, hostile=hostile, now=clock.now)
     tgc = SimulatedTgc(world)
     slack = Slack(clock=clock.timestamp)

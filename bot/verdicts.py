@@ -1,0 +1,216 @@
+"""What comes of a press, in an outcome and a sentence: from what was pressed and what the TGC shows. Pure."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from bot.card_views import UNREADABLE_PLAN, moment
+from bot.recommendations import is_expired, is_open, plan_of
+from bot.rendering.views import Action
+from bot.storage.decisions import Decision, Outcome
+from bot.storage.leases import Lease
+from bot.storage.offers import Offer
+from bot.storage.presses import Press
+from bot.storage.recommendations import Stored
+from tgc.models import ExecutionState, Recommendation, RecommendationState
+
+UNKNOWN_BUTTON = "Nothing was done. I do not know this button any more: type /tintri reco for what there is now."
+GONE = "The Tintri Global Center does not know this recommendation any more."
+UNSETTLED = (
+    "The Tintri Global Center does not answer, so I cannot tell yet whether that was done. "
+    "I keep asking and tell you here; do not press again."
+)
+OTHER_MOVES = "Its moves are not the ones you saw. The card shows the new ones: look at them and press again."
+
+_CLOCKS_APART = timedelta(seconds=10)
+"""By how much an acceptedTime may come before our request, the TGC's clock offset already counted in."""
+_TAKEN_WITHIN = timedelta(minutes=2)
+"""How long after we began to ask, a login and a slow TGC included, an acceptedTime can still be ours."""
+
+_ACCEPTED_ONCE = frozenset({RecommendationState.ACCEPTED, RecommendationState.CANCELLED})
+_CANCELLED = frozenset({ExecutionState.CANCELLED_PENDING, ExecutionState.COMPLETED_CANCELLED})
+_DONE_WORDS = {
+    Action.ACCEPT: "accepted",
+    Action.DISMISS: "dismissed",
+    Action.REOPEN: "reopened",
+    Action.CANCEL: "cancelled",
+}
+_DOING_WORDS = {
+    Action.ACCEPT: "accepting",
+    Action.DISMISS: "dismissing",
+    Action.REOPEN: "reopening",
+    Action.CANCEL: "cancelling",
+}
+_DONE_SENTENCES = {
+    Action.ACCEPT: "Accepted. The card shows how it goes.",
+    Action.DISMISS: "Dismissed. Reopen undoes that.",
+    Action.REOPEN: "Reopened.",
+    Action.CANCEL: "Cancelled. What had already moved stays where it is.",
+}
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a press: for the journal, and in sentences for the presser."""
+
+    outcome: Outcome
+    text: str
+    tgc_answer: str | None = None
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One press being worked on."""
+
+    press: Press
+    lease: Lease
+    offer: Offer
+    stored: Stored
+
+    @property
+    def action(self) -> Action:
+        return self.press.action
+
+
+def done(attempt: Attempt, tgc_answer: str) -> Answer:
+    text = f"{attempt.stored.pool_name}: {_DONE_SENTENCES[attempt.action]}"
+    return Answer(outcome=Outcome.DONE, text=text, tgc_answer=tgc_answer)
+
+
+def nothing(attempt: Attempt, outcome: Outcome, why: str, tgc_answer: str | None = None) -> Answer:
+    text = f"{attempt.stored.pool_name}: Nothing was done. {why}"
+    return Answer(outcome=outcome, text=text, tgc_answer=tgc_answer)
+
+
+def too_late(attempt: Attempt) -> Answer:
+    why = f"I was away when you pressed {attempt.action.capitalize()}: look at it again and press again."
+    return nothing(attempt, Outcome.NOT_DONE, why)
+
+
+def never_known(attempt: Attempt, answered: str) -> Answer:
+    verb = _DONE_WORDS[attempt.action]
+    text = f"{attempt.stored.pool_name}: Nobody can tell whether it was {verb}, because the answer was lost. {GONE}"
+    return Answer(outcome=Outcome.NEVER_KNOWN, text=text, tgc_answer=answered)
+
+
+def outrun(attempt: Attempt, winner: Press) -> Answer:
+    """Somebody else is at it right now."""
+    why = f"{winner.user_name} is {_DOING_WORDS[winner.action]} it right now."
+    return nothing(attempt, Outcome.TAKEN, why)
+
+
+def beaten(attempt: Attempt, newest: Decision, zone: ZoneInfo) -> Answer:
+    """Somebody else has decided."""
+    verb, when = _DONE_WORDS[Action(newest.action)], moment(newest.decided_at, zone)
+    is_held_back = attempt.action is Action.ACCEPT and newest.action == Action.DISMISS
+    hint = " Reopen it first." if is_held_back else ""
+    return nothing(attempt, Outcome.TAKEN, f"{newest.user_name} {verb} it at {when}.{hint}")
+
+
+def overtaken(attempt: Attempt, newest: Decision | None, zone: ZoneInfo) -> Answer | None:
+    """Why it cannot be done after the newest decision, although nobody is at it."""
+    is_dismissed = newest is not None and newest.action == Action.DISMISS
+    match attempt.action:
+        case Action.REOPEN if not is_dismissed:
+            return nothing(attempt, Outcome.TAKEN, "It is not dismissed any more, so there is nothing to reopen.")
+        case Action.ACCEPT | Action.DISMISS if newest is not None and is_dismissed:
+            return beaten(attempt, newest, zone)
+        case _:
+            return None
+
+
+def changed(attempt: Attempt, recommendation: Recommendation, now: datetime) -> Answer | None:
+    """Why the recommendation is not what the person saw, or not what can be done with."""
+    plan = plan_of(recommendation)
+    if not is_possible(attempt, recommendation):
+        return _impossible(attempt, recommendation)
+    if attempt.action is Action.CANCEL:
+        return None
+    if is_expired(recommendation, now):
+        return nothing(attempt, Outcome.CHANGED, "It has expired.")
+    if plan.fingerprint != attempt.offer.fingerprint:
+        return nothing(attempt, Outcome.CHANGED, OTHER_MOVES)
+    if attempt.action is Action.ACCEPT and not plan.whole:
+        return nothing(attempt, Outcome.CHANGED, UNREADABLE_PLAN)
+    return None
+
+
+def is_possible(attempt: Attempt, recommendation: Recommendation) -> bool:
+    """Whether the TGC is in a state for it."""
+    return _is_running(recommendation) if attempt.action is Action.CANCEL else is_open(recommendation)
+
+
+def refused(attempt: Attempt, recommendation: Recommendation | None, reason: str) -> Answer:
+    """The TGC says that it is in no state for it. `recommendation`: what it shows after that, if anything."""
+    if recommendation is None:
+        return nothing(attempt, Outcome.REFUSED, reason, reason)
+    if not is_possible(attempt, recommendation):
+        return _impossible(attempt, recommendation, reason)
+    # Somebody viewed it in the TGC's own GUI between our reading and our acknowledge: that is all we wanted.
+    return (
+        done(attempt, reason) if attempt.action is Action.DISMISS else nothing(attempt, Outcome.REFUSED, reason, reason)
+    )
+
+
+def became(
+    attempt: Attempt, recommendation: Recommendation, *, sent_at: datetime, clock_offset: timedelta, answered: str
+) -> Answer:
+    """What became of a request whose answer was lost. `answered`: what came in its place."""
+    seen = f"{answered} A reading showed {recommendation.state}."
+    if _was_done(attempt.action, recommendation, sent_at + clock_offset):
+        return done(attempt, seen)
+    if is_possible(attempt, recommendation):
+        return nothing(attempt, Outcome.NOT_DONE, f"It is still as it was. Press again. ({answered})", seen)
+    return _impossible(attempt, recommendation, seen)
+
+
+def _was_done(action: Action, recommendation: Recommendation, sent_at: datetime) -> bool:
+    """Whether the TGC did what we asked for at `sent_at` by its clock."""
+    match action:
+        case Action.ACCEPT:
+            return recommendation.state in _ACCEPTED_ONCE and _fits(recommendation.accepted_time, sent_at)
+        case Action.CANCEL:
+            return _is_cancelled(recommendation)
+        case Action.DISMISS | Action.REOPEN:  # these are ours; that the TGC acknowledges is a courtesy
+            return is_open(recommendation)
+
+
+def _fits(accepted_time: datetime | None, sent_at: datetime) -> bool:
+    """Without a time, our claim and our request speak for us."""
+    return accepted_time is None or sent_at - _CLOCKS_APART <= accepted_time <= sent_at + _TAKEN_WITHIN
+
+
+def _impossible(attempt: Attempt, recommendation: Recommendation, tgc_answer: str | None = None) -> Answer:
+    why = _why_not_running(recommendation) if attempt.action is Action.CANCEL else _why_not_open(recommendation)
+    return nothing(attempt, Outcome.CHANGED, why, tgc_answer)
+
+
+def _is_cancelled(recommendation: Recommendation) -> bool:
+    return recommendation.state == RecommendationState.CANCELLED or recommendation.execution_state in _CANCELLED
+
+
+def _is_running(recommendation: Recommendation) -> bool:
+    has_ended = recommendation.execution_state is not None and recommendation.execution_state.is_end
+    is_accepted = recommendation.state == RecommendationState.ACCEPTED
+    return is_accepted and not has_ended and not _is_cancelled(recommendation)
+
+
+def _why_not_running(recommendation: Recommendation) -> str:
+    if _is_cancelled(recommendation):
+        return "It was cancelled already."
+    if recommendation.state == RecommendationState.ACCEPTED:
+        return "Its moves are over already."
+    return "It does not run."
+
+
+def _why_not_open(recommendation: Recommendation) -> str:
+    match recommendation.state:
+        case RecommendationState.ACCEPTED:
+            return "It was already accepted in the Tintri Global Center."
+        case RecommendationState.CANCELLED:
+            return "It was already accepted and cancelled in the Tintri Global Center."
+        case RecommendationState.EXPIRED:
+            return "It has expired."
+        case RecommendationState.INVALIDATED | RecommendationState.REFRESH:
+            return "The Tintri Global Center has replaced or withdrawn it."
+        case state:
+            return f"Its state is now {state or 'unknown'}."

@@ -1,0 +1,139 @@
+"""The file is made, migrated once whoever comes first, and shared; what cannot be used is told in a sentence."""
+
+import asyncio
+import multiprocessing
+import sqlite3
+from multiprocessing.context import ForkServerContext
+from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, inspect, select, update
+
+from bot.storage.database import Database, DatabaseError, open_database
+from bot.storage.leases import ensure_row
+from bot.storage.tables import leases, metadata
+
+PROCESSES, FILES = 3, 12
+
+
+async def test_an_empty_place_gets_all_tables(database: Database) -> None:
+    async with database.read() as connection:
+        tables = await connection.run_sync(lambda sync: set(inspect(sync).get_table_names()))
+    assert tables == {*metadata.tables, "alembic_version"}
+
+
+async def test_the_migrations_make_what_the_tables_say(database: Database) -> None:
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        return list(compare_metadata(context, metadata))
+
+    async with database.read() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_what_was_kept_is_there_after_opening_again(url: str) -> None:
+    async with open_database(url) as database, database.write() as connection:
+        await ensure_row(connection, leases, leases.c.name == "kept", name="kept")
+    async with open_database(url) as database, database.read() as connection:
+        assert (await connection.execute(select(leases.c.name))).scalars().all() == ["kept"]
+
+
+async def test_a_database_of_a_newer_bot_is_left_alone(url: str, tmp_path: Path) -> None:
+    async with open_database(url):
+        pass
+    with sqlite3.connect(tmp_path / "bot.db") as file:
+        file.execute("UPDATE alembic_version SET version_num = '9999'")
+    file.close()
+    with pytest.raises(DatabaseError, match=r"comes from a newer tintri-bot: start that one, or restore .* backup\.$"):
+        async with open_database(url):
+            pass
+
+
+@pytest.mark.parametrize("where", ["missing/bot.db", "folder", "text.db"])
+async def test_a_file_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path, where: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text.db").write_text("This is no database.\n" * 100)
+    path = tmp_path / where
+    with pytest.raises(DatabaseError) as caught:
+        async with open_database(f"sqlite+aiosqlite:///{path}"):
+            pass
+    assert str(path) in str(caught.value)
+    assert str(caught.value).endswith("check DATABASE_URL and its rights.")
+    assert "\n" not in str(caught.value)
+
+
+def _open_all(folder: Path, barrier: Barrier, outcomes: "SimpleQueue[str]") -> None:
+    """In a process of its own: open new databases at the same moments as the others."""
+
+    async def open_one(path: Path) -> None:
+        async with open_database(f"sqlite+aiosqlite:///{path}") as database:
+            await database.ping()
+
+    for number in range(FILES):
+        barrier.wait()
+        try:
+            asyncio.run(open_one(folder / f"{number}.db"))
+            outcomes.put("opened")
+        except DatabaseError as error:
+            outcomes.put(str(error))
+
+
+def test_processes_that_start_at_once_migrate_once(tmp_path: Path) -> None:
+    context: ForkServerContext = multiprocessing.get_context("forkserver")
+    barrier, outcomes = context.Barrier(PROCESSES), context.SimpleQueue()
+    processes = [context.Process(target=_open_all, args=(tmp_path, barrier, outcomes)) for _ in range(PROCESSES)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [outcomes.get() for _ in range(PROCESSES * FILES)] == ["opened"] * (PROCESSES * FILES)
+    outcomes.close()
+
+
+async def test_tasks_that_open_a_new_file_at_once_all_get_it(url: str) -> None:
+    async def open_one() -> None:
+        async with open_database(url) as database:
+            await database.ping()
+
+    await asyncio.gather(*(open_one() for _ in range(4)))
+
+
+async def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
+    async def fail() -> None:
+        async with database.write() as connection:
+            await ensure_row(connection, leases, leases.c.name == "lost", name="lost")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
+    async with database.read() as connection:
+        assert (await connection.execute(select(leases))).all() == []
+
+
+async def test_writers_wait_for_each_other_and_lose_nothing(database: Database, other: Database) -> None:
+    """Each reads and then writes: without the write lock from the beginning one of them would fail or be lost."""
+
+    async def count_up(where: Database) -> None:
+        async with where.write() as connection:
+            before = (await connection.execute(select(leases.c.fence))).scalar_one()
+            await asyncio.sleep(0)
+            await connection.execute(update(leases).values(fence=before + 1))
+
+    async with database.write() as connection:
+        await ensure_row(connection, leases, leases.c.name == "count", name="count")
+    await asyncio.gather(*(count_up(where) for where in (database, other) * 20))
+    async with database.read() as connection:
+        assert (await connection.execute(select(leases.c.fence))).scalar_one() == 40
+
+
+async def test_readers_go_on_beside_a_writer_and_see_what_was_committed(database: Database, other: Database) -> None:
+    async with database.write() as connection:
+        await ensure_row(connection, leases, leases.c.name == "new", name="new")
+        async with asyncio.timeout(2), other.read() as beside:
+            assert (await beside.execute(select(leases))).all() == []
+    async with other.read() as beside:
+        assert len((await beside.execute(select(leases))).all()) == 1

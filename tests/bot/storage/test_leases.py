@@ -1,0 +1,198 @@
+"""One holder at a time; only what expired is taken over; whoever lost a lease stores nothing any more."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Row, select, update
+from sqlalchemy.exc import OperationalError
+
+from bot.storage.database import Database
+from bot.storage.leases import Lease, Leases, ensure_row
+from bot.storage.tables import leases
+from tests.bot.patience import until
+from tests.scenarios.stage import StageClock
+
+LIFE = timedelta(seconds=20)
+ROW = leases.c.name == "work"
+
+
+@pytest.fixture
+def clock() -> StageClock:
+    return StageClock(datetime(2026, 3, 10, 6, 15, tzinfo=UTC))
+
+
+@pytest.fixture
+async def ours(database: Database, clock: StageClock) -> Leases:
+    async with database.write() as connection:
+        await ensure_row(connection, leases, ROW, name="work")
+    return Leases(database, clock, life=LIFE)
+
+
+@pytest.fixture
+def theirs(other: Database, clock: StageClock) -> Leases:
+    return Leases(other, clock, life=LIFE)
+
+
+async def taken(database: Database, holder: Leases) -> Lease | None:
+    async with database.write() as connection:
+        return await holder.take(connection, leases, ROW)
+
+
+async def row(database: Database) -> Row[tuple[object, ...]]:
+    async with database.read() as connection:
+        return (await connection.execute(select(leases).where(ROW))).one()
+
+
+async def can_store(database: Database, lease: Lease) -> bool:
+    async with database.write() as connection:
+        return (await connection.execute(update(leases).where(lease.held).values(name="work"))).rowcount == 1
+
+
+async def pass_time(clock: StageClock, database: Database, by: timedelta) -> None:
+    """Move the clock in small steps, and let the renewals that are due reach the file."""
+    for _ in range(int(by / timedelta(seconds=5))):
+        clock.move(timedelta(seconds=5))
+        async with asyncio.timeout(5):
+            while (await row(database)).expires_at != clock.now() + LIFE:  # noqa: ASYNC110 - the file has no event
+                await asyncio.sleep(0.001)
+
+
+async def test_a_held_row_is_not_taken_again_by_nobody(database: Database, ours: Leases, theirs: Leases) -> None:
+    assert await taken(database, ours) is not None
+    assert await taken(database, theirs) is None
+    assert await taken(database, ours) is None
+
+
+async def test_an_expired_lease_is_taken_over_with_a_higher_fence(
+    database: Database, ours: Leases, theirs: Leases, clock: StageClock
+) -> None:
+    first = await taken(database, ours)
+    clock.move(LIFE - timedelta(milliseconds=1))
+    assert await taken(database, theirs) is None
+    clock.move(timedelta(milliseconds=1))
+    second = await taken(database, theirs)
+    assert first is not None
+    assert second is not None
+    assert second.fence == first.fence + 1
+
+
+async def test_an_outdated_holder_stores_nothing_and_releases_nothing(
+    database: Database, ours: Leases, theirs: Leases, clock: StageClock
+) -> None:
+    first = await taken(database, ours)
+    clock.move(LIFE)
+    second = await taken(database, theirs)
+    assert first is not None
+    assert second is not None
+    assert not await can_store(database, first)
+    async with database.write() as connection:
+        await ours.release(connection, first)
+    assert await can_store(database, second)
+    assert await taken(database, ours) is None
+
+
+async def test_the_fence_tells_two_takings_of_the_same_process_apart(
+    database: Database, ours: Leases, clock: StageClock
+) -> None:
+    first = await taken(database, ours)
+    clock.move(LIFE)
+    second = await taken(database, ours)
+    assert first is not None
+    assert second is not None
+    assert not await can_store(database, first)
+    assert await can_store(database, second)
+
+
+async def test_a_released_row_is_free_at_once(database: Database, ours: Leases, theirs: Leases) -> None:
+    lease = await taken(database, ours)
+    assert lease is not None
+    async with database.write() as connection:
+        await ours.release(connection, lease)
+    assert not await can_store(database, lease)
+    assert await taken(database, theirs) is not None
+
+
+async def test_a_lease_is_renewed_while_the_work_goes_on_and_no_longer(
+    database: Database, ours: Leases, theirs: Leases, clock: StageClock
+) -> None:
+    lease = await taken(database, ours)
+    assert lease is not None
+    async with ours.kept(lease):
+        await asyncio.sleep(0)
+        await pass_time(clock, database, 3 * LIFE)
+        assert await taken(database, theirs) is None
+    clock.move(LIFE)
+    assert await taken(database, theirs) is not None
+
+
+async def test_a_renewal_does_not_take_back_what_was_lost(
+    database: Database, ours: Leases, theirs: Leases, clock: StageClock
+) -> None:
+    first = await taken(database, ours)
+    clock.move(LIFE)
+    second = await taken(database, theirs)
+    assert first is not None
+    assert second is not None
+    expires_at = (await row(database)).expires_at
+    async with ours.kept(first):
+        await asyncio.sleep(0)
+        clock.move(LIFE / 4)
+        await asyncio.sleep(0.05)  # there is nothing to wait for: the renewal must change nothing
+    assert (await row(database)).expires_at == expires_at
+    assert await can_store(database, second)
+
+
+async def test_a_renewal_that_fails_is_made_up_for_by_the_next(
+    database: Database, ours: Leases, clock: StageClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = await taken(database, ours)
+    assert lease is not None
+    failures = 0
+    write = Database.write
+
+    def failing(_database: Database) -> object:
+        nonlocal failures
+        failures += 1
+        raise OperationalError("UPDATE", None, Exception("database is locked"))
+
+    async with ours.kept(lease):
+        await asyncio.sleep(0)
+        monkeypatch.setattr(Database, "write", failing)
+        clock.move(LIFE / 4)
+        await until(lambda: failures)
+        monkeypatch.setattr(Database, "write", write)
+        await pass_time(clock, database, LIFE)
+
+
+async def test_of_two_connections_that_race_one_takes_the_row(
+    database: Database, other: Database, ours: Leases, theirs: Leases, clock: StageClock
+) -> None:
+    for _ in range(20):
+        both = await asyncio.gather(taken(database, ours), taken(other, theirs))
+        assert [lease is None for lease in both].count(True) == 1
+        clock.move(LIFE)
+
+
+async def test_a_named_lease_lets_one_process_work_and_is_free_afterwards(ours: Leases, theirs: Leases) -> None:
+    async with ours.named("sweep") as is_ours, theirs.named("sweep") as is_theirs:
+        assert (is_ours, is_theirs) == (True, False)
+    async with theirs.named("sweep") as is_theirs:
+        assert is_theirs
+
+
+async def test_a_named_lease_is_free_after_its_work_failed(ours: Leases, theirs: Leases) -> None:
+    with pytest.raises(RuntimeError):
+        async with ours.named("sweep"):
+            raise RuntimeError
+    async with theirs.named("sweep") as is_theirs:
+        assert is_theirs
+
+
+async def test_a_row_is_inserted_once_however_many_ask_for_it(database: Database, other: Database) -> None:
+    async def ensure(where: Database) -> bool:
+        async with where.write() as connection:
+            return await ensure_row(connection, leases, leases.c.name == "new", name="new")
+
+    inserted = await asyncio.gather(*(ensure(where) for where in (database, other) * 5))
+    assert inserted.count(True) == 1

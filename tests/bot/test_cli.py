@@ -1,0 +1,176 @@
+"""`tintri-bot` as people and cron call it: what it prints where, and how it ends."""
+
+import asyncio
+import json
+import os
+import re
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bot.manifest import manifest
+from playground.tgc import SimulatedTgc
+from playground.tgc_faults import Fault
+from playground.world import World
+
+REPOSITORY = Path(__file__).parents[2]
+PASSWORD = "only-for-the-playground"
+
+
+class Ran(msgspec.Struct, frozen=True):
+    code: int
+    out: str
+    err: str
+
+
+class CommandLine:
+    """Runs commands in an empty folder, with the simulated TGC's settings and nothing else."""
+
+    def __init__(self, folder: Path, tgc: SimulatedTgc) -> None:
+        self.tgc = tgc
+        self._folder = folder
+        self.environment = {
+            "TGC_URL": tgc.url,
+            "TGC_USERNAME": tgc.username,
+            "TGC_PASSWORD": PASSWORD,
+            "RECO_TIMEZONE": "UTC",
+        }
+
+    async def __call__(self, *arguments: str, **changes: str) -> Ran:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-W",
+            "always::ResourceWarning",
+            "-m",
+            "bot",
+            *arguments,
+            cwd=self._folder,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), **self.environment, **changes},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(60):
+            out, err = await process.communicate()
+        ran = Ran(process.returncode or 0, out.decode(), err.decode())
+        assert "Traceback" not in ran.out + ran.err
+        assert PASSWORD not in ran.out + ran.err
+        return ran
+
+
+@pytest.fixture
+async def tgc() -> AsyncIterator[SimulatedTgc]:
+    simulated = SimulatedTgc(World.seeded(pools=3))
+    async with simulated.serve():
+        yield simulated
+
+
+@pytest.fixture
+async def tintri_bot(tmp_path: Path, tgc: SimulatedTgc) -> CommandLine:
+    return CommandLine(tmp_path, tgc)
+
+
+class TestReco:
+    async def test_it_prints_every_pool_and_leaves_no_session(self, tintri_bot: CommandLine) -> None:
+        ran = await tintri_bot("reco")
+        assert ran.code == 0
+        assert ran.err == ""
+        assert "3 of 3 pools have a recommendation" in ran.out
+        for pool in tintri_bot.tgc.world.pools:
+            assert re.search(rf"^{pool.name}: ", ran.out, re.MULTILINE)
+        assert "\x1b" not in ran.out
+        assert max(map(len, ran.out.splitlines())) <= 80
+        assert tintri_bot.tgc.sessions == 0
+        assert {call.method for call in tintri_bot.tgc.calls if "session" not in call.path} == {"GET"}
+
+    async def test_as_json_it_prints_json_alone(self, tintri_bot: CommandLine) -> None:
+        """Also at DEBUG, and while reads are tried again: only the report goes to stdout."""
+        tintri_bot.tgc.fault(Fault("answer", "/vmstorePool", status=503))
+        ran = await tintri_bot("reco", "--json", LOG_LEVEL="DEBUG", LOG_FORMAT="json")
+        assert ran.code == 0
+        pools = json.loads(ran.out)["pools"]
+        assert {pool["pool"] for pool in pools} == {pool.name for pool in tintri_bot.tgc.world.pools}
+        assert all(pool["standing"] == "offered" and pool["recommendation"]["actionGroups"] for pool in pools)
+        assert all(json.loads(line)["level"] for line in ran.err.splitlines())
+
+    async def test_a_pool_that_fails_hides_no_other_and_ends_it_with_1(self, tintri_bot: CommandLine) -> None:
+        lost, *others = tintri_bot.tgc.world.pools
+        tintri_bot.tgc.fault(Fault("garbage", lost.uuid, times=None))
+        ran = await tintri_bot("reco")
+        assert ran.code == 1
+        for pool in (lost, *others):
+            assert f"\n{pool.name}: " in ran.out
+
+    async def test_a_pool_is_chosen_by_how_it_begins(self, tintri_bot: CommandLine) -> None:
+        ran = await tintri_bot("reco", "prod")
+        assert ran.code == 0
+        assert "Production: " in ran.out
+        assert "VDI" not in ran.out
+
+    async def test_an_unknown_pool_ends_it_with_2_and_close_names(self, tintri_bot: CommandLine) -> None:
+        ran = await tintri_bot("reco", "Produktion")
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.err.startswith("No pool is called “Produktion”. There is: ")
+        assert "Production" in ran.err
+
+    async def test_a_wrong_password_ends_it_with_1_and_one_sentence(self, tintri_bot: CommandLine) -> None:
+        ran = await tintri_bot("reco", TGC_PASSWORD="a-wrong-one")
+        assert (ran.code, ran.out) == (1, "")
+        assert len(ran.err.splitlines()) == 1
+        assert "refused" in ran.err
+        assert "a-wrong-one" not in ran.err
+        assert tintri_bot.tgc.logins == 1
+
+    async def test_a_vmstore_is_refused_with_a_sentence(self, tintri_bot: CommandLine) -> None:
+        tintri_bot.tgc.product_name = "Tintri VMstore"
+        ran = await tintri_bot("reco")
+        assert (ran.code, ran.out) == (1, "")
+        assert "VMstore" in ran.err
+        assert len(ran.err.splitlines()) == 1
+        assert tintri_bot.tgc.logins == 0
+
+    async def test_a_tgc_that_is_away_ends_it_with_1(self, tintri_bot: CommandLine) -> None:
+        await tintri_bot.tgc.stop()
+        ran = await tintri_bot("reco")
+        assert (ran.code, ran.out) == (1, "")
+        assert "no connection to 127.0.0.1" in ran.err.splitlines()[-1]
+
+
+async def test_run_names_all_that_is_missing_at_once(tintri_bot: CommandLine) -> None:
+    tintri_bot.environment = {"TGC_URL": "ftp://x", "RECO_CHANNEL": "#storage"}
+    ran = await tintri_bot("run")
+    assert (ran.code, ran.out) == (2, "")
+    for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "TGC_URL", "TGC_USERNAME", "TGC_PASSWORD", "RECO_CHANNEL"):
+        assert name in ran.err
+
+
+async def test_run_says_why_its_database_cannot_be_used(tintri_bot: CommandLine, tmp_path: Path) -> None:
+    ran = await tintri_bot(
+        "run",
+        SLACK_BOT_TOKEN="xoxb-1",
+        SLACK_APP_TOKEN="xapp-1",
+        RECO_CHANNEL="C0STORAGE",
+        DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path / 'nowhere' / 'bot.db'}",
+        HOST="127.0.0.1",
+        PORT="0",
+    )
+    assert ran.code in {1, 2}
+    assert "DATABASE_URL" in ran.err or "PORT" in ran.err
+
+
+async def test_the_manifest_is_printed_for_either_way(tintri_bot: CommandLine) -> None:
+    tintri_bot.environment = {}
+    assert (await tintri_bot("manifest")) == Ran(0, manifest(request_url=None), "")
+    url = "https://bot.example.com"
+    assert (await tintri_bot("manifest", "--request-url", url)) == Ran(0, manifest(request_url=url), "")
+    ran = await tintri_bot("manifest", "--request-url", "nonsense")
+    assert (ran.code, ran.out) == (2, "")
+
+
+async def test_without_a_command_it_shows_what_there_is(tintri_bot: CommandLine) -> None:
+    ran = await tintri_bot()
+    assert ran.code == 2
+    for command in ("run", "reco", "demo", "manifest"):
+        assert command in ran.out + ran.err

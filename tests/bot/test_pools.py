@@ -1,0 +1,75 @@
+"""Which pools somebody means."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.pools import UnknownPoolError, find_pools
+from bot.readings import pool_name
+from tgc.models import Pool
+
+NAMES = ("Production", "Prod", "Test", "Straße", "VDI")
+
+
+def pools(*names: str) -> list[Pool]:
+    return [Pool(uuid=f"uuid-{number}", name=name) for number, name in enumerate(names)]
+
+
+def found(typed: str, *names: str) -> list[str]:
+    return [pool_name(pool) for pool in find_pools(pools(*(names or NAMES)), typed)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("", [*NAMES]),
+        ("  ", [*NAMES]),
+        ("Production", ["Production"]),
+        ("pRODUCTION ", ["Production"]),
+        ("prod", ["Prod"]),
+        ("pro", ["Production", "Prod"]),
+        ("v", ["VDI"]),
+        ("STRASSE", ["Straße"]),
+    ],
+)
+def test_a_name_in_any_case_or_else_its_beginning(typed: str, meant: list[str]) -> None:
+    assert found(typed) == meant
+
+
+def test_two_pools_of_one_name_are_both_meant() -> None:
+    assert len(found("test", "Test", "TEST", "Test 2")) == 2
+
+
+def test_a_pool_without_a_name_is_found_by_its_id() -> None:
+    assert find_pools([Pool(uuid="BDD640FB")], "bdd6") == [Pool(uuid="BDD640FB")]
+
+
+def test_where_there_are_no_pools_all_of_them_are_none() -> None:
+    assert find_pools([], "") == []
+
+
+def test_an_unknown_name_gets_every_name_where_there_are_few() -> None:
+    with pytest.raises(UnknownPoolError) as unknown:
+        found("Marketing")
+    assert list(unknown.value.close) == sorted(NAMES)
+    assert unknown.value.typed == "Marketing"
+
+
+def test_an_unknown_name_gets_the_close_ones_where_there_are_many() -> None:
+    many = [f"Pool {number}" for number in range(50)]
+    with pytest.raises(UnknownPoolError) as unknown:
+        found("Prodcution", "Production", *many)
+    assert unknown.value.close == ["Production"]
+
+
+@given(names=st.lists(st.text(min_size=1).filter(str.strip), min_size=1, max_size=20), typed=st.text())
+def test_whatever_is_typed_either_finds_pools_or_is_unknown(names: list[str], typed: str) -> None:
+    there = pools(*names)
+    try:
+        meant = find_pools(there, typed)
+    except UnknownPoolError as unknown:
+        assert typed.strip()
+        assert set(unknown.close) <= set(names)  # noqa: PT017 - either way is right
+    else:
+        assert meant
+        assert all(pool in there for pool in meant)
