@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help demo test check lock upgrade clean
+.PHONY: help demo test torture check lock upgrade clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
@@ -14,7 +14,10 @@ demo: $(VENV)/ready  ## the real bot between a simulated TGC and a local stand-i
 	@$(BIN)/python -m bot demo
 
 test: $(VENV)/ready-dev  ## all tests, under 3 minutes on 2 cores
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
+
+torture: $(VENV)/ready-dev  ## kill the bot at random moments, for minutes
+	$(BIN)/python -m pytest -m torture
 
 check: $(VENV)/ready-dev  ## lint, format, types, import contract
 	$(BIN)/ruff check .

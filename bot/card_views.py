@@ -60,17 +60,16 @@ class CardViews:
                 at=decision.decided_at,
                 other_moves=await _ran_other_moves(connection, plan, decision),
             )
-        standing = self._standing(stored, claim, act)
         return CardView(
             tgc_name=self._tgc.name,
             tgc_url=self._tgc.url,
             pool_name=stored.pool_name,
             recommendation=stored.recommendation,
-            standing=standing,
+            standing=self._standing(stored, claim, act),
             offer_id=await offers.find(connection, stored.row_id, plan),
             can_act=rights.can_act,
             can_accept=rights.can_accept,
-            hindrance=_hindrance(rights, standing),
+            hindrance=rights.hindrance,
             act=act,
             pending=_pending(claim),
             previous=await self._previous(connection, stored),
@@ -138,13 +137,6 @@ def view_of_reading(
 def moment(when: datetime, zone: ZoneInfo) -> str:
     """A moment for sentences that Slack's date tokens cannot reach."""
     return f"{when.astimezone(zone):%Y-%m-%d %H:%M} ({zone.key})"
-
-
-def _hindrance(rights: Rights, standing: Standing) -> str | None:
-    """The hindrance where it still hinders: a card that came to its end would show it for ever."""
-    hinders_accepting_alone = rights.can_act
-    is_past_it = standing.is_end or (standing is Standing.RUNNING and hinders_accepting_alone)
-    return None if is_past_it else rights.hindrance
 
 
 def _pending(claim: Claim) -> Act | None:

@@ -13,7 +13,6 @@ import msgspec
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.bell import Bell
 from bot.clock import Clock
 from bot.metrics import POSTED, UNPOSTED
 from bot.pacing import Pace
@@ -58,7 +57,6 @@ class Outbox:
         self._pace = pace
         self._troubles = troubles
         self._clock = clock
-        self._added = Bell(clock)
         self._opened = asyncio.Event()
 
     def open(self) -> None:
@@ -87,7 +85,6 @@ class Outbox:
             thread_ts=thread_ts,
             recommendation=recommendation,
         )
-        self._added.ring()
 
     async def post_card(
         self, key: str, channel_id: str, message: Message, facts: Mapping[str, str | bool], recommendation: int
@@ -117,7 +114,7 @@ class Outbox:
         await self._opened.wait()
         while True:
             await self.send_due()
-            await self._added.wait(_TICK_S)
+            await self._clock.sleep(_TICK_S)
 
     async def send_due(self) -> None:
         async with self._database.read() as connection:

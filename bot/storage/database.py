@@ -1,10 +1,11 @@
 """The database: opened, migrated, and its transactions."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import stamina
 from alembic import command
@@ -13,6 +14,8 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+T = TypeVar("T")
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _SQLITE_BUSY_S = 15
@@ -31,21 +34,42 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """One consistent view; nothing may be written in it."""
-        async with self._engine.connect() as connection:
+        async with self._connection() as connection:
             yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """One transaction, committed at the end and rolled back on any exception."""
-        async with self._engine.connect() as connection:
+        async with self._connection() as connection:
             await connection.execution_options(writes=True)
             async with connection.begin():
                 yield connection
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection]:
+        """Open and close to the end, also for a caller that is cancelled: aiosqlite would leave a thread behind."""
+        connection = self._engine.connect()
+        opening = asyncio.ensure_future(connection.start())
+        try:
+            await _to_the_end(opening)
+            yield connection
+        finally:
+            if opening.done() and not opening.cancelled() and opening.exception() is None:
+                await _to_the_end(asyncio.ensure_future(connection.close()))
 
     async def ping(self) -> None:
         """Raise where the database cannot be written to."""
         async with self.write() as connection:
             await connection.execute(text("UPDATE leases SET fence = fence WHERE name = ''"))
+
+
+async def _to_the_end(work: asyncio.Future[T]) -> T:
+    """Wait for it; a caller that is cancelled meanwhile learns that after its end."""
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait({work})
+        raise
 
 
 @asynccontextmanager

@@ -136,9 +136,7 @@ class TestLevels:
         assert "from slack_sdk.web " in stderr.getvalue()
         assert stderr.getvalue().count("from") == 1
 
-    @pytest.mark.parametrize(
-        "name", ["alembic.runtime.migration", "slack_bolt.AsyncApp", "slack_sdk.socket_mode.aiohttp"]
-    )
+    @pytest.mark.parametrize("name", ["alembic.runtime.migration", "slack_bolt", "slack_sdk.socket_mode.aiohttp"])
     def test_what_libraries_do_for_themselves_is_told_at_debug_only(self, name: str) -> None:
         assert "a new session" not in self._logged("INFO", name)
         assert "a new session" in self._logged("DEBUG", name)

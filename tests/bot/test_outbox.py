@@ -134,13 +134,14 @@ async def test_what_is_written_down_goes_out_once(place: Place, bot: Process) ->
     assert (post.state, post.ts) == (PostState.SENT, message.ts)
 
 
-async def test_a_message_goes_out_soon_after_it_was_written_down(place: Place, bot: Process) -> None:
+async def test_messages_go_out_soon_after_they_were_written_down(place: Place, bot: Process) -> None:
     running = asyncio.create_task(bot.outbox.run())
     try:
-        await place.until(lambda: True)
-        await bot.add()
-        async with asyncio.timeout(5):  # the clock stands: it is woken, and does not wait for its tick
-            await place.slack.until(lambda: place.messages)
+        for number in range(3):
+            await bot.add(f"key {number}")
+            added_at = place.clock.now()
+            await place.until(lambda number=number: len(place.messages) > number, timedelta(milliseconds=100))
+            assert place.clock.now() - added_at < timedelta(seconds=5)
     finally:
         await bot.die(running)
 

@@ -102,8 +102,9 @@ class Scene:
     async def listening(self) -> None:
         """Wait until all cards stand and presses get through."""
         await self.until(lambda: len(self.cards) >= len(self.world.pools))
-        while not await self._hears():  # noqa: ASYNC110 - other processes have no event here
-            await asyncio.sleep(_LOOK_EVERY_S)
+        async with asyncio.timeout(_PATIENCE_S):
+            while not await self._hears():  # noqa: ASYNC110 - other processes have no event here
+                await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _hears(self) -> bool:
         if self.slack.request_url is None:
@@ -277,6 +278,7 @@ def _facts(message: Message) -> dict[str, Any]:
 async def open_scene(folder: Path, *, pools: int, seed: int = 1) -> AsyncIterator[Scene]:
     """Far ends with this many open recommendations; every process that is left at the end is killed."""
     world = World.seeded(seed=seed, pools=pools)
+    world.move_minutes = 100_000  # no progress to paint: what is waited for is rest
     tgc = SimulatedTgc(world, max_sessions=1000)  # who is killed does not log out
     slack = Slack()
     async with tgc.serve(), slack.serve():

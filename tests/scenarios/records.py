@@ -69,6 +69,12 @@ def answers(stage: Stage, action: str) -> dict[str, tuple[str, str]]:
     return {pool_name: (outcome, answer) for pressed, pool_name, outcome, answer in rows if pressed == action}
 
 
+def states(stage: Stage) -> list[str]:
+    """Where each recommendation stood when it was read last."""
+    rows = _select(stage, "SELECT snapshot FROM recommendations ORDER BY id")
+    return [str(msgspec.json.decode(snapshot)["state"]) for (snapshot,) in rows]
+
+
 def untold(stage: Stage) -> int:
     """How many presses wait for an answer."""
     ((count,),) = _select(stage, "SELECT count(*) FROM presses WHERE told_at IS NULL")

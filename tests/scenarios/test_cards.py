@@ -14,6 +14,7 @@ from playground.estate import Pool
 from playground.slack_workspace import Message
 from playground.tgc import Call
 from playground.tgc_faults import Fault
+from tests.scenarios import records
 from tests.scenarios.stage import Stage, buttons, open_stage
 
 DECIDE = ["Accept", "Dismiss", "Details"]
@@ -296,6 +297,7 @@ async def test_a_reading_from_before_our_accept_shows_nothing_older_when_it_ends
     edited = len(card.versions)
     old.release()
     await stage.settle()
+    assert records.states(stage).count("ACCEPTED") == 1
     assert buttons(card) == ["Cancel", "Details"]
     assert not any(ids.ACCEPT in str(blocks) for blocks in card.versions[edited:])
 

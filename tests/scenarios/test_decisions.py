@@ -40,8 +40,8 @@ async def pools_posted(folder: Path, count: int) -> AsyncIterator[Stage]:
     """Many pools, so that each can meet something else at the same time; a TGC that hangs is given up soon."""
     async with open_stage(folder, pools=count) as stage:
         stage.world.move_minutes = 600
-        stage.tgc_timeout_s = 0.3
-        stage.lease_life = timedelta(hours=1)  # while a TGC hangs in real time, the clock runs for minutes
+        stage.tgc_timeout_s = 0.7
+        stage.lease_life = timedelta(hours=1)  # the clock runs faster than renewals in real time
         await stage.start_bot()
         await stage.cards_posted(count)
         yield stage
@@ -116,8 +116,11 @@ async def press_all(stage: Stage, who: str, action_id: str, pools: Iterable[Pool
     person, decided = stage.slack.person(who), len(journal(stage))
     cards = [stage.card(pool.name) for pool in pools]
     await asyncio.gather(*(person.click(card, action_id) for card in cards))
-    await stage.until(lambda: len(journal(stage)) == decided + len(cards))
-    await all_told(stage)
+    # Not `until`: while a TGC hangs in real time, its clock would run for minutes.
+    async with asyncio.timeout(20):
+        while len(journal(stage)) < decided + len(cards) or untold(stage):
+            await asyncio.sleep(0.02)
+            stage.clock.move(timedelta(seconds=0.4))
 
 
 # Carried out, answered, written down
@@ -921,18 +924,17 @@ def no_renewals(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("no_renewals")
 async def test_whoever_lost_the_press_while_it_checks_the_person_claims_nothing(stage: Stage) -> None:
     card = await posted(stage)
-    first, second = asyncio.Event(), asyncio.Event()
-    stage.slack.faults.hook("users.info", before=lambda _: _wait(first))
-    stage.slack.faults.hook("users.info", before=lambda _: _wait(second))
-    hanging = stage.tgc.fault(Fault("hang_before", READING, method="GET"))
+    first, second = Gate(), Gate()
+    stage.slack.faults.hook("users.info", before=first.pass_through)
+    stage.slack.faults.hook("users.info", before=second.pass_through)
     await stage.slack.person("alice").click(card, ids.ACCEPT)
-    await stage.pass_time(seconds=25)  # the press is taken over, and its new holder checks the person, too
-    first.set()
+    await stage.until(first.reached.is_set)
+    await stage.pass_time(seconds=25)
+    await stage.until(second.reached.is_set)  # the press is taken over, and its new holder checks the person, too
+    first.opened.set()
     await stage.settle()
     assert claims(stage) == ["open"]
-    second.set()
-    await reached(hanging)
-    hanging.release()
+    second.opened.set()
     await stage.answer("alice", "Production: Accepted.")
     assert outcomes(stage) == [("alice", "accept", "done")]
     assert len(asked(stage, "accept")) == 1
@@ -969,8 +971,16 @@ async def test_whoever_lost_the_press_while_it_asks_leaves_the_answer_to_the_new
     assert len(told(stage, "alice")) == 1
 
 
-async def _wait(event: asyncio.Event) -> None:
-    await event.wait()
+class Gate:
+    """Holds a request back until it is opened."""
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Event()
+        self.opened = asyncio.Event()
+
+    async def pass_through(self, _arguments: dict[str, Any]) -> None:
+        self.reached.set()
+        await self.opened.wait()
 
 
 # Telling

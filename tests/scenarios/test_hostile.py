@@ -60,7 +60,7 @@ async def read_everything(stage: Stage, pool: Pool) -> None:
     stage.world.fail_move(pool, stage.world.current(pool).moves[0].vm)
     await alice.click(card, ids.ACCEPT)
     await stage.until(lambda: "Cancel" in buttons(card))
-    await stage.jump(hours=200)
+    await stage.jump(hours=100)
     await stage.until(lambda: buttons(card) == ["Details"])
 
 
@@ -77,7 +77,7 @@ async def test_hostile_names_ping_nobody_and_are_refused_nowhere(tmp_path: Path)
 
 
 async def test_six_hundred_moves_are_posted_and_all_of_them_are_in_the_details(tmp_path: Path) -> None:
-    async with open_stage(tmp_path, pools=1, moves=600, hostile=False) as stage:
+    async with open_stage(tmp_path, pools=1, moves=600) as stage:
         stage.use_http()
         await stage.start_bot()
         (card,) = await stage.cards_posted(1)
@@ -93,12 +93,12 @@ async def test_six_hundred_moves_are_posted_and_all_of_them_are_in_the_details(t
             pages.append(str(view.blocks))
         vms = [move.vm.name for move in stage.world.current(stage.world.pools[0]).moves]
         assert len(set(vms)) == 600
-        assert [vm for vm in vms if not any(f"{vm!r}" in page or vm in page for page in pages)] == []
+        assert [vm for vm in vms if not any(vm in page for page in pages)] == []
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    seed=st.integers(0, 2**32), pools=st.integers(1, 5), moves=st.sampled_from([1, 3, 12, 60]), hostile=st.booleans()
+    seed=st.integers(0, 2**32), pools=st.integers(1, 4), moves=st.sampled_from([1, 3, 12, 40]), hostile=st.booleans()
 )
 def test_any_world_goes_through_the_whole_bot(seed: int, pools: int, moves: int, hostile: bool) -> None:
     async def play(folder: Path) -> None:
@@ -127,8 +127,9 @@ async def test_a_sparse_recommendation_gets_its_card_with_what_is_known(stage: S
     uuids = [action["targetVmTintriUuid"] for group in sparse["actionGroups"] for action in group["actions"]]
     looked_up = [call.path for call in stage.tgc.calls if "/v310/vm/" in call.path]
     assert sorted(path.rpartition("/")[2] for path in looked_up) == sorted(uuids)
-    await stage.pass_time(minutes=10)
-    assert len([call for call in stage.tgc.calls if "/v310/vm/" in call.path]) == len(uuids)  # asked once
+    sparse["lastUpdatedTime"] = "2026-03-10T07:00:00.000-07:00"  # it is kept anew, with the names it has
+    await stage.jump(seconds=120)
+    assert len([call for call in stage.tgc.calls if "/v310/vm/" in call.path]) == len(uuids)
 
 
 @pytest.mark.parametrize("body", [{}, {"state": "AVAILABLE"}, {"id": "1", "state": "SOMETHING_NEW"}, {"id": "1"}])
@@ -139,7 +140,7 @@ async def test_a_recommendation_that_says_next_to_nothing_makes_no_card_and_dist
     stage.tgc.fault(Fault("answer", f"{stage.world.pools[0].uuid}/recommendation", times=None, status=200, body=body))
     await stage.start_bot()
     await stage.cards_posted(2)
-    await stage.pass_time(minutes=5)
+    await stage.jump(seconds=120)
     assert [message.text.partition(":")[0] for message in stage.cards] == ["Test", "VDI"]
 
 
@@ -159,7 +160,7 @@ async def test_pools_on_several_pages_and_an_empty_last_one_all_get_their_cards(
         stage.tgc.empty_last_page = True
         await stage.start_bot()
         await stage.cards_posted(7)
-        await stage.pass_time(minutes=5)
+        await stage.jump(seconds=120)
         assert len(stage.cards) == 7
 
 
@@ -170,6 +171,7 @@ async def test_a_listing_that_leaves_a_pool_out_ends_no_card(tmp_path: Path) -> 
         await stage.cards_posted(4)
         stage.tgc.page_limit = 2
         stage.tgc.repeat_next = True  # the server runs in circles, and the last two are never listed
-        await stage.pass_time(minutes=5)
+        await stage.jump(seconds=120)
+        await stage.jump(seconds=120)
         assert all("Accept" in buttons(card) for card in stage.cards)
         assert len(stage.cards) == 4

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from tests.scenarios.killing import PEOPLE, Scene, When, open_scene
 from tests.scenarios.stage import buttons
 
@@ -47,10 +49,10 @@ AT_START: dict[str, list[Arm]] = {
     "each card in turn": [slack("chat.postMessage", "done"), slack("chat.postMessage", "arrives in vain")],
 }
 WHEN_ACCEPTING: dict[str, list[Arm]] = {
+    "accepting, in vain": [tgc("POST", "/accept$", "arrives in vain")],
     "checking the person": [slack("users.info", "arrives")],
     "reading again": [tgc("GET", READ, "arrives")],
     "it was read again": [tgc("GET", READ, "done")],
-    "accepting, in vain": [tgc("POST", "/accept$", "arrives in vain")],
     "accepting": [tgc("POST", "/accept$", "arrives")],
     "it is accepted": [tgc("POST", "/accept$", "done")],
     "reading after the accept": [tgc("GET", READ, "arrives", spare=1)],
@@ -68,6 +70,8 @@ WHEN_ACCEPTING: dict[str, list[Arm]] = {
     "reading, then accepting": [tgc("GET", READ, "arrives"), tgc("POST", "/accept$", "done")],
     "reading, then editing": [tgc("GET", READ, "done"), slack("chat.update", "done")],
 }
+
+WHEN_ANNOUNCING: tuple[When, ...] = ("arrives in vain", "arrives", "done")
 
 
 def new_folder(parent: Path) -> Path:
@@ -121,18 +125,9 @@ async def killed_when_accepting(folder: Path, kills: list[Arm]) -> None:
         assert len(scene.presses()) == 1
 
 
-async def test_killed_at_a_step_of_starting(tmp_path: Path) -> None:
-    await side_by_side({name: killed_at_start(new_folder(tmp_path), kills) for name, kills in AT_START.items()})
-
-
-async def test_killed_at_a_step_of_accepting(tmp_path: Path) -> None:
-    await side_by_side(
-        {name: killed_when_accepting(new_folder(tmp_path), kills) for name, kills in WHEN_ACCEPTING.items()}
-    )
-
-
-async def test_moves_that_changed_while_the_bot_was_dead_are_not_accepted(tmp_path: Path) -> None:
-    async with open_scene(tmp_path, pools=1) as scene:
+async def killed_while_the_moves_changed(folder: Path) -> None:
+    """They are not accepted, for nobody saw them."""
+    async with open_scene(folder, pools=1) as scene:
         scene.start()
         await scene.listening()
         [pool] = scene.world.pools
@@ -161,9 +156,18 @@ async def killed_when_announcing(folder: Path, when: When) -> None:
         assert len(scene.slack.messages("storage")) == 2
 
 
-async def test_killed_at_a_step_of_announcing(tmp_path: Path) -> None:
-    moments: tuple[When, ...] = ("arrives in vain", "arrives", "done")
-    await side_by_side({when: killed_when_announcing(new_folder(tmp_path), when) for when in moments})
+async def test_killed_at_each_step(tmp_path: Path) -> None:
+    def folder() -> Path:
+        return new_folder(tmp_path)
+
+    await side_by_side(
+        {
+            **{f"accepting: {name}": killed_when_accepting(folder(), kills) for name, kills in WHEN_ACCEPTING.items()},
+            **{f"starting: {name}": killed_at_start(folder(), kills) for name, kills in AT_START.items()},
+            **{f"announcing: {when}": killed_when_announcing(folder(), when) for when in WHEN_ANNOUNCING},
+            "accepting what changed meanwhile": killed_while_the_moves_changed(folder()),
+        }
+    )
 
 
 async def random_kills(folder: Path, seed: int, *, processes: int, http: bool) -> None:
@@ -191,6 +195,12 @@ def press_something(scene: Scene, who: str, chance: Random) -> None:
     labels = [label for label in ("Accept", "Dismiss", "Reopen", "Cancel") if label in buttons(card)]
     if labels:
         scene.click(who, card, chance.choice(labels))
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("seed", range(100, 130))
+async def test_killed_at_very_many_random_moments(tmp_path: Path, seed: int) -> None:
+    await random_kills(tmp_path, seed, processes=1 + seed % 3, http=seed % 3 == 0 and seed % 2 == 0)
 
 
 async def test_killed_at_thirty_random_moments(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -173,37 +174,39 @@ async def test_what_is_refused_is_not_logged(stage: Stage, outsider: Outsider) -
 
 # ---------------------------------------------------------------- people who may not
 
+
+def answered(stage: Stage, who: str, count: int) -> bool:
+    return len(stage.slack.ephemerals(who)) == count
+
+
 EVERYBODY = Approvers(everyone=True)
 
 
 @pytest.mark.parametrize("mode", ["socket", "http"])
-@pytest.mark.parametrize("who", ["frank", "olga", "gina", "uma", "dave", "robot"])
-async def test_with_everybody_an_approver_others_than_full_members_do_nothing(
-    stage: Stage, who: str, mode: str
-) -> None:
-    """Of another workspace are frank and olga, guests gina and uma, dave is gone, robot a bot."""
+async def test_with_everybody_an_approver_others_than_full_members_do_nothing(stage: Stage, mode: str) -> None:
     if mode == "http":
         stage.use_http()
     stage.set(reco_approvers=EVERYBODY)
     await stage.start_bot()
     await stage.cards_posted(3)
-    person, card = stage.slack.person(who), stage.card("Production")
+    card = stage.card("Production")
     before = len(stage.tgc.calls)
-    for action in (ids.ACCEPT, ids.DISMISS):
-        assert (await person.click(card, action)).acknowledged
-    for words in ("/tintri reco", "/tintri pause", "/tintri resume", "/tintri help"):
-        assert (await person.command(words)).acknowledged
-    assert (await person.click(card, ids.DETAILS)).acknowledged
-    await stage.until(lambda: len(stage.slack.ephemerals(who)) == 7)
+    # Of another workspace are frank and olga, guests gina and uma, dave is gone, robot a bot.
+    for who in ("frank", "olga", "gina", "uma", "dave", "robot"):
+        person = stage.slack.person(who)
+        for action in (ids.ACCEPT, ids.DISMISS, ids.DETAILS):
+            assert (await person.click(card, action)).acknowledged
+        for words in ("/tintri reco", "/tintri pause", "/tintri resume", "/tintri help"):
+            assert (await person.command(words)).acknowledged
+        await stage.until(partial(answered, stage, who, 7))
+        for told in stage.slack.ephemerals(who):
+            assert "only" in told.text
+            assert "Production" not in told.text
+        assert stage.slack.modals(who) == []
     await stage.settle()
-    assert stage.tgc.accepts == []
     assert [call.path for call in stage.tgc.calls[before:] if call.method != "GET"] == []
     assert buttons(card) == ["Accept", "Dismiss", "Details"]
-    assert stage.slack.modals(who) == []
     assert len(stage.slack.messages(STORAGE)) == 3
-    for told in stage.slack.ephemerals(who):
-        assert "only" in told.text
-        assert "Production" not in told.text
 
 
 async def test_a_press_under_a_false_team_does_nothing(stage: Stage) -> None:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
+import aiosqlite
 import pytest
 from sqlalchemy import text
 
@@ -186,12 +187,16 @@ class TestStopping:
     async def test_a_second_signal_cuts_nothing_short(self, ends: Ends) -> None:
         async with ends.bot() as process:
             await process.until_ready()
-            ends.tgc.fault(Fault("latency", "/logout", seconds=0.5))
+            (card, *_) = await ends.slack.until(lambda: ends.slack.messages(STORAGE))
+            slow = ends.tgc.fault(Fault("latency", "/accept", seconds=1.0))
+            await ends.slack.person("alice").click(card, ids.ACCEPT)
+            await slow.reached.wait()
             process.signal(signal.SIGTERM)
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.3)
             process.signal(signal.SIGINT)
             code, written = await process.ended()
         assert (code, ends.tgc.sessions) == (0, 0), written
+        assert any("Accepted" in told.text for told in ends.slack.ephemerals("alice")), written
 
 
 class TestStarting:
@@ -240,23 +245,33 @@ async def wait_for(is_true: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_a_cancelled_transaction_gives_the_write_lock_back(tmp_path: Path) -> None:
+async def test_a_cancelled_transaction_gives_the_write_lock_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Else the bot would stop only when SQLite is tired of waiting for the lock, 15 s later."""
-    chance = random.Random(1)  # noqa: S311 (repeatable)
+    fetch, fetching = aiosqlite.Cursor.fetchall, asyncio.Event()
+
+    async def never(_: aiosqlite.Cursor) -> None:
+        fetching.set()
+        await asyncio.Event().wait()
+
     async with open_database(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}") as database:
-        for _ in range(300):
-            writing = [asyncio.create_task(_write(database)) for _ in range(chance.randint(1, 3))]
-            await asyncio.sleep(chance.random() * 0.005)
-            for task in writing:
-                task.cancel()
-            _, late = await asyncio.wait(writing, timeout=3)
-            assert not late
+        async with database.write() as connection:
+            await connection.execute(text("INSERT INTO leases (name, fence) VALUES ('a', 0), ('b', 0)"))
+        monkeypatch.setattr(aiosqlite.Cursor, "fetchall", never)
+        writing = asyncio.create_task(_write(database))
+        await fetching.wait()
+        writing.cancel()
+        await asyncio.wait({writing})
+        monkeypatch.setattr(aiosqlite.Cursor, "fetchall", fetch)
+        async with asyncio.timeout(5):
+            await _write(database)
+        assert writing.cancelled()
 
 
 async def _write(database: Database) -> None:
     async with database.write() as connection:
-        await connection.execute(text("UPDATE leases SET fence = fence RETURNING name"))
-        await connection.execute(text("SELECT name FROM leases"))
+        await connection.execute(text("UPDATE leases SET fence = fence + 1 RETURNING name"))
 
 
 async def test_the_bot_stops_at_any_moment(stage: Stage) -> None:

@@ -380,6 +380,15 @@ class TestLogout:
             go_on.set()
         assert tgc.sessions == set()
 
+    async def test_a_call_that_comes_late_opens_no_session_that_nobody_ends(
+        self, connected: Connect, tgc: SmallTgc
+    ) -> None:
+        async with connected() as client:
+            await client.login()
+        with pytest.raises(TGCConnectionError, match="closed"):
+            await client.pools()
+        assert (tgc.logins, tgc.sessions) == (1, set())
+
     @pytest.mark.parametrize("answer", [expired, lambda: tintri_error(500), lambda: web.Response(body=b"<html>")])
     async def test_a_logout_that_fails_is_not_raised(self, connected: Connect, tgc: SmallTgc, answer: Any) -> None:
         tgc.answer("POST /session/logout", answer)

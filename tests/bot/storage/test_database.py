@@ -3,6 +3,7 @@
 import asyncio
 import multiprocessing
 import sqlite3
+from contextlib import closing
 from multiprocessing.context import ForkServerContext
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Barrier
@@ -92,6 +93,15 @@ def test_processes_that_start_at_once_migrate_once(tmp_path: Path) -> None:
         process.join(60)
     assert [outcomes.get() for _ in range(PROCESSES * FILES)] == ["opened"] * (PROCESSES * FILES)
     outcomes.close()
+
+
+async def test_a_new_file_that_another_process_is_at_is_waited_for(url: str, tmp_path: Path) -> None:
+    """SQLite itself does not wait here: changing to WAL fails at once beside a writer."""
+    with closing(sqlite3.connect(tmp_path / "bot.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        asyncio.get_running_loop().call_later(0.3, other.execute, "COMMIT")
+        async with open_database(url) as database:
+            await database.ping()
 
 
 async def test_tasks_that_open_a_new_file_at_once_all_get_it(url: str) -> None:

@@ -1,0 +1,103 @@
+"""Reading what Slack sends: whatever it is, a record or one kind of error comes out."""
+
+import contextlib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.payloads import MAX_TEXT, MalformedPayloadError, read_click, read_command
+
+CLICK: dict[str, Any] = {
+    "type": "block_actions",
+    "team": {"id": "T1"},
+    "user": {"id": "U1", "name": "alice", "username": "alice", "team_id": "T1"},
+    "container": {"type": "message", "message_ts": "1.2", "channel_id": "C1", "is_ephemeral": False},
+    "channel": {"id": "C1", "name": "ops"},
+    "trigger_id": "1.2.a",
+    "actions": [{"type": "button", "action_id": "reco_accept", "value": "offer", "action_ts": "3.4"}],
+}
+IN_A_VIEW: dict[str, Any] = {
+    **{name: value for name, value in CLICK.items() if name != "channel"},
+    "container": {"type": "view", "view_id": "V1"},
+    "view": {"id": "V1", "private_metadata": "offer"},
+}
+COMMAND = {
+    "command": "/tintri",
+    "text": "  reco  Prod ",
+    "team_id": "T1",
+    "user_id": "U1",
+    "user_name": "alice",
+    "channel_id": "C1",
+    "trigger_id": "1.2.a",
+}
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+class TestClick:
+    def test_in_a_message(self) -> None:
+        click = read_click(CLICK)
+        assert (click.actor.team_id, click.actor.user_id, click.actor.name) == ("T1", "U1", "alice")
+        assert (click.action_id, click.value, click.channel_id, click.view_id) == ("reco_accept", "offer", "C1", None)
+        assert not click.is_ephemeral
+
+    def test_in_a_view(self) -> None:
+        click = read_click(IN_A_VIEW)
+        assert (click.view_id, click.private_metadata, click.channel_id) == ("V1", "offer", None)
+
+    def test_in_an_answer_for_one_person(self) -> None:
+        assert read_click({**CLICK, "container": {**CLICK["container"], "is_ephemeral": True}}).is_ephemeral
+
+    def test_somebodys_own_team_counts_and_not_the_apps(self) -> None:
+        assert read_click({**CLICK, "user": {"id": "U1", "team_id": "T2"}}).actor.team_id == "T2"
+
+    def test_a_redelivery_has_the_same_id_and_any_other_press_another(self) -> None:
+        again = read_click({**CLICK, "trigger_id": "9.9.z"})
+        (action,) = CLICK["actions"]
+        others = (
+            {**CLICK, "user": {**CLICK["user"], "id": "U2"}},
+            {**CLICK, "actions": [{**action, "action_ts": "5.6"}]},
+            {**CLICK, "actions": [{**action, "action_id": "reco_dismiss"}]},
+            {**CLICK, "container": {**CLICK["container"], "message_ts": "7.8"}},
+            IN_A_VIEW,
+        )
+        assert again.id == read_click(CLICK).id
+        assert len({again.id, *(read_click(other).id for other in others)}) == 1 + len(others)
+
+    @pytest.mark.parametrize("name", ["user", "actions"])
+    def test_what_is_needed_must_be_there(self, name: str) -> None:
+        with pytest.raises(MalformedPayloadError):
+            read_click({key: value for key, value in CLICK.items() if key != name})
+
+    @given(st.sampled_from(sorted(CLICK)), JSON)
+    def test_anything_else_is_malformed_and_nothing_worse(self, name: str, value: Any) -> None:
+        with contextlib.suppress(MalformedPayloadError):
+            read_click({**CLICK, name: value})
+
+
+class TestCommand:
+    def test_what_was_typed(self) -> None:
+        command = read_command(COMMAND)
+        assert (command.text, command.channel_id, command.actor.user_id) == ("reco  Prod", "C1", "U1")
+
+    def test_a_redelivery_has_the_same_id(self) -> None:
+        assert read_command(COMMAND).id == read_command({**COMMAND}).id
+        assert read_command(COMMAND).id != read_command({**COMMAND, "trigger_id": "other"}).id
+
+    def test_nobody_types_a_novel(self) -> None:
+        assert len(read_command({**COMMAND, "text": "x" * 9_000}).text) == MAX_TEXT
+
+    def test_without_anybody_it_is_malformed(self) -> None:
+        for name in ("team_id", "user_id"):
+            with pytest.raises(MalformedPayloadError):
+                read_command({key: value for key, value in COMMAND.items() if key != name})
+
+    @given(st.dictionaries(st.sampled_from(sorted(COMMAND)), JSON))
+    def test_anything_else_is_malformed_and_nothing_worse(self, body: dict[str, Any]) -> None:
+        with contextlib.suppress(MalformedPayloadError):
+            read_command(body)
