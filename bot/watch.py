@@ -73,6 +73,7 @@ class Watch:
         self._refresh_every = timedelta(seconds=refresh_s)
         self._follow_every = timedelta(seconds=follow_s)
         self._sweep_at = self._next_sweep()
+        self._warned_of_zone = False
         self._is_behind = False
         """Whether the newest sweep failed, so that the next refresh is a sweep again."""
         self._restless: set[str] = set()
@@ -161,6 +162,7 @@ class Watch:
 
     async def _take_in(self, readings: list[PoolReading]) -> None:
         await self._keep_role()
+        self._compare_zones(readings)
         for reading in readings:
             unsettled = reading.error is not None or (reading.recommendation and is_building(reading.recommendation))
             (self._restless.add if unsettled else self._restless.discard)(reading.pool.uuid)
@@ -198,6 +200,19 @@ class Watch:
         for stored in await self._open():
             if is_open(stored.recommendation) and is_expired(stored.recommendation, self._clock.now()):
                 await self._reconciler.reconcile(stored.key)
+
+    def _compare_zones(self, readings: list[PoolReading]) -> None:
+        """Warn once where RECO_TIMEZONE is not the TGC's zone: the schedule would miss its analyses."""
+        made = (reading.recommendation.creation_time for reading in readings if reading.recommendation)
+        for moment in filter(None, made):
+            if not self._warned_of_zone and moment.utcoffset() != moment.astimezone(self._zone).utcoffset():
+                self._warned_of_zone = True
+                _log.warning(
+                    "the TGC's clock has another offset than RECO_TIMEZONE: set it to the TGC's zone, "
+                    "or the schedule misses its analyses",
+                    tgc=f"{moment:%z}",
+                    reco_timezone=f"{self._zone.key} ({moment.astimezone(self._zone):%z})",
+                )
 
     async def _keep_role(self) -> None:
         role = self._tgc.client.role

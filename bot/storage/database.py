@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ import stamina
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy import Connection, CursorResult, event, make_url, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -42,20 +42,25 @@ class Database:
         """One transaction, committed at the end and rolled back on any exception."""
         async with self._connection() as connection:
             await connection.execution_options(writes=True)
-            async with connection.begin():
+            transaction = connection.begin()
+            await _to_the_end(transaction.start())
+            try:
                 yield connection
+            except BaseException:  # a cancellation, too
+                await _to_the_end(transaction.rollback())
+                raise
+            await _to_the_end(transaction.commit())
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:
-        """Open and close to the end, also for a caller that is cancelled: aiosqlite would leave a thread behind."""
-        connection = self._engine.connect()
+        connection = _WholeStatements(self._engine)
         opening = asyncio.ensure_future(connection.start())
         try:
             await _to_the_end(opening)
             yield connection
         finally:
             if opening.done() and not opening.cancelled() and opening.exception() is None:
-                await _to_the_end(asyncio.ensure_future(connection.close()))
+                await _to_the_end(connection.close())
 
     async def ping(self) -> None:
         """Raise where the database cannot be written to."""
@@ -63,13 +68,28 @@ class Database:
             await connection.execute(text("UPDATE leases SET fence = fence WHERE name = ''"))
 
 
-async def _to_the_end(work: asyncio.Future[T]) -> T:
-    """Wait for it; a caller that is cancelled meanwhile learns that after its end."""
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        await asyncio.wait({work})
-        raise
+class _WholeStatements(AsyncConnection):
+    """Runs each statement to its end, also for a caller that is cancelled.
+
+    aiosqlite would leave a thread behind that works on, and with it SQLite's write lock.
+    """
+
+    async def execute(self, *arguments: Any, **options: Any) -> CursorResult[Any]:
+        return await _to_the_end(super().execute(*arguments, **options))
+
+
+async def _to_the_end(work: Awaitable[T]) -> T:
+    """Wait for it; a caller that is cancelled meanwhile, even more than once, learns that after its end."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    return task.result()
 
 
 @asynccontextmanager

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 import msgspec
-from sqlalchemy import ColumnElement, Table, and_, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy import ColumnElement, Table, and_, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
@@ -67,7 +68,8 @@ class Leases:
             yield
         finally:
             renewal.cancel()
-            await asyncio.wait({renewal})  # to await it would swallow a cancellation that is meant for us
+            # To await it would swallow a cancellation that is meant for us; `wait` would then leave it behind.
+            await asyncio.gather(renewal, return_exceptions=True)
 
     async def _renew(self, lease: Lease) -> None:
         while True:
@@ -105,9 +107,6 @@ async def ensure_row(connection: AsyncConnection, table: Table, row: ColumnEleme
     """Insert a row unless it is there; True where this call inserted it."""
     if (await connection.execute(select(table.c[next(iter(values))]).where(row))).first() is not None:
         return False
-    try:
-        async with connection.begin_nested():
-            await connection.execute(insert(table).values(**values))
-    except IntegrityError:
-        return False  # another process inserted it between our two statements
-    return True
+    new = sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+    # Another process may insert it between our two statements.
+    return (await connection.execute(new.values(**values).on_conflict_do_nothing())).rowcount == 1

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ import pytest
 from bot.access import Access
 from bot.outbox import SETTLING, BusyError, Outbox
 from bot.pacing import Pace
+from bot.recommendations import Key
 from bot.rendering.answers import render_sentence
 from bot.settings import Approvers
 from bot.slack import Slack, SlackError
-from bot.storage import posts
+from bot.storage import posts, recommendations
 from bot.storage.database import Database, open_database
 from bot.storage.leases import Leases
 from bot.storage.posts import Post, PostState
@@ -26,6 +28,7 @@ from playground.slack import Slack as SlackStandIn
 from playground.slack_workspace import Message
 from tests.bot.patience import until
 from tests.scenarios.stage import StageClock
+from tgc.models import Recommendation
 
 LIFE = timedelta(seconds=20)
 START = datetime(2026, 3, 10, 6, 15, tzinfo=UTC)
@@ -67,6 +70,9 @@ class Place:
     @property
     def messages(self) -> list[Message]:
         return self.slack.messages("storage")
+
+    def has(self, messages: int) -> bool:
+        return len(self.messages) >= messages
 
     async def until(self, wanted: Callable[[], Any], step: timedelta = timedelta(seconds=1)) -> None:
         async with asyncio.timeout(10):
@@ -140,7 +146,7 @@ async def test_messages_go_out_soon_after_they_were_written_down(place: Place, b
         for number in range(3):
             await bot.add(f"key {number}")
             added_at = place.clock.now()
-            await place.until(lambda number=number: len(place.messages) > number, timedelta(milliseconds=100))
+            await place.until(partial(place.has, number + 1), timedelta(milliseconds=100))
             assert place.clock.now() - added_at < timedelta(seconds=5)
     finally:
         await bot.die(running)
@@ -157,8 +163,14 @@ async def test_nothing_goes_out_before_the_channel_was_looked_at(place: Place, b
     )
     await bot.add()
     await closed.send_due()
+    async with bot.database.write() as connection:
+        key, nothing = Key("default", "P1", "R1"), Recommendation(id="R1")
+        now = place.clock.now()
+        await recommendations.store(connection, key, nothing, pool_name="P", vm_names={}, read_at=now)
+        stored = await recommendations.get(connection, key)
+    assert stored
     with pytest.raises(BusyError):
-        await closed.post_card("card", place.channel_id, render_sentence("A card."), {}, 1)
+        await closed.post_card("card", place.channel_id, render_sentence("A card."), {}, stored.row_id)
     assert place.messages == []
     closed.open()
     await closed.send_due()

@@ -75,6 +75,12 @@ def states(stage: Stage) -> list[str]:
     return [str(msgspec.json.decode(snapshot)["state"]) for (snapshot,) in rows]
 
 
+def all_cards_at_rest(stage: Stage) -> bool:
+    """Whether nobody paints any card, or is about to."""
+    ((count,),) = _select(stage, "SELECT count(*) FROM cards WHERE dirty OR owner IS NOT NULL")
+    return int(count) == 0
+
+
 def untold(stage: Stage) -> int:
     """How many presses wait for an answer."""
     ((count,),) = _select(stage, "SELECT count(*) FROM presses WHERE told_at IS NULL")

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine, event
+from structlog.testing import capture_logs
 
 from bot.rendering import ids
 from playground.estate import Pool
@@ -338,12 +339,11 @@ async def test_where_nothing_changed_nothing_is_written_and_slack_is_not_called(
 ) -> None:
     await stage.start_bot()
     await stage.cards_posted(3)
-    await stage.pass_time(minutes=3)
+    await stage.until(lambda: records.all_cards_at_rest(stage))
     assert written  # the cards were written down
     written.clear()
-    calls, listed = len(stage.slack.calls), len(stage.tgc.calls)
-    await stage.pass_time(minutes=20)
-    assert len(stage.tgc.calls) > listed
+    calls, before = len(stage.slack.calls), refreshes(stage)
+    await stage.until(lambda: refreshes(stage) == before + 4)
     assert written == []
     assert len(stage.slack.calls) == calls
 
@@ -361,3 +361,13 @@ async def test_cards_at_their_end_are_never_drawn_again(stage: Stage) -> None:
     await stage.jump(days=1)
     await stage.jump(days=1)
     assert done(stage, "chat.update") == edited
+
+
+@pytest.mark.parametrize(("zone", "warned"), [("UTC", 0), ("Europe/Prague", 1)])
+async def test_another_zone_than_the_tgcs_is_warned_of_once(stage: Stage, zone: str, warned: int) -> None:
+    stage.set(reco_timezone=ZoneInfo(zone))
+    with capture_logs() as lines:
+        await stage.start_bot()
+        await stage.cards_posted(3)
+        await stage.pass_time(minutes=5)
+    assert sum("RECO_TIMEZONE" in line["event"] for line in lines) == warned

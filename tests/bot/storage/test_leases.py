@@ -1,6 +1,8 @@
 """One holder at a time; only what expired is taken over; whoever lost a lease stores nothing any more."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -163,6 +165,39 @@ async def test_a_renewal_that_fails_is_made_up_for_by_the_next(
         await until(lambda: failures)
         monkeypatch.setattr(Database, "write", write)
         await pass_time(clock, database, LIFE)
+
+
+async def test_a_cancellation_is_not_lost_while_the_last_renewal_ends(
+    ours: Leases, database: Database, clock: StageClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = await taken(database, ours)
+    assert lease is not None
+    renewing, ending, went_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    @asynccontextmanager
+    async def slow(_database: Database) -> AsyncIterator[None]:
+        renewing.set()
+        try:
+            await asyncio.Event().wait()
+            yield
+        finally:
+            ending.set()
+            await asyncio.sleep(0.05)
+
+    async def work() -> None:
+        async with ours.kept(lease):
+            await renewing.wait()
+        went_on.set()
+
+    monkeypatch.setattr(Database, "write", slow)
+    working = asyncio.create_task(work())
+    await asyncio.sleep(0.01)
+    clock.move(LIFE / 4)
+    await ending.wait()
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert not went_on.is_set()
 
 
 async def test_of_two_connections_that_race_one_takes_the_row(
