@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _SQLITE_BUSY_S = 15
+_GRACE_S = 1.0
+"""For a statement whose caller is cancelled."""
 
 
 class DatabaseError(Exception):
@@ -69,7 +71,7 @@ class Database:
 
 
 class _WholeStatements(AsyncConnection):
-    """Runs each statement to its end, also for a caller that is cancelled.
+    """Runs each statement to its end, also for a caller that is cancelled meanwhile.
 
     aiosqlite would leave a thread behind that works on, and with it SQLite's write lock.
     """
@@ -79,13 +81,18 @@ class _WholeStatements(AsyncConnection):
 
 
 async def _to_the_end(work: Awaitable[T]) -> T:
-    """Wait for it; a caller that is cancelled meanwhile, even more than once, learns that after its end."""
+    """Wait for it; a caller that is cancelled meanwhile, even more than once, learns that after its end.
+
+    One that does not end soon, because it waits for a lock or a network, is cut off then.
+    """
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
         try:
             await asyncio.wait({task})
         except asyncio.CancelledError as error:
+            if cancelled is None:
+                asyncio.get_running_loop().call_later(_GRACE_S, task.cancel)
             cancelled = error
     if cancelled is not None:
         raise cancelled

@@ -132,6 +132,11 @@ class Stage:
             await asyncio.sleep(0)
         await self.settle()
 
+    async def live(self, **by: float) -> None:
+        """Let that much time pass no faster than work gets done, so that everything due happens in its turn."""
+        end = self.clock.now() + timedelta(**by)
+        await self.until(lambda: self.clock.now() >= end)
+
     async def jump(self, **by: float) -> None:
         """Let much time pass at once, with nothing under way, and all that is due be done."""
         await self.settle()
