@@ -13,7 +13,7 @@ help:  ## this list
 demo: $(VENV)/ready  ## the real bot between a simulated TGC and a local stand-in for Slack
 	@$(BIN)/python -m bot demo
 
-test: $(VENV)/ready-dev  ## all tests, under 3 minutes on 2 cores
+test: $(VENV)/ready-dev  ## all tests, on every core
 	$(BIN)/python -m pytest -n auto
 
 torture: $(VENV)/ready-dev  ## kill the bot at random moments, for minutes
