@@ -156,7 +156,7 @@ class Stage:
             while quiet < 8:
                 before = (len(self.tgc.calls), len(self.slack.calls))
                 await asyncio.sleep(_REAL_TICK_S)
-                self.clock.move(timedelta(milliseconds=200))
+                self.clock.move(timedelta(milliseconds=400))  # in all more than the 2 s that a loop may rest
                 quiet = quiet + 1 if before == (len(self.tgc.calls), len(self.slack.calls)) else 0
 
     @property

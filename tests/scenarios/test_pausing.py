@@ -215,5 +215,6 @@ async def test_a_pool_that_is_resumed_while_every_pool_is_paused_stays_paused_an
     await say(stage, "bob", "/tintri resume Production", "Accepting is not paused in Production alone")
     await say(stage, "bob", "/tintri pause Production 8", "Accepting is paused in Production for 8 hours")
     await say(stage, "bob", "/tintri resume Production", "but every pool is paused still")
+    await stage.until(lambda: "Accept" not in buttons(card))
     await stage.settle()
     assert "Accept" not in buttons(card)
