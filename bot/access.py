@@ -1,6 +1,7 @@
 """Who may read and who may act. Every doubt refuses; a missing scope never widens rights."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
@@ -8,7 +9,7 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.settings import Approvers
+from bot.pool_rules import Approvers, PoolRule, PoolRules, nobody_named
 from bot.slack import Identity, Person, Slack, SlackError, SlackRefusedError
 
 _log = structlog.get_logger(__name__)
@@ -16,10 +17,6 @@ _log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 _REMEMBERED_FOR = timedelta(seconds=60)
-
-NO_APPROVERS = (
-    "Nobody may act on it here: RECO_APPROVERS is empty, so this bot only reads. Its operator can name approvers."
-)
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,65 +30,131 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 class Access:
     """Answers with the reason for a refusal, one sentence, or with None where the person may."""
 
-    def __init__(self, slack: Slack, identity: Identity, approvers: Approvers, clock: Clock) -> None:
+    def __init__(self, slack: Slack, identity: Identity, rules: PoolRules, clock: Clock) -> None:
+        self.rules = rules
         self._identity = identity
-        self._approvers = approvers
         self._people = _Remembered(slack.person, clock)
         self._groups = _Remembered(slack.group_members, clock)
         self._warned: set[str] = set()
 
-    @property
-    def _nobody(self) -> bool:
-        return not (self._approvers.everyone or self._approvers.user_ids or self._approvers.group_ids)
-
-    @property
-    def hindrance(self) -> str | None:
-        """Why nobody at all may act."""
-        return NO_APPROVERS if self._nobody else None
+    def hindrance(self, pool_name: str) -> str | None:
+        """Why nobody at all may act in this pool."""
+        return nobody_named(self.rules.of(pool_name))
 
     async def refusal_to_read(self, actor: Actor) -> str | None:
-        if actor.team_id != self._identity.team_id:
-            return "This bot answers only members of its own workspace, and you are from another one."
         try:
-            person = await self._people.get(actor.user_id)
+            return await self._refusal_as_member(actor)
         except SlackError as error:
-            self._warn_of_scope(error)
             return f"I could not check who you are, so I did nothing: {error}"
-        return self._refusal_of(person)
 
-    async def refusal_to_act(self, actor: Actor) -> str | None:
-        """Why this person may not accept, dismiss, reopen, cancel, pause or resume."""
-        if self._nobody:
-            return NO_APPROVERS
-        refusal = await self.refusal_to_read(actor)
-        if refusal is not None:
-            return refusal
-        if self._approvers.everyone or actor.user_id in self._approvers.user_ids:
-            return None
-        return await self._refusal_by_groups(actor)
+    async def refusal_to_act(self, actor: Actor, pool_name: str) -> str | None:
+        """Why this person may not accept, dismiss, reopen, cancel, pause or resume in this pool."""
+        return await self._refusal_by(self.rules.of(pool_name), actor)
 
-    async def _refusal_by_groups(self, actor: Actor) -> str | None:
-        problem: SlackError | None = None
-        for group_id in sorted(self._approvers.group_ids):
-            try:
-                if actor.user_id in await self._groups.get(group_id):
-                    return None
-            except SlackError as error:
-                self._warn_of_scope(error)
-                problem = error
-        if problem is not None:
-            return f"I could not check whether you are an approver, so I did nothing: {problem}"
-        return "You are not an approver of this pool, so nothing was done; RECO_APPROVERS names who is."
+    async def refusal_anywhere(self, actor: Actor) -> str | None:
+        """Why this person may not act in any pool."""
+        refusals = [await self._refusal_by(rule, actor) for rule in self.rules.all]
+        return None if None in refusals else refusals[0]
+
+    async def refusal_everywhere(self, actor: Actor) -> str | None:
+        """Why this person may not act in every pool where anybody may."""
+        named = [rule for rule in self.rules.all if not rule.approvers.nobody]
+        refusals = [await self._refusal_by(rule, actor) for rule in named or self.rules.all]
+        return next(filter(None, refusals), None)
+
+    async def still_may_act(self, actor: Actor, pool_name: str) -> bool:
+        """Whether somebody who acted before might do so again. Raises SlackError where that cannot be told."""
+        rule = self.rules.of(pool_name)
+        return await self._refusal_as_member(actor) is None and await self._is_named(rule.approvers, actor.user_id)
+
+    async def able(self, rule: PoolRule, enough: int) -> int:
+        """How many people may act by this rule; counted no further than `enough`.
+
+        Raises SlackError where that cannot be told.
+        """
+        if rule.approvers.everyone:
+            return enough
+        named = set(rule.approvers.user_ids)
+        for group_id in rule.approvers.group_ids:
+            with suppress(SlackRefusedError):
+                named |= await self._members(group_id)
+        count = 0
+        for user_id in sorted(named):
+            if count == enough:
+                break
+            count += await self._is_able(user_id)
+        return count
 
     async def approver_ids(self) -> frozenset[str]:
         """Return everybody who is named as an approver, for messages that all of them must see."""
-        members = set(self._approvers.user_ids)
-        for group_id in self._approvers.group_ids:
-            try:
-                members |= await self._groups.get(group_id)
-            except SlackError as error:
-                self._warn_of_scope(error)
+        members: set[str] = set()
+        for rule in self.rules.all:
+            members |= rule.approvers.user_ids
+            for group_id in rule.approvers.group_ids:
+                with suppress(SlackError):
+                    members |= await self._members(group_id)
         return frozenset(members)
+
+    async def _refusal_by(self, rule: PoolRule, actor: Actor) -> str | None:
+        nobody = nobody_named(rule)
+        if nobody is not None:
+            return nobody
+        refusal = await self.refusal_to_read(actor)
+        if refusal is not None:
+            return refusal
+        try:
+            if await self._is_named(rule.approvers, actor.user_id):
+                return None
+        except SlackError as error:
+            return f"I could not check whether you are an approver, so I did nothing: {error}"
+        return f"You are not an approver of this pool, so nothing was done; {rule.named_in} names who is."
+
+    async def _refusal_as_member(self, actor: Actor) -> str | None:
+        if actor.team_id != self._identity.team_id:
+            return "This bot answers only members of its own workspace, and you are from another one."
+        return self._refusal_of(await self._person(actor.user_id))
+
+    async def _is_able(self, user_id: str) -> bool:
+        try:
+            return self._refusal_of(await self._person(user_id)) is None
+        except SlackRefusedError:  # unknown, or a scope is missing: whoever cannot be checked may not act
+            return False
+
+    async def _is_named(self, approvers: Approvers, user_id: str) -> bool:
+        """Raises SlackError where no group that can be read has this person, and another cannot be read."""
+        if approvers.everyone or user_id in approvers.user_ids:
+            return True
+        problem: SlackError | None = None
+        for group_id in sorted(approvers.group_ids):
+            try:
+                if user_id in await self._members(group_id):
+                    return True
+            except SlackError as error:
+                problem = error
+        if problem is not None:
+            raise problem
+        return False
+
+    async def _person(self, user_id: str) -> Person:
+        with self._scope_warned_of():
+            return await self._people.get(user_id)
+
+    async def _members(self, group_id: str) -> frozenset[str]:
+        with self._scope_warned_of():
+            return await self._groups.get(group_id)
+
+    @contextmanager
+    def _scope_warned_of(self) -> Iterator[None]:
+        try:
+            yield
+        except SlackRefusedError as error:
+            if error.needed_scope is not None and error.needed_scope not in self._warned:
+                self._warned.add(error.needed_scope)
+                _log.warning(
+                    "a Slack scope is missing: whoever cannot be checked may not act; add it and install the app again",
+                    scope=error.needed_scope,
+                )
+            raise
 
     def _refusal_of(self, person: Person) -> str | None:
         if person.team_id != self._identity.team_id or person.is_stranger:
@@ -101,15 +164,6 @@ class Access:
         if person.is_guest:
             return "This bot answers only full members of the workspace, and you are a guest."
         return None
-
-    def _warn_of_scope(self, error: SlackError) -> None:
-        if not isinstance(error, SlackRefusedError) or error.needed_scope is None or error.needed_scope in self._warned:
-            return
-        self._warned.add(error.needed_scope)
-        _log.warning(
-            "a Slack scope is missing: whoever cannot be checked may not act; add it and install the app again",
-            scope=error.needed_scope,
-        )
 
 
 class _Remembered(Generic[T]):

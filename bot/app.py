@@ -18,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 import handlers
 from bot.access import Access
 from bot.adoption import Adoption
+from bot.approver_check import ApproverCheck
 from bot.card_views import CardViews
 from bot.clock import Clock, SystemClock
 from bot.decisions import Decider
@@ -40,6 +41,7 @@ from bot.storage.leases import Leases
 from bot.tasks import Tasks
 from bot.tgc_link import DEFAULT_TGC, TGC_TIMEOUT_S, open_tgc
 from bot.troubles import Troubles
+from bot.two_people import TwoPeople
 from bot.watch import Watch
 from bot.web import SlackEvents, slack_events_of, web_app
 
@@ -52,6 +54,8 @@ _LAST_REQUESTS_S = 0.5
 _SLACK_TIMEOUT_S = 20.0
 _TICK_S = 2.0
 _AGAIN_AFTER_S = 2.0
+_APPROVERS_EVERY_S = 600.0
+_LAPSES_EVERY_S = 60.0
 
 
 class StartError(Exception):
@@ -113,7 +117,6 @@ async def bot(
         stack.push_async_callback(tasks.drain, DRAIN_S)
         loops = await stack.enter_async_context(Loops(clock))
         await stack.enter_async_context(entrance.serve(app, slack, loops, clock))
-        entrance.health.approvers = parts.services.access.hindrance or "ok"
         parts.start(loops, entrance.health)
         _log.info("running", channel=settings.reco_channel, tgc=tgc.name)
         yield
@@ -183,9 +186,10 @@ class Parts:
     ) -> None:
         channel_id, zone = settings.reco_channel or "", settings.reco_timezone
         pace = Pace(clock)
-        access = Access(slack, identity, settings.reco_approvers, clock)
+        access = Access(slack, identity, settings.pool_rules, clock)
         self.readings = readings = Readings(tgc, clock)
-        views = CardViews(tgc, access, clock, zone)
+        lapse = settings.config.approval_lapse
+        views = CardViews(tgc, access, clock, zone, approval_lapse=lapse)
         self._outbox = Outbox(
             database=database,
             leases=leases,
@@ -206,6 +210,10 @@ class Parts:
             channel_id=channel_id,
             clock=clock,
         )
+        self._two_people = TwoPeople(
+            database=database, access=access, outbox=self._outbox, clock=clock, channel_id=channel_id, lapse=lapse
+        )
+        self._approver_check = ApproverCheck(database=database, leases=leases, access=access, readings=readings)
         self._decider = Decider(
             database=database,
             leases=leases,
@@ -216,6 +224,7 @@ class Parts:
             slack=slack,
             clock=clock,
             zone=zone,
+            two_people=self._two_people,
         )
         self._adoption = Adoption(database, slack, tgc, clock, channel_id)
         self._watch = Watch(
@@ -262,6 +271,9 @@ class Parts:
         loops.start("new cards", self._painter.post_new)
         loops.start("changed cards", self._painter.edit_changed)
         loops.every("presses left behind", _TICK_S, self._decider.resume)
+        loops.every("approvers", _APPROVERS_EVERY_S, self._approver_check.run)
+        loops.every("lapsed approvals", _LAPSES_EVERY_S, self._two_people.end_lapsed)
+        health.approvers = lambda: self._approver_check.state
 
 
 async def _identify(slack: Slack, clock: Clock) -> Identity:

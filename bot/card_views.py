@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.access import Access
 from bot.clock import Clock
+from bot.pool_rules import PoolRule, nobody_able, one_alone
 from bot.readings import PoolReading, Tgc
 from bot.recommendations import Plan, is_other_plan, plan_of, progress_of, standing_of
 from bot.rendering.views import Act, Action, CardView, Progress, Standing
-from bot.storage import claims, decisions, offers, pauses, recommendations, tgcs
+from bot.storage import approvals, approver_checks, claims, decisions, offers, pauses, recommendations, tgcs
 from bot.storage.claims import Claim, ClaimState
 from bot.storage.decisions import Decision
 from bot.storage.pauses import Pause
@@ -39,19 +40,24 @@ class Rights(msgspec.Struct, frozen=True, kw_only=True):
 class CardViews:
     """Builds the views of one TGC's recommendations."""
 
-    def __init__(self, tgc: Tgc, access: Access, clock: Clock, zone: ZoneInfo) -> None:
+    def __init__(self, tgc: Tgc, access: Access, clock: Clock, zone: ZoneInfo, *, approval_lapse: timedelta) -> None:
         self._tgc = tgc
         self._access = access
         self._clock = clock
         self._zone = zone
+        self._approval_lapse = approval_lapse
 
     async def view(self, connection: AsyncConnection, stored: Stored) -> CardView:
         claim = await claims.get(connection, stored.row_id)
         decision = await decisions.newest_effective(connection, stored.row_id)
         plan = plan_of(stored.recommendation)
-        rights = await self.rights(connection, stored.key.pool_uuid)
+        offer_id = await offers.find(connection, stored.row_id, plan)
+        rule = self._access.rules.of(stored.pool_name)
+        second = rule.second_approver.reason(stored.recommendation)
+        rights = await self.rights(connection, stored)
         if rights.can_accept and not plan.whole:
             rights = Rights(can_act=True, can_accept=False, hindrance=UNREADABLE_PLAN)
+        rights = _as_people_can(rights, rule, await approver_checks.able(connection, rule.name), by_two=bool(second))
         act = None
         if decision is not None and decision.action != Action.REOPEN:
             act = Act(
@@ -59,6 +65,7 @@ class CardViews:
                 user_id=decision.user_id,
                 at=decision.decided_at,
                 other_moves=await _ran_other_moves(connection, plan, decision),
+                first_user_id=await self._first_user_id(connection, decision),
             )
         return CardView(
             tgc_name=self._tgc.name,
@@ -66,25 +73,40 @@ class CardViews:
             pool_name=stored.pool_name,
             recommendation=stored.recommendation,
             standing=self._standing(stored, claim, act),
-            offer_id=await offers.find(connection, stored.row_id, plan),
+            offer_id=offer_id,
             can_act=rights.can_act,
             can_accept=rights.can_accept,
             hindrance=rights.hindrance,
+            second=second,
+            approval=await self._approval(connection, offer_id),
             act=act,
             pending=_pending(claim),
             previous=await self._previous(connection, stored),
             vm_names=stored.vm_names,
         )
 
-    async def rights(self, connection: AsyncConnection, pool_uuid: str) -> Rights:
-        """What may be done in this pool, whatever is recommended."""
-        nobody = self._access.hindrance or await self._read_only(connection)
+    async def rights(self, connection: AsyncConnection, stored: Stored) -> Rights:
+        """What may be done in its pool, whatever is recommended."""
+        nobody = self._access.hindrance(stored.pool_name) or await self._read_only(connection)
         if nobody:
             return Rights(can_act=False, can_accept=False, hindrance=nobody)
-        pause = await pauses.in_force(connection, self._tgc.key, pool_uuid, self._clock.now())
+        pause = await pauses.in_force(connection, self._tgc.key, stored.key.pool_uuid, self._clock.now())
         if pause:
             return Rights(can_act=True, can_accept=False, hindrance=self.pause_sentence(pause))
         return Rights(can_act=True, can_accept=True)
+
+    async def _approval(self, connection: AsyncConnection, offer_id: str | None) -> Act | None:
+        if offer_id is None:
+            return None
+        first = await approvals.newest(connection, offer_id, since=self._clock.now() - self._approval_lapse)
+        return Act(action=Action.ACCEPT, user_id=first.user_id, at=first.approved_at) if first else None
+
+    async def _first_user_id(self, connection: AsyncConnection, decision: Decision) -> str | None:
+        if decision.action != Action.ACCEPT or decision.offer_id is None:
+            return None
+        at = decision.decided_at
+        first = await approvals.rested_on(connection, decision.offer_id, at, since=at - self._approval_lapse)
+        return first.user_id if first else None
 
     def pause_sentence(self, pause: Pause) -> str:
         until = f" until {moment(pause.until, self._zone)}" if pause.until else ""
@@ -117,6 +139,15 @@ class CardViews:
             if other.row_id != stored.row_id and self._standing(other, claim, None) is Standing.RUNNING:
                 return progress_of(other.recommendation)
         return None
+
+
+def _as_people_can(rights: Rights, rule: PoolRule, able: int | None, *, by_two: bool) -> Rights:
+    """Without the buttons that nobody could use with effect, as far as it was looked up. A press is judged anew."""
+    if rights.can_act and (nobody := nobody_able(rule, able)):
+        return Rights(can_act=False, can_accept=False, hindrance=nobody)
+    if rights.can_accept and by_two and (alone := one_alone(rule, able)):
+        return Rights(can_act=True, can_accept=False, hindrance=alone)
+    return rights
 
 
 def view_of_reading(

@@ -3,6 +3,8 @@
     1  may this person?                          else refused
     2  claim: open -> claimed                    else told who was first
     3  read the recommendation again             changed: released, told what changed
+       two people must accept, and this is       kept, released: the other one goes on
+       the first
     4  claimed -> sent, committed; then one POST
     5  the TGC's answer; where it was lost, the TGC is read until it shows what happened
 
@@ -30,7 +32,8 @@ from bot.reconcile import Reconciler
 from bot.rendering.answers import render_sentence
 from bot.rendering.views import Action, Message
 from bot.slack import Slack, SlackError, SlackRefusedError
-from bot.storage import cards, claims, decisions, offers, presses, recommendations
+from bot.storage import approvals, cards, claims, decisions, offers, presses, recommendations
+from bot.storage.approvals import Approval
 from bot.storage.claims import Claim, ClaimState
 from bot.storage.database import Database
 from bot.storage.decisions import Decision, Outcome
@@ -38,6 +41,7 @@ from bot.storage.leases import Lease, Leases
 from bot.storage.presses import Press
 from bot.storage.recommendations import Stored
 from bot.storage.tables import presses as presses_table
+from bot.two_people import TwoPeople
 from bot.verdicts import Answer, Attempt
 from tgc.errors import (
     TGCCertificateError,
@@ -95,7 +99,9 @@ class Decider:
         slack: Slack,
         clock: Clock,
         zone: ZoneInfo,
+        two_people: TwoPeople,
     ) -> None:
+        self._two_people = two_people
         self._database = database
         self._leases = leases
         self._access = access
@@ -179,16 +185,19 @@ class Decider:
             loss = await self._claim(attempt)
             if loss is not None:
                 return await self._settle(attempt, loss)
-        changed = await self._what_changed(attempt)
-        if changed is not None:
-            return await self._settle(attempt, changed)
-        return await self._act(attempt)
+        seen = await self._see(attempt)
+        if isinstance(seen, Answer):
+            return await self._settle(attempt, seen)
+        first = await self._first_of_two(attempt, seen)
+        if isinstance(first, Answer):
+            return await self._settle(attempt, first)
+        return await self._act(attempt, first)
 
     async def _refusal(self, attempt: Attempt) -> Answer | None:
         """Step 1: why this person may not do this here."""
         press = attempt.press
         actor = Actor(team_id=press.team_id, user_id=press.user_id, name=press.user_name)
-        refusal = await self._access.refusal_to_act(actor)
+        refusal = await self._access.refusal_to_act(actor, attempt.stored.pool_name)
         if refusal is not None:
             return Answer(outcome=Outcome.NOT_ALLOWED, text=refusal)
         async with self._database.read() as connection:
@@ -196,7 +205,7 @@ class Decider:
 
     async def _hindrance(self, connection: AsyncConnection, attempt: Attempt) -> Answer | None:
         """Why nobody may do this here now."""
-        rights = await self._views.rights(connection, attempt.stored.key.pool_uuid)
+        rights = await self._views.rights(connection, attempt.stored)
         if rights.hindrance is None:
             return None
         if not rights.can_act:
@@ -220,8 +229,8 @@ class Decider:
             return verdicts.beaten(attempt, newest, self._zone)
         return verdicts.nothing(attempt, Outcome.TAKEN, "Somebody else decided first.")
 
-    async def _what_changed(self, attempt: Attempt) -> Answer | None:
-        """Step 3: why the recommendation is not what the person saw, or cannot be read."""
+    async def _see(self, attempt: Attempt) -> Recommendation | Answer:
+        """Step 3: the recommendation as the person saw it, else why it is not, or cannot be read."""
         try:
             recommendation = await self._read(attempt)
         except TGCNotFoundError as error:
@@ -230,14 +239,27 @@ class Decider:
         except TGCError as error:
             why = f"The recommendation could not be read again: {error}"
             return verdicts.nothing(attempt, Outcome.NOT_DONE, why, str(error))
-        return verdicts.changed(attempt, recommendation, self._clock.now())
+        return verdicts.changed(attempt, recommendation, self._clock.now()) or recommendation
 
-    async def _act(self, attempt: Attempt) -> Answer:
-        """Step 4: commit to it, then ask the TGC once."""
+    async def _first_of_two(self, attempt: Attempt, recommendation: Recommendation) -> Approval | Answer | None:
+        """Where two people must accept: what the first one did, else what to answer. None where one is enough."""
+        if attempt.action is not Action.ACCEPT:
+            return None
+        reason = self._two_people.reason(attempt.stored, recommendation)
+        return None if reason is None else await self._two_people.first(attempt, reason)
+
+    async def _act(self, attempt: Attempt, first: Approval | None) -> Answer:
+        """Step 4: commit to it, then ask the TGC once. `first`: what this accept rests on."""
         sent_at = self._clock.now()
         async with self._database.write() as connection:
             # Once more, in the very transaction that commits to it: a pause may have begun since step 1.
             hindrance = await self._hindrance(connection, attempt)
+            if (
+                hindrance is None
+                and first
+                and not await approvals.stands(connection, first, since=self._two_people.since)
+            ):
+                hindrance = verdicts.first_is_over(attempt)
             if hindrance is None and not await claims.send(connection, attempt.press, attempt.lease, sent_at):
                 raise TakenOverError
         if hindrance is not None:
@@ -255,6 +277,13 @@ class Decider:
                 await cards.mark_all_dirty(connection, attempt.stored.row_id)  # it takes a while: show who decides
             return await self._find_out(attempt, sent_at, str(error))
         return await self._settle(attempt, verdicts.done(attempt, "The TGC took it."))
+
+    async def _first_is_over(
+        self, connection: AsyncConnection, attempt: Attempt, first: Approval | None
+    ) -> Answer | None:
+        if first is None or await approvals.stands(connection, first, since=self._two_people.since):
+            return None
+        return verdicts.first_is_over(attempt)
 
     async def _ask(self, attempt: Attempt) -> None:
         client, key = self._tgc.client, attempt.stored.key
@@ -331,6 +360,7 @@ class Decider:
             was_accepted = await decisions.is_accepted(connection, row_id)
             state = ClaimState.ACCEPTED if was_accepted else ClaimState.OPEN
             await claims.settle(connection, attempt.press, attempt.lease, state)
+            await self._two_people.settle(connection, attempt, answer)
             await cards.mark_all_dirty(connection, row_id)
         self._readings.drop(attempt.stored.key.pool_uuid)
         return answer

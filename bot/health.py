@@ -30,7 +30,7 @@ class Health:
         self.swept = False
         self.database: Database | None = None
         self.slack_is_up: Callable[[], bool] = lambda: False
-        self.approvers = "not known yet"
+        self.approvers: Callable[[], str] = lambda: "not known yet"
 
     async def readiness(self) -> Readiness:
         database, tgc = await self._look()
@@ -41,7 +41,7 @@ class Health:
             slack="ok" if slack_is_up else "not connected",
             swept=self.swept,
             tgc=tgc,
-            approvers=self.approvers,
+            approvers=self.approvers(),
         )
 
     async def _look(self) -> tuple[str, str]:

@@ -10,3 +10,6 @@ SWEEPS = Counter("tintri_bot_sweeps", "Sweeps over all pools of a TGC.", ["tgc",
 TGC_UP = Gauge("tintri_bot_tgc_up", "1 where the newest sweep of the TGC succeeded, else 0.", ["tgc"])
 SLACK_UP = Gauge("tintri_bot_slack_up", "1 while Slack can reach the bot, else 0.")
 CANNOT_POST = Gauge("tintri_bot_cannot_post", "1 while the channel refuses the bot's messages, else 0.")
+RULES_WITHOUT_APPROVERS = Gauge(
+    "tintri_bot_rules_without_approvers", "Rules by which nobody can approve, or too few people."
+)

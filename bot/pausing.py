@@ -51,8 +51,8 @@ class Pausing:
 
     async def pause(self, order: Order) -> str:
         """Pause, and say what was done. Raises PauseRefusedError, UnknownPoolError, TGCError."""
-        await self._check(order, PAUSE)
         pool, hours = await self._meant(order.typed)
+        await self._check(order, PAUSE, pool)
         now = self._clock.now()
         until = None if hours is None else now + timedelta(hours=hours)
         async with self._database.write() as connection:
@@ -72,8 +72,8 @@ class Pausing:
 
     async def resume(self, order: Order) -> str:
         """Resume, and say what was done. Raises PauseRefusedError, UnknownPoolError, TGCError."""
-        await self._check(order, RESUME)
         pool = await self._one_pool(order.typed) if order.typed else None
+        await self._check(order, RESUME, pool)
         now = self._clock.now()
         async with self._database.write() as connection:
             if not await self._was_carried_out(connection, order, RESUME):
@@ -87,12 +87,26 @@ class Pausing:
             return f"The pause of {_name(pool)} is over, but every pool is paused still: /tintri resume ends that."
         return f"Accepting goes on in {_name(pool) or 'every pool'}."
 
-    async def _check(self, order: Order, action: str) -> None:
-        refusal = await self._access.refusal_to_act(order.actor)
+    async def _check(self, order: Order, action: str, pool: Pool | None) -> None:
+        refusal = await self._refusal(order.actor, action, pool)
         if refusal is not None:
             async with self._database.write() as connection:
-                await decisions.add(connection, self._decision(order, action, None, Outcome.NOT_ALLOWED))
+                await decisions.add(connection, self._decision(order, action, pool, Outcome.NOT_ALLOWED))
             raise PauseRefusedError(refusal)
+
+    async def _refusal(self, actor: Actor, action: str, pool: Pool | None) -> str | None:
+        """To stop all pools is safe, so any approver may; to let all go on takes one of every pool, or who stopped."""
+        if pool is not None:
+            return await self._access.refusal_to_act(actor, pool_name(pool))
+        if action == PAUSE or await self._paused_all_themselves(actor):
+            return await self._access.refusal_anywhere(actor)
+        return await self._access.refusal_everywhere(actor)
+
+    async def _paused_all_themselves(self, actor: Actor) -> bool:
+        """Whether everything that is paused now was paused by this person."""
+        async with self._database.read() as connection:
+            by = await pauses.paused_by(connection, self._readings.tgc.key, self._clock.now())
+        return by == {actor.user_id}
 
     async def _meant(self, typed: str) -> tuple[Pool | None, float | None]:
         """The pool, None for all, and the hours, None for no end. A pool whose name ends in a number comes first."""

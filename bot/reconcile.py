@@ -13,7 +13,7 @@ from bot.readings import PoolReading, Tgc, read_again
 from bot.recommendations import Key, is_expired, is_open, plan_of
 from bot.rendering.notices import render_other_moves
 from bot.rendering.views import CardView
-from bot.storage import cards, offers, recommendations
+from bot.storage import approvals, cards, offers, recommendations
 from bot.storage.cards import Card
 from bot.storage.database import Database
 from bot.storage.recommendations import Stored
@@ -71,7 +71,9 @@ class Reconciler:
             )
             stored = await recommendations.get(connection, key)
             if stored is not None:
-                await offers.offer_for(connection, stored.row_id, plan_of(stored.recommendation), self._clock.now())
+                now = self._clock.now()
+                offer_id = await offers.offer_for(connection, stored.row_id, plan_of(stored.recommendation), now)
+                await approvals.end_all(connection, stored.row_id, now, but_of=offer_id)
         return stored
 
     async def _vm_names(self, recommendation: Recommendation, known: Stored | None) -> Mapping[str, str]:

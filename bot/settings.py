@@ -23,7 +23,12 @@ from dotenv.parser import Binding, parse_stream
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from bot.config_file import Config, ConfigError, PoolConfig, read_config
+from bot.pool_rules import Approvers, PoolRule, PoolRules, parse_approvers
+
 LogFormat = Literal["console", "json"]
+
+DEFAULT_CONFIG_FILE = Path("tintri-bot.toml")
 
 
 class SettingsError(Exception):
@@ -58,14 +63,6 @@ class Secret:
 
     def __format__(self, _spec: str) -> str:
         return repr(self)
-
-
-class Approvers(msgspec.Struct, frozen=True, kw_only=True):
-    """Who may act; without a name here and without `everyone`, nobody may."""
-
-    everyone: bool = False
-    user_ids: frozenset[str] = frozenset()
-    group_ids: frozenset[str] = frozenset()
 
 
 # What a text must look like. Each raises a ValueError that says what to give instead.
@@ -141,6 +138,10 @@ def _parse_ca_file(text: str) -> Path:
     return Path(text)
 
 
+def _parse_path(text: str) -> Path:
+    return Path(_parse_text(text))
+
+
 def _parse_fingerprint(text: str) -> str:
     digits = re.sub(r"[:\s]", "", text).lower()
     if not re.fullmatch(r"[0-9a-f]{64}", digits):
@@ -174,15 +175,7 @@ def _parse_channel(text: str) -> str:
 
 
 def _parse_approvers(text: str) -> Approvers:
-    names = frozenset(name.strip() for name in text.split(",") if name.strip())
-    users = frozenset(name for name in names if re.fullmatch(r"[UW][A-Z0-9]+", name))
-    groups = frozenset(name for name in names if re.fullmatch(r"S[A-Z0-9]+", name))
-    if names - users - groups - {"*"}:
-        raise ValueError(
-            "give ids of people (U… or W…) and of user groups (S…) with commas between them, or * for everybody;"
-            " Slack shows an id in the menu of a profile or group as Copy member ID or Copy group ID"
-        )
-    return Approvers(everyone="*" in names, user_ids=users, group_ids=groups)
+    return parse_approvers(filter(None, map(str.strip, text.split(","))))
 
 
 def _parse_schedule(text: str) -> str:
@@ -343,8 +336,31 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_format: Annotated[
         LogFormat, Variable(_parse_log_format, "how it is logged: console for people, json for machines")
     ] = "console"
+    config_file: Annotated[
+        Path,
+        Variable(_parse_path, "a TOML file with what holds for single pools; one that is named must be there"),
+    ] = DEFAULT_CONFIG_FILE
+    config: Config = Config()
+    """What that file says."""
     warnings: tuple[str, ...] = ()
     """What works but may not be meant, one sentence each."""
+
+    @property
+    def pool_rules(self) -> PoolRules:
+        """What the configuration file says of single pools, over RECO_APPROVERS."""
+        default = PoolRule(name="RECO_APPROVERS", named_in="RECO_APPROVERS", approvers=self.reco_approvers)
+        return PoolRules(
+            default=default, by_pool=tuple((pattern, self._rule(pattern, pool)) for pattern, pool in self.config.pools)
+        )
+
+    def _rule(self, pattern: str, pool: PoolConfig) -> PoolRule:
+        section = f'[pools."{pattern}"] in {self.config.file}'
+        named_in, approvers = (
+            ("RECO_APPROVERS", self.reco_approvers)
+            if pool.approvers is None
+            else (f"approvers of {section}", pool.approvers)
+        )
+        return PoolRule(name=section, named_in=named_in, approvers=approvers, second_approver=pool.second_approver)
 
     def secrets(self) -> tuple[Secret, ...]:
         """What no log line may show."""
@@ -409,11 +425,26 @@ def read_settings(environ: Mapping[str, str], *, need_slack: bool) -> Settings:
         except ValueError as mistake:
             mistakes.append(str(mistake))
     mistakes += _mistakes_together(environ, values, need_slack=need_slack)
+    try:
+        values["config"] = _config(values.get("config_file", DEFAULT_CONFIG_FILE), environ)
+    except ConfigError as error:
+        mistakes += error.mistakes
     if mistakes:
         raise SettingsError(tuple(mistakes))
     values.setdefault("reco_timezone", machine_zone(environ))
     settings = Settings(**values)
     return msgspec.structs.replace(settings, warnings=(*_risks(settings), *_unheeded(environ)))
+
+
+def _config(path: Path, environ: Mapping[str, str]) -> Config:
+    """Raises ConfigError. Only the file that nobody needs to name may be missing."""
+    try:
+        return read_config(path)
+    except FileNotFoundError:
+        if path == DEFAULT_CONFIG_FILE:
+            return Config()
+        shown = _quoted(str(path), environ)
+        raise ConfigError((f"CONFIG_FILE is {shown}, which is not there: create it, or take the name out.",)) from None
 
 
 def machine_zone(environ: Mapping[str, str], etc: Path = Path("/etc")) -> ZoneInfo:

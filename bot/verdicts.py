@@ -86,6 +86,28 @@ def too_late(attempt: Attempt) -> Answer:
     return nothing(attempt, Outcome.NOT_DONE, why)
 
 
+def accepted_first(attempt: Attempt, reason: str) -> Answer:
+    text = f"{attempt.stored.pool_name}: You accepted it as the first. {_two(reason)}"
+    return Answer(outcome=Outcome.ACCEPTED_FIRST, text=text)
+
+
+def second_needed(attempt: Attempt, reason: str) -> Answer:
+    return nothing(attempt, Outcome.SECOND_NEEDED, f"You accepted it before. {_two(reason)}")
+
+
+def first_unchecked(attempt: Attempt, first_name: str, problem: str) -> Answer:
+    why = f"{first_name} accepted it first, and I could not check whether {first_name} may act still: {problem}"
+    return nothing(attempt, Outcome.NOT_ALLOWED, why)
+
+
+def first_is_over(attempt: Attempt) -> Answer:
+    return nothing(attempt, Outcome.CHANGED, "What the first person accepted does not stand any more. Press again.")
+
+
+def _two(reason: str) -> str:
+    return f"A second person must accept it too, because {reason}; until then nothing moves."
+
+
 def never_known(attempt: Attempt, answered: str) -> Answer:
     verb = _DONE_WORDS[attempt.action]
     text = f"{attempt.stored.pool_name}: Nobody can tell whether it was {verb}, because the answer was lost. {GONE}"

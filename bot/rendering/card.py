@@ -28,6 +28,7 @@ _SIGNS = {
     ExecutionState.CANCELLED_PENDING: Sign("no_entry_sign", "-"),
     ExecutionState.COMPLETED_CANCELLED: Sign("no_entry_sign", "-"),
 }
+_BY_TWO = Sign("busts_in_silhouette", "2")
 _WAITING = Sign("white_circle", "○")
 # Where not all moves of a running plan are shown, what needs an eye comes before what is over.
 _URGENCY = {
@@ -68,12 +69,7 @@ def moves_block(story: Content, *, with_status: bool, with_details: bool) -> Blo
 def _unfolded(view: CardView, story: Content) -> Iterable[Block]:
     yield blocks.header(story.pool)
     yield blocks.paragraph((Strong(story.finding),))
-    for warning in _loud(story):
-        yield blocks.paragraph((WARNING, " ", Strong(warning)))
-    if story.previous:
-        yield blocks.paragraph((Sign("hourglass_flowing_sand", "…"), f" {story.previous}"))
-    if view.standing is Standing.DECIDING:
-        yield blocks.paragraph(standing.ongoing(view.pending))
+    yield from map(blocks.paragraph, _notes(view, story))
     if _runs(view):
         yield blocks.paragraph(_run(view, story))
     elif story.issues:
@@ -87,6 +83,18 @@ def _unfolded(view: CardView, story: Content) -> Iterable[Block]:
             yield blocks.plain_context(story.silence)
     yield blocks.context(_origin(view))
     yield from _footer(view, story)
+
+
+def _notes(view: CardView, story: Content) -> Iterable[Phrase]:
+    """What to know before anything else."""
+    for warning in _loud(story):
+        yield (WARNING, " ", Strong(warning))
+    if story.previous:
+        yield (Sign("hourglass_flowing_sand", "…"), f" {story.previous}")
+    if by_two := standing.by_two(view):
+        yield (_BY_TWO, " ", *by_two)
+    if view.standing is Standing.DECIDING:
+        yield standing.ongoing(view.pending)
 
 
 def _folded(view: CardView, story: Content) -> Iterable[Block]:
@@ -131,6 +139,7 @@ def _notification(view: CardView, story: Content) -> Phrase:
     if view.standing in _UNFOLDED:
         said += [(words.stopped(warning),) for warning in _loud(story)]
         said += [(story.previous,)] if story.previous else []
+        said += [by_two] if (by_two := standing.by_two(view)) else []
     if view.standing is Standing.DECIDING:
         said.append(standing.ongoing(view.pending))
     if view.standing is Standing.RUNNING and (accepted := standing.accepted_when(view)):
@@ -236,7 +245,7 @@ def _buttons(view: CardView, story: Content) -> Iterable[Block]:
         return
     offer = view.offer_id
     if view.can_act and view.can_accept and view.standing is Standing.OFFERED:
-        yield blocks.button("Accept", ids.ACCEPT, offer, style="primary", confirm=_confirm_accept(story))
+        yield blocks.button("Accept", ids.ACCEPT, offer, style="primary", confirm=_confirm_accept(view, story))
     if view.can_act and view.standing is Standing.OFFERED:
         yield blocks.button("Dismiss", ids.DISMISS, offer)
     if view.can_act and view.standing is Standing.RUNNING and not _is_cancelled(view):
@@ -251,10 +260,12 @@ def _is_cancelled(view: CardView) -> bool:
     return view.recommendation.execution_state is ExecutionState.CANCELLED_PENDING
 
 
-def _confirm_accept(story: Content) -> Block:
-    text = _accepting(story, story.losing_sentence)
+def _confirm_accept(view: CardView, story: Content) -> Block:
+    waits = view.second is not None and view.approval is None
+    text = _accepting(story, story.losing_sentence, waits=waits)
     if units(text) > limits.CONFIRM_TEXT:
-        text = _accepting(story, story.losing_count if story.losing else "The TGC warns of lost replication")
+        losing = story.losing_count if story.losing else "The TGC warns of lost replication"
+        text = _accepting(story, losing, waits=waits)
     return blocks.confirm(
         title=f"Accept for {shorten_name(story.pool, limits.NAME)}?",
         text=text,
@@ -264,13 +275,14 @@ def _confirm_accept(story: Content) -> Block:
     )
 
 
-def _accepting(story: Content, losing: str | None) -> str:
+def _accepting(story: Content, losing: str | None, *, waits: bool) -> str:
     vms = words.counted(len(story.moves), "VM", "VMs")
     sentences = (
         f"{vms} in {shorten_name(story.pool, limits.NAME)} will move.",
         f"{losing}." if losing else None,
         story.previous,
         "Part of the TGC's answer could not be read." if story.unread else None,
+        "It begins once a second person accepts it too." if waits else None,
         "A move cannot be undone.",
     )
     return " ".join(filter(None, sentences))

@@ -83,6 +83,8 @@ def _overview(view: CardView, story: Content) -> Iterable[Phrase]:
         yield (story.finding,)
     for warning in filter(None, (*story.warnings, story.previous, view.hindrance and clean(view.hindrance))):
         yield (WARNING, " ", Strong(warning))
+    if by_two := standing.by_two(view):
+        yield by_two
     yield from _state(view)
     yield from _dates(view)
     yield from _numbers(view)

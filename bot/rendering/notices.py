@@ -58,6 +58,26 @@ def render_other_moves(view: CardView, by_user_id: str) -> Message:
     return _message(head, moves_block(story, with_status=True, with_details=bool(view.offer_id)))
 
 
+def render_accepted_first(pool_name: str, by_user_id: str) -> Message:
+    """For the thread of a card that two people must accept."""
+    return _notice(
+        Person(by_user_id),
+        f" accepted this for {_pool(pool_name)}. Another approver must accept it too before anything moves: ",
+        "press Accept on the card.",
+    )
+
+
+def render_lapsed(pool_name: str, by_user_id: str, at: datetime) -> Message:
+    """For the same thread, when nobody did."""
+    return _notice(
+        "What ",
+        Person(by_user_id),
+        f" accepted for {_pool(pool_name)} ",
+        When(at),
+        " has lapsed, because nobody else accepted it in time. Two people can accept it anew.",
+    )
+
+
 def render_cannot_post(channel_id: str, problem: str, waiting: int) -> Message:
     """For the approvers, as a direct message."""
     waits = words.counted(waiting, "recommendation waits", "recommendations wait")

@@ -77,7 +77,8 @@ def ongoing(pending: Act | None) -> Phrase:
 def accepted(view: CardView) -> Phrase:
     """`accepted by @alice`; empty where nobody is known to have accepted."""
     if view.act and view.act.action is Action.ACCEPT:
-        return ("accepted by ", Person(view.act.user_id))
+        first: Phrase = (Person(view.act.first_user_id), " and ") if view.act.first_user_id else ()
+        return ("accepted by ", *first, Person(view.act.user_id))
     if view.act and view.act.action is Action.CANCEL:
         return ()  # the newest decision hides who accepted
     return ("accepted in Tintri Global Center",) if view.recommendation.accepted_time else ()
@@ -89,6 +90,16 @@ def accepted_when(view: CardView) -> Phrase:
     at = by_us or view.recommendation.accepted_time
     who = accepted(view)
     return (*who, " ", When(at)) if who and at else who
+
+
+def by_two(view: CardView) -> Phrase:
+    """Why one is not enough, and who was the first; empty where one is enough or it is decided."""
+    if view.second is None or view.standing not in {Standing.OFFERED, Standing.DECIDING}:
+        return ()
+    if view.approval is None:
+        return (f"Two people must accept this, because {view.second}.",)
+    first = (Person(view.approval.user_id), " accepted this ", When(view.approval.at))
+    return (*first, f". A second person must accept it too, because {view.second}.")
 
 
 def failures(content: Content) -> tuple[Phrase, ...]:

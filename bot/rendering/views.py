@@ -80,6 +80,8 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     other_moves: bool = False
     """After this accept the TGC ran other moves than those offered."""
+    first_user_id: str | None = None
+    """Of an accept by two people: who accepted first."""
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +106,10 @@ class CardView(msgspec.Struct, frozen=True, kw_only=True):
     """Whether Accept is among them: not while accepting is paused, nor where the plan could not be read whole."""
     hindrance: str | None = None
     """Why a button is missing that would be there otherwise, a sentence; shown where that is so."""
+    second: str | None = None
+    """Why two people must accept it, to follow "because"; None where one is enough."""
+    approval: Act | None = None
+    """What the first of two has accepted."""
     act: Act | None = None
     """The newest decision that took effect; None where it was made in the TGC's own GUI, or nobody decided."""
     pending: Act | None = None

@@ -15,7 +15,11 @@ class Outcome(StrEnum):
     """What came of it. Only DONE took effect."""
 
     DONE = "done"
+    ACCEPTED_FIRST = "accepted_first"
+    """By the first of two people; the TGC was not asked yet."""
     NOT_ALLOWED = "not_allowed"
+    SECOND_NEEDED = "second_needed"
+    """The same person accepted before, and another one must."""
     PAUSED = "paused"
     READ_ONLY = "read_only"
     TAKEN = "taken"

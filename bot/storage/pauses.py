@@ -49,6 +49,11 @@ async def in_force(connection: AsyncConnection, tgc_key: str, pool_uuid: str, no
     return None if row is None else Pause(user_id=row.user_id, until=row.until)
 
 
+async def paused_by(connection: AsyncConnection, tgc_key: str, now: datetime) -> set[str]:
+    """Who paused what is paused now."""
+    return set(await connection.scalars(select(pauses.c.user_id).where(pauses.c.tgc_key == tgc_key, _lasts(now))))
+
+
 def _is(tgc_key: str, pool_uuid: str) -> ColumnElement[bool]:
     return and_(pauses.c.tgc_key == tgc_key, pauses.c.pool_uuid == pool_uuid)
 

@@ -161,6 +161,27 @@ decisions = Table(
     Index("ix_decisions_recommendation", "recommendation", "id"),
 )
 
+approvals = Table(
+    "approvals",
+    metadata,
+    _id(),
+    _recommendation(),
+    Column("offer_id", ForeignKey("offers.id"), nullable=False),
+    Column("team_id", String(64), nullable=False),
+    Column("user_id", String(64), nullable=False),
+    Column("user_name", Text, nullable=False),
+    Column("approved_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Index("ix_approvals_offer", "offer_id", "ended_at"),
+)
+
+approver_checks = Table(
+    "approver_checks",
+    metadata,
+    Column("rule", Text, primary_key=True),
+    Column("able", Integer, nullable=False),
+)
+
 pauses = Table(
     "pauses",
     metadata,

@@ -8,10 +8,13 @@ import pytest
 
 import playground.slack
 from bot.access import Access, Actor
-from bot.settings import Approvers
+from bot.pool_rules import Approvers
 from bot.slack import Slack
 from playground.slack_workspace import UserGroup
+from tests.bot.rules import rules
 from tests.scenarios.stage import StageClock
+
+POOL = "Production"
 
 Workspace = playground.slack.Slack
 
@@ -36,7 +39,7 @@ async def slack(workspace: Workspace) -> AsyncIterator[Slack]:
 
 async def access(slack: Slack, clock: StageClock, **approvers: object) -> Access:
     made = Approvers(**approvers)  # type: ignore[arg-type]  # each test names its own
-    return Access(slack, await slack.identify(), made, clock)
+    return Access(slack, await slack.identify(), rules(made), clock)
 
 
 def actor(workspace: Workspace, who: str) -> Actor:
@@ -51,8 +54,8 @@ async def test_full_members_may_read_whether_or_not_they_may_act(
     assert await nobody.refusal_to_read(actor(workspace, "carol")) is None
     for who in ("gina", "uma", "frank", "olga", "dave", "robot"):
         assert await nobody.refusal_to_read(actor(workspace, who)) is not None
-    assert "RECO_APPROVERS is empty" in str(nobody.hindrance)
-    assert nobody.hindrance == await nobody.refusal_to_act(actor(workspace, "carol"))
+    assert "RECO_APPROVERS is empty" in str(nobody.hindrance(POOL))
+    assert nobody.hindrance(POOL) == await nobody.refusal_to_act(actor(workspace, "carol"), POOL)
 
 
 async def test_a_team_that_only_the_payload_claims_opens_nothing(
@@ -62,7 +65,7 @@ async def test_a_team_that_only_the_payload_claims_opens_nothing(
     ours = workspace.person("alice").user.team_id
     for who in ("frank", "olga"):
         claimed = Actor(team_id=ours, user_id=workspace.person(who).user.id, name=who)
-        assert "from another one" in str(await everyone.refusal_to_act(claimed))
+        assert "from another one" in str(await everyone.refusal_to_act(claimed, POOL))
 
 
 async def test_a_stranger_is_refused_without_a_question_to_slack(
@@ -70,7 +73,7 @@ async def test_a_stranger_is_refused_without_a_question_to_slack(
 ) -> None:
     everyone = await access(slack, clock, everyone=True)
     foreign = Actor(team_id="T0ELSEWHR", user_id=workspace.person("alice").user.id, name="alice")
-    assert "from another one" in str(await everyone.refusal_to_act(foreign))
+    assert "from another one" in str(await everyone.refusal_to_act(foreign, POOL))
     assert workspace.calls_of("users.info") == []
 
 
@@ -79,7 +82,7 @@ async def test_somebody_whom_slack_does_not_know_is_refused(
 ) -> None:
     everyone = await access(slack, clock, everyone=True)
     unknown = Actor(team_id=workspace.person("alice").user.team_id, user_id="U0NOBODY0", name="nobody")
-    assert "user_not_found" in str(await everyone.refusal_to_act(unknown))
+    assert "user_not_found" in str(await everyone.refusal_to_act(unknown, POOL))
 
 
 async def test_a_look_up_serves_for_a_minute_and_a_failed_one_for_nobody(
@@ -88,23 +91,23 @@ async def test_a_look_up_serves_for_a_minute_and_a_failed_one_for_nobody(
     everyone = await access(slack, clock, everyone=True)
     alice = workspace.person("alice").user
     workspace.faults.fail("users.info", "internal_error")
-    assert "I could not check who you are" in str(await everyone.refusal_to_act(actor(workspace, "alice")))
-    assert await everyone.refusal_to_act(actor(workspace, "alice")) is None
+    assert "I could not check who you are" in str(await everyone.refusal_to_act(actor(workspace, "alice"), POOL))
+    assert await everyone.refusal_to_act(actor(workspace, "alice"), POOL) is None
     alice.deleted = True
     clock.move(timedelta(seconds=59))
-    assert await everyone.refusal_to_act(actor(workspace, "alice")) is None
+    assert await everyone.refusal_to_act(actor(workspace, "alice"), POOL) is None
     clock.move(timedelta(seconds=1))
-    assert "an active account" in str(await everyone.refusal_to_act(actor(workspace, "alice")))
+    assert "an active account" in str(await everyone.refusal_to_act(actor(workspace, "alice"), POOL))
     assert len(workspace.calls_of("users.info")) == 3
 
 
 async def test_groups_are_looked_at_again_after_a_minute(workspace: Workspace, slack: Slack, clock: StageClock) -> None:
     by_group = await access(slack, clock, group_ids=frozenset({"S0STORAGE"}))
-    assert "not an approver" in str(await by_group.refusal_to_act(actor(workspace, "carol")))
+    assert "not an approver" in str(await by_group.refusal_to_act(actor(workspace, "carol"), POOL))
     workspace.workspace.groups["S0STORAGE"].users.append(workspace.person("carol").user.id)
-    assert await by_group.refusal_to_act(actor(workspace, "carol")) is not None
+    assert await by_group.refusal_to_act(actor(workspace, "carol"), POOL) is not None
     clock.move(timedelta(minutes=1))
-    assert await by_group.refusal_to_act(actor(workspace, "carol")) is None
+    assert await by_group.refusal_to_act(actor(workspace, "carol"), POOL) is None
 
 
 async def test_one_group_that_cannot_be_read_hides_no_other_and_widens_nothing(
@@ -112,8 +115,10 @@ async def test_one_group_that_cannot_be_read_hides_no_other_and_widens_nothing(
 ) -> None:
     workspace.workspace.groups["S1CAROL00"] = UserGroup("S1CAROL00", "carols", [workspace.person("carol").user.id])
     both = await access(slack, clock, group_ids=frozenset({"S0UNKNOWN", "S1CAROL00"}))
-    assert await both.refusal_to_act(actor(workspace, "carol")) is None
-    assert "I could not check whether you are an approver" in str(await both.refusal_to_act(actor(workspace, "bob")))
+    assert await both.refusal_to_act(actor(workspace, "carol"), POOL) is None
+    assert "I could not check whether you are an approver" in str(
+        await both.refusal_to_act(actor(workspace, "bob"), POOL)
+    )
 
 
 async def test_a_guest_in_a_group_of_approvers_stays_a_guest(
@@ -121,7 +126,7 @@ async def test_a_guest_in_a_group_of_approvers_stays_a_guest(
 ) -> None:
     workspace.workspace.groups["S0STORAGE"].users.append(workspace.person("gina").user.id)
     by_group = await access(slack, clock, group_ids=frozenset({"S0STORAGE"}))
-    assert "you are a guest" in str(await by_group.refusal_to_act(actor(workspace, "gina")))
+    assert "you are a guest" in str(await by_group.refusal_to_act(actor(workspace, "gina"), POOL))
 
 
 async def test_an_approver_by_name_needs_no_look_at_groups(
@@ -130,8 +135,8 @@ async def test_an_approver_by_name_needs_no_look_at_groups(
     workspace.scopes.discard("usergroups:read")
     alice = workspace.person("alice").user.id
     mixed = await access(slack, clock, user_ids=frozenset({alice}), group_ids=frozenset({"S0STORAGE"}))
-    assert await mixed.refusal_to_act(actor(workspace, "alice")) is None
-    assert "missing scope usergroups:read" in str(await mixed.refusal_to_act(actor(workspace, "bob")))
+    assert await mixed.refusal_to_act(actor(workspace, "alice"), POOL) is None
+    assert "missing scope usergroups:read" in str(await mixed.refusal_to_act(actor(workspace, "bob"), POOL))
 
 
 async def test_a_missing_scope_refuses_and_is_warned_of_once(
@@ -140,7 +145,7 @@ async def test_a_missing_scope_refuses_and_is_warned_of_once(
     workspace.scopes.discard("users:read")
     everyone = await access(slack, clock, everyone=True)
     for who in ("alice", "bob", "alice"):
-        assert "missing scope users:read" in str(await everyone.refusal_to_act(actor(workspace, who)))
+        assert "missing scope users:read" in str(await everyone.refusal_to_act(actor(workspace, who), POOL))
     assert capsys.readouterr().out.count("a Slack scope is missing") == 1
 
 

@@ -15,9 +15,9 @@ import pytest
 from bot.access import Access
 from bot.outbox import SETTLING, BusyError, Outbox
 from bot.pacing import Pace
+from bot.pool_rules import Approvers
 from bot.recommendations import Key
 from bot.rendering.answers import render_sentence
-from bot.settings import Approvers
 from bot.slack import Slack, SlackError
 from bot.storage import posts, recommendations
 from bot.storage.database import Database, open_database
@@ -27,6 +27,7 @@ from bot.troubles import Troubles
 from playground.slack import Slack as SlackStandIn
 from playground.slack_workspace import Message
 from tests.bot.patience import until
+from tests.bot.rules import rules
 from tests.scenarios.stage import StageClock
 from tgc.models import Recommendation
 
@@ -57,7 +58,7 @@ class Place:
             leases=Leases(database, clock, life=LIFE),
             slack=slack,
             pace=pace,
-            troubles=Troubles(database, Access(slack, identity, approvers, clock), clock),
+            troubles=Troubles(database, Access(slack, identity, rules(approvers), clock), clock),
             clock=clock,
         )
         outbox.open()

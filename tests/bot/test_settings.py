@@ -10,9 +10,9 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.pool_rules import Approvers
 from bot.settings import (
     VARIABLES,
-    Approvers,
     Secret,
     Settings,
     SettingsError,
@@ -283,7 +283,7 @@ class TestWarnings:
             ({"DATABASE_URI": "x"}, ["did you mean DATABASE_URL?"]),
             ({"TGC_COLOUR": "blue"}, ["'TGC_COLOUR' is ignored"]),
             ({"RECO_CHANNEL_FILE": "/run/x"}, ["'RECO_CHANNEL_FILE' is ignored"]),
-            ({"PATH": "/bin", "HOSTNAME": "web-1", "CONFIG_FILE": "x.toml", "SLACK_WEBHOOK": "x"}, []),
+            ({"PATH": "/bin", "HOSTNAME": "web-1", "SLACK_WEBHOOK": "x"}, []),
         ],
     )
     def test_what_may_not_be_meant_is_told(self, changes: dict[str, str], words: list[str]) -> None:
@@ -361,7 +361,7 @@ class TestExample:
         assert pairs == [(variable.meaning, name) for name, variable in VARIABLES.items()]
 
     def test_it_names_the_secrets_that_a_file_may_hold(self) -> None:
-        assert set(re.findall(r"([A-Z_]+)_FILE\b", self.text)) == {*SECRET_NAMES, "TGC_CA"}
+        assert set(re.findall(r"([A-Z_]+)_FILE\b", self.text)) == {*SECRET_NAMES, "TGC_CA", "CONFIG"}
 
     def test_its_values_are_the_defaults(self) -> None:
         shown = dict(re.findall(r"^#?([A-Z_]+)=(.+)$", self.text, re.MULTILINE))
@@ -381,7 +381,9 @@ class TestExample:
 
 
 def test_settings_have_a_variable_each() -> None:
-    assert [name.lower() for name in VARIABLES] == [name for name in Settings.__struct_fields__ if name != "warnings"]
+    assert [name.lower() for name in VARIABLES] == [
+        name for name in Settings.__struct_fields__ if name not in {"warnings", "config"}
+    ]
 
 
 MARK = "s3cr3t"

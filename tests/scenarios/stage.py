@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from bot.app import LEASE_LIFE, bot
-from bot.settings import Approvers, Secret, Settings
+from bot.pool_rules import Approvers
+from bot.settings import Secret, Settings
 from playground.slack import Slack
 from playground.slack_workspace import Message
 from playground.tgc import SimulatedTgc

@@ -13,8 +13,8 @@ import pytest
 
 from bot.app import LEASE_LIFE
 from bot.decisions import STILL_WANTED
+from bot.pool_rules import Approvers
 from bot.rendering import ids
-from bot.settings import Approvers
 from playground.estate import Pool
 from playground.slack_workspace import Message
 from playground.tgc import Call

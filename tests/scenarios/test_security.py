@@ -18,8 +18,9 @@ import pytest
 import structlog
 
 from bot.logs import configure
+from bot.pool_rules import Approvers
 from bot.rendering import ids
-from bot.settings import Approvers, LogFormat, Secret
+from bot.settings import LogFormat, Secret
 from bot.web import MAX_BODY_BYTES
 from playground.slack import Forgery
 from playground.slack_courier import signature

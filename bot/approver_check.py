@@ -1,0 +1,84 @@
+"""Looks ahead whether the approvers that are named can do what is asked of them, before somebody needs it at night.
+
+An empty group, a deactivated account or a missing scope would else show only when nobody can accept.
+"""
+
+import structlog
+
+from bot.access import Access
+from bot.metrics import RULES_WITHOUT_APPROVERS
+from bot.pool_rules import ENOUGH, PoolRule, nobody_able, nobody_named, one_alone
+from bot.readings import Readings, pool_name
+from bot.rendering.words import counted
+from bot.slack import SlackError
+from bot.storage import approver_checks, cards
+from bot.storage.database import Database
+from bot.storage.leases import Leases
+from tgc.errors import TGCError
+
+_log = structlog.get_logger(__name__)
+
+
+class ApproverCheck:
+    """Looks at every rule, and keeps what it found where cards and /readyz see it."""
+
+    def __init__(self, *, database: Database, leases: Leases, access: Access, readings: Readings) -> None:
+        self._database = database
+        self._leases = leases
+        self._access = access
+        self._readings = readings
+        self._said: set[str] = set()
+        self.state = "not known yet"
+        """For /readyz: names no rule, for a rule may name a pool."""
+
+    async def run(self) -> None:
+        """Look once. What Slack does not tell now stays as it was known."""
+        async with self._leases.named("approvers") as is_ours:
+            if is_ours:
+                await self._look()
+        async with self._database.read() as connection:
+            able = await approver_checks.by_rule(connection)
+        problems = [problem for rule in self._access.rules.all if (problem := _problem(rule, able.get(rule.name)))]
+        RULES_WITHOUT_APPROVERS.set(len(problems))
+        many = f"{len(problems)} of {counted(len(self._access.rules.all), 'rule', 'rules')}"
+        self.state = f"too few people can approve by {many}; the log names them" if problems else "ok"
+        self._say([*problems, *await self._idle()])
+
+    async def _look(self) -> None:
+        async with self._database.read() as connection:
+            before = await approver_checks.by_rule(connection)
+        able = {}
+        for rule in self._access.rules.all:
+            try:
+                able[rule.name] = await self._access.able(rule, ENOUGH)
+            except SlackError as error:
+                _log.warning("approvers could not be looked up", rule=rule.name, reason=str(error))
+                if rule.name in before:
+                    able[rule.name] = before[rule.name]
+        if able != before:
+            async with self._database.write() as connection:
+                await approver_checks.replace(connection, able)
+                await cards.mark_all_dirty(connection)
+
+    async def _idle(self) -> list[str]:
+        try:
+            names = [pool_name(pool) for pool in await self._readings.pools()]
+        except TGCError:
+            return []  # the sweeps tell of it
+        return [
+            f"{rule} holds for no pool: correct its name, or take it out." for rule in self._access.rules.idle(names)
+        ]
+
+    def _say(self, problems: list[str]) -> None:
+        """In the log, each once for as long as it lasts."""
+        for problem in problems:
+            if problem not in self._said:
+                _log.warning("an approval rule cannot work", problem=problem)
+        self._said = set(problems)
+
+
+def _problem(rule: PoolRule, able: int | None) -> str | None:
+    """Why accepts by this rule come to nothing."""
+    return (
+        nobody_named(rule) or nobody_able(rule, able) or (one_alone(rule, able) if rule.second_approver.asks else None)
+    )

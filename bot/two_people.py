@@ -1,0 +1,121 @@
+"""Where a pool asks for two people: the first accept is kept and said, the second rests on it."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot import verdicts
+from bot.access import Access, Actor
+from bot.clock import Clock
+from bot.outbox import Outbox
+from bot.recommendations import is_expired, is_open
+from bot.rendering.notices import render_accepted_first, render_lapsed
+from bot.rendering.views import Action, Message
+from bot.slack import SlackError
+from bot.storage import approvals, cards, recommendations
+from bot.storage.approvals import Approval
+from bot.storage.database import Database
+from bot.storage.decisions import Outcome
+from bot.storage.recommendations import Stored
+from bot.verdicts import Answer, Attempt
+from tgc.models import Recommendation
+
+_log = structlog.get_logger(__name__)
+
+
+class TwoPeople:
+    """Judges accepts that one person alone cannot make."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        access: Access,
+        outbox: Outbox,
+        clock: Clock,
+        channel_id: str,
+        lapse: timedelta,
+    ) -> None:
+        self._database = database
+        self._access = access
+        self._outbox = outbox
+        self._clock = clock
+        self._channel_id = channel_id
+        self._lapse = lapse
+
+    @property
+    def since(self) -> datetime:
+        """An approval from before then has lapsed."""
+        return self._clock.now() - self._lapse
+
+    def reason(self, stored: Stored, recommendation: Recommendation) -> str | None:
+        """Why two people must accept this; None where one is enough."""
+        return self._access.rules.of(stored.pool_name).second_approver.reason(recommendation)
+
+    async def first(self, attempt: Attempt, reason: str) -> Approval | Answer:
+        """The approval of another person that this accept can rest on, else what to answer."""
+        async with self._database.read() as connection:
+            approval = await approvals.newest(connection, attempt.offer.id, since=self.since)
+        if approval is None:
+            return verdicts.accepted_first(attempt, reason)
+        if approval.user_id == attempt.press.user_id:
+            return verdicts.second_needed(attempt, reason)
+        try:
+            still_may = await self._may_still(approval, attempt.stored.pool_name)
+        except SlackError as error:
+            return verdicts.first_unchecked(attempt, approval.user_name, str(error))
+        if still_may:
+            return approval
+        _log.warning("a first approval ends: its person may not act any more", user=approval.user_id)
+        async with self._database.write() as connection:
+            await approvals.end(connection, approval, self._clock.now())
+        return verdicts.accepted_first(attempt, reason)
+
+    async def _may_still(self, approval: Approval, pool_name: str) -> bool:
+        actor = Actor(team_id=approval.team_id, user_id=approval.user_id, name=approval.user_name)
+        return await self._access.still_may_act(actor, pool_name)
+
+    async def settle(self, connection: AsyncConnection, attempt: Attempt, answer: Answer) -> None:
+        """Keep a first approval and say it in the card's thread; one that was overtaken ends."""
+        row_id = attempt.stored.row_id
+        match answer.outcome:
+            case Outcome.ACCEPTED_FIRST:
+                await approvals.add(connection, row_id, attempt.press, self._clock.now())
+                message = render_accepted_first(attempt.stored.pool_name, attempt.press.user_id)
+                await self._say(connection, row_id, f"accepted-first/{attempt.press.id}", message)
+            case Outcome.DONE if attempt.action is Action.DISMISS:
+                await approvals.end_all(connection, row_id, self._clock.now())
+
+    async def end_lapsed(self) -> None:
+        """End what waited for a second person in vain, and say so where it could still be accepted."""
+        async with self._database.read() as connection:
+            waited = await approvals.lapsed(connection, self.since)
+        for approval in waited:
+            async with self._database.write() as connection:
+                if await approvals.end(connection, approval, self._clock.now()):
+                    await self._tell_lapsed(connection, approval)
+
+    async def _tell_lapsed(self, connection: AsyncConnection, approval: Approval) -> None:
+        stored = await recommendations.by_row_id(connection, approval.recommendation)
+        recommendation = stored.recommendation
+        if stored.gone or not is_open(recommendation) or is_expired(recommendation, self._clock.now()):
+            return
+        message = render_lapsed(stored.pool_name, approval.user_id, approval.approved_at)
+        await self._say(connection, stored.row_id, f"lapsed/{approval.row_id}", message)
+        await cards.mark_all_dirty(connection, stored.row_id)
+
+    async def _say(self, connection: AsyncConnection, row_id: int, key: str, message: Message) -> None:
+        """In the thread of the card, as an edit of it notifies nobody."""
+        card = await cards.get(connection, row_id, self._channel_id)
+        if card is None or card.ts is None:
+            return
+        await self._outbox.add(
+            connection,
+            key=key,
+            kind="second_approver",
+            channel_id=self._channel_id,
+            thread_ts=card.ts,
+            recommendation=row_id,
+            message=message,
+        )
