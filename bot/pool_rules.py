@@ -96,7 +96,9 @@ def gib_moved(recommendation: Recommendation) -> float | None:
         for outcome in recommendation.expected_outcomes
         if outcome.space_info and (change := finite(outcome.space_info.space_changed_physical_gib)) is not None
     }
-    if not sources <= changes.keys() or sources & {action.destination_datastore_tintri_uuid for action in actions}:
+    destinations = {action.destination_datastore_tintri_uuid for action in actions}
+    is_known = sources and None not in sources and sources <= changes.keys()
+    if not is_known or sources & destinations:
         return None
     gained = sum(change for change in changes.values() if change > 0)
     freed = -sum(change for change in changes.values() if change < 0)

@@ -1,0 +1,156 @@
+"""The configuration file: what it may say, and that every mistake is told at once, with its line and what to do."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.config_file import Config, ConfigError, PoolConfig, read_config
+from bot.pool_rules import Approvers, SecondApprover
+
+WHOLE = """\
+approval_lapse_hours = 4
+audit_retention_days = 400
+
+[pools."Production"]
+approvers = ["U0ALICE", "S0STORAGE"]
+second_approver = "always"
+
+[pools."Test*"]
+approvers = ["*"]
+second_approver = { moves = 20, gib = 5000 }
+
+[pools.Lab]
+second_approver = "protection_loss"
+
+[pools.Closed]
+approvers = []
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "tintri-bot.toml"
+
+
+def read(file: Path, text: str) -> Config:
+    file.write_text(text, encoding="utf-8")
+    return read_config(file)
+
+
+def mistakes(file: Path, text: str) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as raised:
+        read(file, text)
+    return raised.value.mistakes
+
+
+def test_everything_it_can_say(file: Path) -> None:
+    alice_and_storage = Approvers(user_ids=frozenset({"U0ALICE"}), group_ids=frozenset({"S0STORAGE"}))
+    assert read(file, WHOLE) == Config(
+        file="tintri-bot.toml",
+        pools=(
+            ("Production", PoolConfig(approvers=alice_and_storage, second_approver=SecondApprover(always=True))),
+            (
+                "Test*",
+                PoolConfig(approvers=Approvers(everyone=True), second_approver=SecondApprover(moves=20, gib=5000)),
+            ),
+            ("Lab", PoolConfig(second_approver=SecondApprover(protection_loss=True))),
+            ("Closed", PoolConfig(approvers=Approvers())),
+        ),
+        approval_lapse=timedelta(hours=4),
+        audit_retention=timedelta(days=400),
+    )
+
+
+def test_an_empty_file_says_nothing(file: Path) -> None:
+    assert read(file, "# nothing yet\n") == Config(file="tintri-bot.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("approval_lapse_hours = 0", "line 1: approval_lapse_hours is not usable: give a whole number from 1 to 168."),
+        ("approval_lapse_hours = true", "line 1: approval_lapse_hours is not usable: give a whole number"),
+        ("audit_retention_days = 1.5", "line 1: audit_retention_days is not usable: give a whole number"),
+        ("\naudit_retention_day = 3", "line 2: audit_retention_day is not known: maybe audit_retention_days is meant."),
+        ("colour = 1", "line 1: colour is not known: take it out, for there are approval_lapse_hours,"),
+        ("pools = 1", 'line 1: pools is no section: write [pools."NAME"] for each pool.'),
+        ("[pools]\nProd = 1", 'line 2: Prod is no section: write [pools."Prod"] above its settings.'),
+        ('[pool."Prod"]\napprovers = []', "line 1: pool is not known: maybe pools is meant."),
+        ('[pools."Prod"]\naprovers = []', "line 2: aprovers is not known: maybe approvers is meant."),
+        ('[pools."Prod"]\napprovers = "*"', 'line 2: approvers is not usable: give a list such as ["U0ALICE",'),
+        ('[pools."Prod"]\napprovers = ["bob"]', "line 2: approvers is not usable: give ids of people"),
+        ('[pools."Prod"]\napprovers = [\n  1,\n]', "line 2: approvers is not usable: give a list"),
+        ("[pools.x]\nsecond_approver = false", 'line 2: second_approver is not usable: give "always", "protection'),
+        ("[pools.x]\nsecond_approver = {}", 'line 2: second_approver is not usable: give "always"'),
+        ("[pools.x]\nsecond_approver = { move = 3 }", 'line 2: second_approver is not usable: give "always"'),
+        ("[pools.x]\nsecond_approver = { moves = 0 }", "line 2: second_approver is not usable: for moves give a whole"),
+        ('pools."a b".approvers = 3', "line 1: approvers is not usable"),
+        ('["pools"]\n  [ "pools" . x ] \n second_approver = 3', "line 3: second_approver is not usable"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line_and_what_to_give(file: Path, text: str, expected: str) -> None:
+    [mistake] = mistakes(file, text)
+    assert mistake.startswith(f"tintri-bot.toml {expected}")
+
+
+def test_all_mistakes_are_told_at_once(file: Path) -> None:
+    text = 'approval_lapse_hours = 0\n[pools.a]\napprovers = 1\nsecond_approver = 2\n[pools.b]\nx = "]"\n'
+    lines = [mistake.split(":")[0] for mistake in mistakes(file, text)]
+    assert lines == [f"tintri-bot.toml line {number}" for number in (1, 3, 4, 6)]
+
+
+def test_what_is_no_toml_is_told_with_its_line(file: Path) -> None:
+    [mistake] = mistakes(file, "a = 1\n[pools\n")
+    assert mistake.startswith("tintri-bot.toml is no TOML: ")
+    assert "line 2" in mistake
+
+
+def test_a_file_that_cannot_be_read_is_told(file: Path) -> None:
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="cannot be read: make it a readable text file"):
+        read_config(file)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_config(file.parent)
+
+
+KEYS = st.sampled_from(["pools", "approvers", "second_approver", "approval_lapse_hours", "x", '"a.b"', '"="', '"["'])
+VALUES = st.recursive(
+    st.sampled_from(
+        ["1", "-1", "1e3", "true", '"always"', '"*"', '"""\n[pools.q]\n"""', "1979-05-27", "[]", "{}", "inf"]
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda items: f"[\n{', '.join(items)}]")
+        | st.dictionaries(KEYS, inner, max_size=2).map(
+            lambda pairs: "{ " + ", ".join(f"{key} = {value}" for key, value in pairs.items()) + " }"
+        )
+    ),
+    max_leaves=4,
+)
+LINES = st.one_of(
+    st.builds("{} = {}".format, KEYS, VALUES),
+    st.builds("[pools.{}]".format, KEYS),
+    st.builds("[{}]".format, KEYS),
+    st.text(max_size=20),
+)
+
+
+@given(st.lists(LINES, max_size=8).map("\n".join))
+def test_whatever_it_holds_is_understood_or_told(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    file = tmp_path_factory.getbasetemp() / "tintri-bot.toml"
+    file.write_text(text, encoding="utf-8", errors="replace", newline="")
+    try:
+        read_config(file)
+    except ConfigError as error:
+        told = error.mistakes
+    else:
+        return
+    assert told
+    for mistake in told:
+        assert mistake.startswith("tintri-bot.toml")
+        assert mistake.endswith(".")
+        assert mistake.isprintable()
+        json.dumps(mistake).encode("ascii")

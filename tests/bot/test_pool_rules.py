@@ -1,0 +1,102 @@
+"""Which rule holds for a pool, and when two people must accept."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.pool_rules import Approvers, PoolRule, PoolRules, SecondApprover, gib_moved
+from tests.bot.rendering.samples import recommendation
+from tgc.models import Recommendation, SpaceOutcome
+
+SAMPLE = recommendation("available")
+"""4 moves off vmstore01, 2,210.4 GiB; one VM would lose replication."""
+
+
+def rule(name: str) -> PoolRule:
+    return PoolRule(name=name, named_in=name, approvers=Approvers())
+
+
+RULES = PoolRules(
+    default=rule("default"),
+    by_pool=(("Prod*", rule("first")), ("*", rule("second")), ("Prod[1]", rule("bracket")), ("Product", rule("name"))),
+)
+
+
+@pytest.mark.parametrize(
+    ("pool_name", "expected"),
+    [
+        ("Product", "name"),
+        ("Production", "first"),
+        ("production", "second"),
+        ("Prod[1]", "bracket"),
+        ("Prod1", "first"),
+        ("", "second"),
+    ],
+)
+def test_a_pools_own_name_comes_first_then_the_first_pattern(pool_name: str, expected: str) -> None:
+    assert RULES.of(pool_name).name == expected
+
+
+def test_without_a_section_the_default_holds() -> None:
+    rules = PoolRules(default=rule("default"), by_pool=(("Lab", rule("lab")),))
+    assert rules.of("Production").name == "default"
+    assert [one.name for one in rules.all] == ["default", "lab"]
+
+
+def test_rules_that_no_pool_is_subject_to_are_idle() -> None:
+    assert RULES.idle(["Production", "Lab"]) == ["bracket", "name"]
+    assert RULES.idle([]) == ["first", "second", "bracket", "name"]
+
+
+@pytest.mark.parametrize(
+    ("second", "reason"),
+    [
+        (SecondApprover(), None),
+        (SecondApprover(always=True), "this pool always asks for two"),
+        (SecondApprover(protection_loss=True), "VMs would lose replication"),
+        (SecondApprover(moves=4), "4 VMs move, and this pool asks for two from 4 on"),
+        (SecondApprover(moves=5), None),
+        (SecondApprover(gib=2210), "2,210 GiB move, and this pool asks for two from 2,210 GiB on"),
+        (SecondApprover(gib=2211), None),
+        (SecondApprover(moves=5, gib=1), "2,210 GiB move, and this pool asks for two from 1 GiB on"),
+    ],
+)
+def test_when_two_people_must_accept(second: SecondApprover, reason: str | None) -> None:
+    assert second.reason(SAMPLE) == reason
+
+
+def changed(**outcome: object) -> Recommendation:
+    """The sample with another outcome of its first VMstore."""
+    first, *others = SAMPLE.expected_outcomes
+    outcomes = (msgspec.structs.replace(first, **outcome), *others)
+    return msgspec.structs.replace(SAMPLE, expected_outcomes=outcomes)
+
+
+def test_where_nothing_is_said_of_replication_one_is_enough() -> None:
+    assert SecondApprover(protection_loss=True).reason(changed(protection_info=None)) is None
+
+
+def test_where_it_is_not_known_how_much_moves_two_must_accept() -> None:
+    reason = "the TGC does not say how many GiB move"
+    assert SecondApprover(gib=1e9).reason(changed(space_info=None)) == reason
+    assert SecondApprover(gib=1e9).reason(changed(vm_store_id="another one")) == reason
+    assert SecondApprover(gib=1e9).reason(Recommendation()) == reason
+
+
+def test_a_vmstore_that_gives_and_takes_hides_what_it_gives() -> None:
+    [first, *others] = SAMPLE.action_groups
+    move = first.actions[0]
+    back = msgspec.structs.replace(
+        move,
+        source_datastore_tintri_uuid=move.destination_datastore_tintri_uuid,
+        destination_datastore_tintri_uuid=move.source_datastore_tintri_uuid,
+    )
+    group = msgspec.structs.replace(first, actions=(*first.actions, back))
+    assert gib_moved(msgspec.structs.replace(SAMPLE, action_groups=(group, *others))) is None
+
+
+@given(st.floats(allow_nan=True, allow_infinity=True) | st.none())
+def test_the_sign_of_a_change_does_not_matter(change: float | None) -> None:
+    moved = gib_moved(changed(space_info=SpaceOutcome(space_changed_physical_gib=change)))
+    assert moved is None or moved == abs(change or 0.0)
