@@ -83,3 +83,12 @@ async def test_a_database_whose_driver_is_not_installed_is_told(monkeypatch: pyt
     with pytest.raises(DatabaseError, match=r"^DATABASE_URL needs the package asyncpg, which is not installed: .*\.$"):
         async with open_database("postgresql+asyncpg://bot:secret@localhost/bot"):
             pass
+
+
+def test_whatever_is_installed_is_held_against_its_hash() -> None:
+    """Pip checks hashes only where it is told to, and a file without them would be taken as it comes."""
+    for name in ("README.md", "Makefile", ".ci/run"):
+        lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+        installing = [line for line in lines if re.search(r"-r\s+requirements/", line)]
+        assert installing, name
+        assert [line for line in installing if "--require-hashes" not in line] == []

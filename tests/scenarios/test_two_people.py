@@ -208,6 +208,20 @@ async def test_a_restart_forgets_nothing(stage: Stage) -> None:
     assert accepts(stage) == 1
 
 
+async def test_with_a_lost_database_the_first_must_accept_anew(stage: Stage) -> None:
+    card = await accepted_first(stage)
+    await stage.until(lambda: thread(stage, card))
+    await stage.stop_bot()
+    for path in stage.folder.glob("bot.db*"):
+        path.unlink()
+    await stage.start_bot()
+    await stage.until(lambda: "accepted this" not in card.text and "Accept" in buttons(card))
+    await press(stage, "bob", card, "You accepted it as the first")
+    assert accepts(stage) == 0
+    await press(stage, "alice", card, "Production: Accepted.")
+    assert accepts(stage) == 1
+
+
 @pytest.mark.parametrize(
     ("second", "by_two"),
     [
