@@ -14,7 +14,7 @@ demo: $(VENV)/ready  ## the real bot between a simulated TGC and a local stand-i
 	@$(BIN)/python -m bot demo
 
 test: $(VENV)/ready-dev  ## all tests, on every core
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 torture: $(VENV)/ready-dev  ## kill the bot at random moments, for minutes
 	$(BIN)/python -m pytest -m torture
