@@ -33,7 +33,7 @@ def no_waiting() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def plain_tracebacks() -> Iterator[None]:
-    """As the bot writes them: structlog's own show every local variable, and take longer than the work that is tested."""
+    """As the bot writes them: structlog's own show every local variable, and take longer than the work itself."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
