@@ -18,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 import handlers
 from bot.access import Access
 from bot.adoption import Adoption
+from bot.audit import Audit
 from bot.card_views import CardViews
 from bot.clock import Clock, SystemClock
 from bot.decisions import Decider
@@ -32,6 +33,7 @@ from bot.pausing import Pausing
 from bot.readings import Readings, Tgc
 from bot.reconcile import Reconciler
 from bot.reports import Reports
+from bot.retention import Retention
 from bot.settings import Settings
 from bot.slack import Identity, Slack, SlackError, SlackRefusedError
 from bot.socket_mode import SocketMode
@@ -51,6 +53,7 @@ DRAIN_S = 3.0
 _LAST_REQUESTS_S = 0.5
 _SLACK_TIMEOUT_S = 20.0
 _TICK_S = 2.0
+_DAY_S = 86_400.0
 _AGAIN_AFTER_S = 2.0
 
 
@@ -86,6 +89,7 @@ async def bot(
     clock: Clock | None = None,
     lease_life: timedelta = LEASE_LIFE,
     tgc_timeout_s: float = TGC_TIMEOUT_S,
+    audit_retention: timedelta | None = None,
 ) -> AsyncIterator[None]:
     """Everything, running. Leaving the block stops it in order: what comes in first, the database last."""
     clock = clock or SystemClock()
@@ -115,6 +119,8 @@ async def bot(
         await stack.enter_async_context(entrance.serve(app, slack, loops, clock))
         entrance.health.approvers = parts.services.access.hindrance or "ok"
         parts.start(loops, entrance.health)
+        if audit_retention is not None:
+            loops.every("retention", _DAY_S, Retention(database, clock, audit_retention).run)
         _log.info("running", channel=settings.reco_channel, tgc=tgc.name)
         yield
 
@@ -233,6 +239,7 @@ class Parts:
         )
         self.services = handlers.Services(
             access=access,
+            audit=Audit(database, access, clock, tgc.key),
             decider=self._decider,
             pausing=Pausing(
                 database=database,

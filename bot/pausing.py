@@ -1,6 +1,6 @@
 """Pausing: approvers stop all accepting, in one pool or in all, for hours or until somebody resumes."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,6 +10,7 @@ from bot.clock import Clock
 from bot.outbox import Outbox
 from bot.pools import find_pools
 from bot.readings import Readings, pool_name
+from bot.rendering.escape import clean
 from bot.rendering.notices import render_paused, render_resumed
 from bot.rendering.views import Message
 from bot.storage import cards, decisions, pauses, posts
@@ -55,6 +56,7 @@ class Pausing:
         pool, hours = await self._meant(order.typed)
         now = self._clock.now()
         until = None if hours is None else now + timedelta(hours=hours)
+        told = _paused(pool, hours)
         async with self._database.write() as connection:
             if not await self._was_carried_out(connection, order, PAUSE):
                 await pauses.set_pause(
@@ -66,9 +68,8 @@ class Pausing:
                     until=until,
                 )
                 message = render_paused(order.actor.user_id, _name(pool), until)
-                await self._announce(connection, order, PAUSE, pool, message)
-        long = "" if hours is None else f" for {hours:g} {'hour' if hours == 1 else 'hours'}"
-        return f"Accepting is paused in {_name(pool) or 'every pool'}{long}; /tintri resume ends that."
+                await self._announce(connection, order, PAUSE, pool, message, told)
+        return told
 
     async def resume(self, order: Order) -> str:
         """Resume, and say what was done. Raises PauseRefusedError, UnknownPoolError, TGCError."""
@@ -80,9 +81,13 @@ class Pausing:
                 row = pool.uuid if pool else EVERY_POOL
                 if not await pauses.lift(connection, self._readings.tgc.key, row, now):
                     raise PauseRefusedError(_nothing_to_resume(pool))
+                told = await self._resumed(connection, pool, now)
                 message = render_resumed(order.actor.user_id, _name(pool))
-                await self._announce(connection, order, RESUME, pool, message)
-            rest = await pauses.in_force(connection, self._readings.tgc.key, pool.uuid, now) if pool else None
+                await self._announce(connection, order, RESUME, pool, message, told)
+            return await self._resumed(connection, pool, now)
+
+    async def _resumed(self, connection: AsyncConnection, pool: Pool | None, now: datetime) -> str:
+        rest = await pauses.in_force(connection, self._readings.tgc.key, pool.uuid, now) if pool else None
         if rest is not None:
             return f"The pause of {_name(pool)} is over, but every pool is paused still: /tintri resume ends that."
         return f"Accepting goes on in {_name(pool) or 'every pool'}."
@@ -91,7 +96,8 @@ class Pausing:
         refusal = await self._access.refusal_to_act(order.actor)
         if refusal is not None:
             async with self._database.write() as connection:
-                await decisions.add(connection, self._decision(order, action, None, Outcome.NOT_ALLOWED))
+                refused = self._decision(order, action, None, Outcome.NOT_ALLOWED, refusal)
+                await decisions.add_refusal(connection, refused)
             raise PauseRefusedError(refusal)
 
     async def _meant(self, typed: str) -> tuple[Pool | None, float | None]:
@@ -121,28 +127,32 @@ class Pausing:
         return await posts.find(connection, _key(order, action)) is not None
 
     async def _announce(
-        self, connection: AsyncConnection, order: Order, action: str, pool: Pool | None, message: Message
+        self, connection: AsyncConnection, order: Order, action: str, pool: Pool | None, message: Message, told: str
     ) -> None:
         """Keep it, say it in the channel, and have every card show it: one transaction."""
-        await decisions.add(connection, self._decision(order, action, pool, Outcome.DONE))
+        await decisions.add(connection, self._decision(order, action, pool, Outcome.DONE, told))
         await self._outbox.add(
             connection, key=_key(order, action), kind=action, channel_id=self._channel_id, message=message
         )
         await cards.mark_all_dirty(connection)
 
-    def _decision(self, order: Order, action: str, pool: Pool | None, outcome: Outcome) -> Decision:
+    def _decision(self, order: Order, action: str, pool: Pool | None, outcome: Outcome, told: str) -> Decision:
         return Decision(
             recommendation=None,
             tgc_key=self._readings.tgc.key,
             pool_uuid=pool.uuid if pool else None,
+            pool_name=_name(pool),
             action=action,
             offer_id=None,
+            typed=clean(order.typed),
             team_id=order.actor.team_id,
             user_id=order.actor.user_id,
             user_name=order.actor.name,
             channel_id=order.channel_id,
             decided_at=self._clock.now(),
             outcome=outcome,
+            told=told,
+            command_id=order.id,
         )
 
 
@@ -152,6 +162,11 @@ def _key(order: Order, action: str) -> str:
 
 def _name(pool: Pool | None) -> str | None:
     return None if pool is None else pool_name(pool)
+
+
+def _paused(pool: Pool | None, hours: float | None) -> str:
+    long = "" if hours is None else f" for {hours:g} {'hour' if hours == 1 else 'hours'}"
+    return f"Accepting is paused in {_name(pool) or 'every pool'}{long}; /tintri resume ends that."
 
 
 def _nothing_to_resume(pool: Pool | None) -> str:

@@ -11,6 +11,7 @@ from bot.outbox import Outbox
 from bot.painter import Drawing, Painter
 from bot.readings import PoolReading, Tgc, read_again
 from bot.recommendations import Key, is_expired, is_open, plan_of
+from bot.rendering.content import seen
 from bot.rendering.notices import render_other_moves
 from bot.rendering.views import CardView
 from bot.storage import cards, offers, recommendations
@@ -71,7 +72,8 @@ class Reconciler:
             )
             stored = await recommendations.get(connection, key)
             if stored is not None:
-                await offers.offer_for(connection, stored.row_id, plan_of(stored.recommendation), self._clock.now())
+                plan, shown = plan_of(stored.recommendation), seen(stored.recommendation, stored.vm_names)
+                await offers.offer_for(connection, stored.row_id, plan, shown, self._clock.now())
         return stored
 
     async def _vm_names(self, recommendation: Recommendation, known: Stored | None) -> Mapping[str, str]:
