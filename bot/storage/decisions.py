@@ -181,7 +181,9 @@ def _values(decision: Decision) -> dict[str, Any]:
 
 
 def _decision(row: Row[Any]) -> Decision:
-    return msgspec.convert({**row._mapping, "seen": _seen(row)}, Decision)  # noqa: SLF001 - its public name at SQLAlchemy
+    # SQLAlchemy's names are a kind of str that msgspec does not take.
+    fields = {str(name): value for name, value in row._mapping.items()}  # noqa: SLF001 - its public name at SQLAlchemy
+    return msgspec.convert(fields | {"seen": _seen(row)}, Decision)
 
 
 def _entry(row: Row[Any]) -> AuditEntry:

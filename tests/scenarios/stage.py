@@ -74,6 +74,8 @@ class Stage:
         """How long, in real time, a bot started from now on waits for an answer of the TGC."""
         self.lease_life = LEASE_LIFE
         """For the bots started from now on. The clock runs faster than renewals where real time passes."""
+        self.audit_retention: timedelta | None = None
+        """For the bots started from now on: how long they keep the journal; None for ever."""
         self._bots = AsyncExitStack()
         self.settings = Settings(
             slack_bot_token=Secret(slack.bot_token),
@@ -102,7 +104,13 @@ class Stage:
 
     async def start_bot(self) -> None:
         await self._bots.enter_async_context(
-            bot(self.settings, clock=self.clock, tgc_timeout_s=self.tgc_timeout_s, lease_life=self.lease_life)
+            bot(
+                self.settings,
+                clock=self.clock,
+                tgc_timeout_s=self.tgc_timeout_s,
+                lease_life=self.lease_life,
+                audit_retention=self.audit_retention,
+            )
         )
         if self.settings.slack_app_token is not None:
             await self.until(lambda: self.slack.sockets.connections)
