@@ -35,11 +35,11 @@ def as_csv(entries: Iterable[AuditEntry]) -> str:
 def as_table(entries: Iterable[AuditEntry]) -> Table:
     """Readable at 80 columns; nothing in it is rich's markup."""
     table = Table(box=None, pad_edge=False, show_edge=False, padding=(0, 2, 1, 0))
-    for heading, width in (("When (UTC)", 16), ("Who", 14), ("What", 15), ("Pool, moves and answers", None)):
+    for heading, width in (("When (UTC), who", 18), ("What", 13), ("Pool, moves and answers", None)):
         table.add_column(heading, width=width, overflow="fold")
     for entry in entries:
-        told = Text("\n".join(_told(entry)))
-        table.add_row(utc(entry.decided_at).removesuffix(" UTC"), Text(person(entry)), Text(what(entry)), told)
+        who = f"{utc(entry.decided_at).removesuffix(' UTC')}\n{person(entry)}"
+        table.add_row(Text(who), Text(what(entry)), Text("\n".join(_told(entry))))
     return table
 
 

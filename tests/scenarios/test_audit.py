@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from bot.rendering import ids
-from bot.storage.database import read_database
 from playground.slack_workspace import Message
 from tests.scenarios.harmless import harmful
 from tests.scenarios.records import outcomes
@@ -313,10 +312,3 @@ async def test_old_entries_go_where_that_is_wanted_and_never_otherwise(stage: St
     await stage.start_bot()
     await stage.until(lambda: outcomes(stage) == [("bob", "pause", "done")])
     assert [entry["typed"] for entry in await entries(stage)] == ["Test 2"]
-
-
-async def test_a_reader_of_the_database_cannot_write(stage: Stage) -> None:
-    await posted(stage)
-    async with read_database(stage.settings.database_url.reveal()) as database:
-        with pytest.raises(Exception, match="readonly"):
-            await database.ping()

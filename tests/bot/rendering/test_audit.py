@@ -204,8 +204,16 @@ def on_a_terminal(*entries: AuditEntry) -> str:
 def test_a_terminal_of_80_columns_shows_all_of_it() -> None:
     shown = on_a_terminal(REFUSED, entry())
     assert max(map(len, shown.splitlines())) <= 80
+    for number in range(1, 6):
+        assert f"  erp-db-0{number} from vmstore01 to vmstore03" in shown
     words = " ".join(shown.split())
-    for said in ("2026-03-10 07:12", "pause: not", "Typed: /tintri pause", "erp-db-05 from vmstore01", "Production"):
+    for said in (
+        "2026-03-10 07:12",
+        "alice (U0ALICE00)",
+        "pause: not",
+        "Typed: /tintri pause Production 8",
+        "Production",
+    ):
         assert said in words
 
 

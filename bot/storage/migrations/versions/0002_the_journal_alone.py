@@ -30,7 +30,7 @@ def upgrade() -> None:
             f"UPDATE decisions SET {column} = (SELECT {column} FROM recommendations"  # noqa: S608 - our own two words
             " WHERE recommendations.id = decisions.recommendation)"
         )
-    for statement in _SQLITE if op.get_bind().dialect.name == "sqlite" else _POSTGRESQL:
+    for statement in _SQLITE if op.get_context().dialect.name == "sqlite" else _POSTGRESQL:
         op.execute(statement)
 
 
