@@ -15,8 +15,9 @@ import pytest
 
 from bot.rendering import ids
 from playground.slack_workspace import Message
+from playground.tgc_faults import Fault
 from tests.scenarios.harmless import harmful
-from tests.scenarios.records import outcomes
+from tests.scenarios.records import as_json, outcomes
 from tests.scenarios.stage import Stage, buttons, open_stage
 
 REPOSITORY = Path(__file__).parents[2]
@@ -176,6 +177,23 @@ async def test_names_stay_as_they_were_whatever_becomes_of_pool_vm_and_person(st
     assert (first["pool_name"], second["pool_name"]) == ("Production", "Renamed")
     assert [move["vm"] for move in first["moves"]] == [move["vm"] for move in before]
     assert [move["vm"] for move in second["moves"]] == [f"renamed-{move['vm']}" for move in before]
+
+
+async def test_vms_that_the_tgc_gives_by_id_alone_are_there_by_name(stage: Stage) -> None:
+    pool = stage.world.pools[0]
+    body: Any = as_json(stage, pool)
+    for group in body["actionGroups"]:
+        for action in group["actions"]:
+            del action["targetVmDisplayName"]
+    for path in ("current", body["id"]):
+        stage.tgc.fault(Fault("answer", f"{pool.uuid}/recommendation/{path}$", times=None, status=200, body=body))
+    card = await posted(stage)
+    await stage.slack.person("carol").click(card, ids.DISMISS)
+    await stage.answer("carol", "not an approver")
+    (entry,) = await entries(stage)
+    assert [move["vm"] for move in entry["moves"]] == [move["vm"] for move in moves_shown(stage, "Production")]
+    assert entry["loses_replication"]
+    assert set(entry["loses_replication"]) <= {move["vm"] for move in entry["moves"]}
 
 
 class TestInSlack:
