@@ -32,8 +32,8 @@ class Reco:
         app.action(ids.LIST_PREVIOUS)(self.turned)
         app.action(ids.LIST_NEXT)(self.turned)
 
-    async def answer(self, _command: Command, rest: str) -> Message:
-        return await self._list(rest, page=0)
+    async def answer(self, command: Command, rest: str) -> Message:
+        return await self._refusal(command) or await self._list(rest, page=0)
 
     async def shown(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
         await ack()
@@ -54,8 +54,8 @@ class Reco:
         message = await self._refusal(click) or await self._list(typed, page=int(page) if page.isdecimal() else 0)
         await answer(respond, message, replace_original=True)
 
-    async def _refusal(self, click: Click) -> Message | None:
-        refusal = await self._access.refusal_to_read(click.actor)
+    async def _refusal(self, asked: Command | Click) -> Message | None:
+        refusal = await self._access.refusal_to_read(asked.actor)
         return None if refusal is None else render_sentence(refusal)
 
     async def _list(self, typed: str, *, page: int) -> Message:

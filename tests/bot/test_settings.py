@@ -19,6 +19,7 @@ from bot.settings import (
     SettingsError,
     environment,
     machine_zone,
+    read_database_url,
     read_settings,
 )
 
@@ -266,6 +267,23 @@ class TestFiles:
 
     def test_a_secret_given_as_a_path_is_not_shown(self) -> None:
         assert "hunter22" not in mistake(TGC_PASSWORD="", TGC_PASSWORD_FILE="hunter22")
+
+
+class TestDatabaseAlone:
+    def test_no_other_setting_must_be_there_or_right(self) -> None:
+        assert read_database_url({"TGC_URL": "ftp://x"}) == Secret("sqlite+aiosqlite:///tintri-bot.db")
+        assert read_database_url({"DATABASE_URL": "postgresql://u:p@db/x"}).reveal() == "postgresql+asyncpg://u:p@db/x"
+
+    def test_it_may_come_from_a_file(self, tmp_path: Path) -> None:
+        (tmp_path / "url").write_text("sqlite+aiosqlite:///here.db\n")
+        assert read_database_url({"DATABASE_URL_FILE": str(tmp_path / "url")}).reveal().endswith("///here.db")
+
+    def test_a_wrong_one_is_told_and_not_shown(self) -> None:
+        with pytest.raises(SettingsError) as caught:
+            read_database_url({"DATABASE_URL": "mysql://u:secret@db/x"})
+        (mistake,) = caught.value.mistakes
+        assert mistake.startswith("DATABASE_URL is not usable: give sqlite")
+        assert "secret" not in mistake
 
 
 class TestWarnings:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from bot.rendering import limits
 from bot.rendering.answers import render_help, render_pool, render_report, render_sentence, render_unknown_pool
+from bot.rendering.audit import ENTRIES_PER_PAGE, render_audit
 from bot.rendering.card import render_card
 from bot.rendering.details import render_details, render_details_problem
 from bot.rendering.notices import (
@@ -22,9 +24,9 @@ from bot.rendering.notices import (
     render_resumed,
 )
 from bot.rendering.plain import plain_report
-from bot.rendering.views import CardView, Message, Report
+from bot.rendering.views import AuditEntry, AuditPage, CardView, Message, Report, SeenMove
 from playground.blockkit import validate_message, validate_view
-from tests.bot.rendering.strategies import MOMENTS, REPORTS, TEXTS, USER_IDS, VIEWS
+from tests.bot.rendering.strategies import AUDIT_ENTRIES, MOMENTS, REPORTS, TEXTS, USER_IDS, VIEWS
 
 # Views are big: drawing them takes longer than rendering them.
 slow = settings(
@@ -85,6 +87,44 @@ def test_whatever_a_report_holds_all_its_renderings_are_legal_harmless_and_small
     text = plain_report(report, zone=ZONE)
     text.encode()
     assert not UNSEEN.search(text)
+
+
+@slow
+@given(st.lists(AUDIT_ENTRIES, max_size=ENTRIES_PER_PAGE), TEXTS)
+def test_whatever_the_journal_holds_its_pages_are_legal_harmless_and_small(
+    entries: list[AuditEntry], typed: str
+) -> None:
+    message = render_audit(AuditPage(entries=tuple(entries), total=99, typed=typed, page=1, last=19))
+    _check(message)
+
+
+def test_a_page_of_the_longest_entries_is_small_enough() -> None:
+    long = "&" * 5_000
+    move = SeenMove(wave=1, vm=long, source=long, destination=long)
+    entry = AuditEntry(
+        id=1,
+        decided_at=datetime(2026, 3, 10, 6, 15, tzinfo=UTC),
+        action="accept",
+        outcome="unknown_offer",
+        user_id=long,
+        user_name=long,
+        team_id=long,
+        channel_id=long,
+        tgc=long,
+        pool_uuid=long,
+        pool_name=long,
+        recommendation_id=long,
+        moves=(move,) * 600,
+        loses_replication=(long,) * 600,
+        typed=long,
+        told=long,
+        tgc_answer=long,
+        offer_id=long,
+    )
+    page = AuditPage(entries=(entry,) * ENTRIES_PER_PAGE, total=99, typed=long, page=1, last=19)
+    message = render_audit(page)
+    _check(message)
+    assert _size(message.blocks) < limits.MESSAGE_SIZE
 
 
 @given(TEXTS, st.lists(TEXTS, max_size=9))
