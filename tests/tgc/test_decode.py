@@ -83,6 +83,8 @@ class TestMistypedParts:
             ("/creationTime", 1773147604221),
             ("/creationTime", "today"),
             ("/creationTime", "2026-03-10T06:00:04.221"),
+            ("/creationTime", "0001-01-01T00:00:00+14:00"),
+            ("/expirationTime", "9999-12-31T23:59:59.999Z"),
             ("/state", 5),
             ("/id", ["x"]),
         ],
