@@ -27,7 +27,7 @@ _NOT_FAST = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 def decode_recommendation(body: bytes, where: str) -> Recommendation:
     """Read a Recommendation; raises TGCResponseError naming `where`."""
     try:
-        return _without_edges(_without_foreign_marks(_ONE.decode(body)))
+        return _without_edges(_without_foreign_marks(_ONE.decode(_without_nul(body))))
     except _NOT_FAST:
         return _lenient_recommendation(_object(parse_json(body, where), where))
 
@@ -35,7 +35,10 @@ def decode_recommendation(body: bytes, where: str) -> Recommendation:
 def decode_recommendations(body: bytes, where: str) -> list[Recommendation]:
     """Read a bare array; what is no object in it is dropped."""
     try:
-        return [_without_edges(_without_foreign_marks(recommendation)) for recommendation in _MANY.decode(body)]
+        return [
+            _without_edges(_without_foreign_marks(recommendation))
+            for recommendation in _MANY.decode(_without_nul(body))
+        ]
     except _NOT_FAST:
         tree = parse_json(body, where)
         if not isinstance(tree, list):
@@ -83,6 +86,13 @@ def decode_vm_name(body: bytes, where: str) -> str | None:
     vmware = _object(parse_json(body, where), where).get("vmware")
     name = vmware.get("name") if isinstance(vmware, dict) else None
     return name if isinstance(name, str) and name and _is_text(name) else None
+
+
+def _without_nul(body: bytes) -> bytes:
+    """Raises DecodeError for a NUL, which PostgreSQL stores in no text: what holds it is read field by field."""
+    if b"\\u0000" in body:
+        raise msgspec.DecodeError("a NUL")
+    return body
 
 
 def _without_foreign_marks(recommendation: Recommendation) -> Recommendation:
@@ -174,4 +184,4 @@ def _is_text(text: str) -> bool:
         text.encode()
     except UnicodeEncodeError:
         return False
-    return True
+    return "\0" not in text

@@ -2,31 +2,42 @@
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping, MutableSequence
+from typing import Any
 
+import structlog.processors
 import structlog.testing
 
 
-class _Kept(logging.Handler):
-    def __init__(self) -> None:
+class Surprises(logging.Handler):
+    """What was logged with a traceback, by us or by a library."""
+
+    def __init__(self, entries: MutableSequence[MutableMapping[str, Any]], foreseen: tuple[str, ...]) -> None:
         super().__init__(logging.ERROR)
-        self.lines: list[str] = []
+        self._entries = entries
+        self._foreseen = foreseen
+        self._lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
-        self.lines.append(f"{record.name}: {record.getMessage()} {error!r}")
+        self._lines.append(f"{record.name}: {record.getMessage()} {error!r}")
+
+    def take(self) -> list[str]:
+        """Give what is new."""
+        ours = [entry for entry in self._entries if "exception" in entry and entry["event"] not in self._foreseen]
+        taken = [*self._lines, *(f"{entry['event']}: {entry['exception']}" for entry in ours)]
+        self._entries.clear()
+        self._lines.clear()
+        return taken
 
 
 @contextlib.contextmanager
-def surprises(*foreseen: str) -> Iterator[list[str]]:
-    """Collects what was logged with a traceback, by us or a library; filled at the end. `foreseen` are our events."""
-    found: list[str] = []
-    kept = _Kept()
-    logging.getLogger().addHandler(kept)
-    try:
-        with structlog.testing.capture_logs() as entries:
-            yield found
-    finally:
-        logging.getLogger().removeHandler(kept)
-        found += kept.lines
-        found += [str(entry) for entry in entries if entry.get("exc_info") and entry["event"] not in foreseen]
+def surprises(*foreseen: str) -> Iterator[Surprises]:
+    """Watch; `foreseen` are events of ours that may have a traceback."""
+    with structlog.testing.capture_logs(processors=[structlog.processors.format_exc_info]) as entries:
+        watching = Surprises(entries, foreseen)
+        logging.getLogger().addHandler(watching)
+        try:
+            yield watching
+        finally:
+            logging.getLogger().removeHandler(watching)

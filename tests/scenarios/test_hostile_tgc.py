@@ -33,12 +33,12 @@ def played(play: Any) -> None:
     """Run one play on a stage of its own, with two pools whose answers stay whole, in HTTP mode."""
 
     async def on_a_stage(folder: Path) -> None:
-        with surprises() as found:
+        with surprises() as surprised:
             async with open_stage(folder) as stage:
                 stage.use_http()
                 await play(stage)
                 assert harmful(stage) == []
-        assert found == []
+        assert surprised.take() == []
 
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(on_a_stage(Path(folder)))
@@ -105,7 +105,7 @@ def test_any_answer_of_nonsense_and_then_none(fuzz: Fuzz) -> None:
             await stage.start_bot()
             await stage.settle()
             stage.tgc.clear_faults()
-            await stage.jump(minutes=16)
+            await stage.jump(hours=12)  # to the next sweep: what is accepted or over is not looked at before
             await stage.until(lambda: {pool.name for pool in stage.world.pools} <= cards_by_pool(stage))
             await use_everything(stage)
 

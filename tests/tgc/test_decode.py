@@ -123,7 +123,7 @@ class TestMistypedParts:
         assert damaged.unreadable == ("/issues/0/spaceInfo/probability",)
         assert len(damaged.action_groups) == 2
 
-    @pytest.mark.parametrize("name", [b"\xff\xfe", b"\\ud800", b"caf\xe9"])
+    @pytest.mark.parametrize("name", [b"\xff\xfe", b"\\ud800", b"caf\xe9", b"\\u0000"])
     def test_text_that_cannot_be_written_again_is_unreadable(self, name: bytes) -> None:
         damaged = decode_recommendation(sample("recommendation_available").replace(b"erp-db-02", name), WHERE)
         assert damaged.unreadable == ("/actionGroups/0/actions/1/targetVmDisplayName",)
