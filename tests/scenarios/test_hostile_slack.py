@@ -78,6 +78,9 @@ class Troupe:
         if str(payload.get("response_url")).startswith(self.stage.slack.url):
             fresh = self.alice._response_url(self.card.channel_id, None)
             payload = {**payload, "response_url": fresh}
+        match payload.get("actions"):
+            case [{"action_ts": str()} as pressed, *others]:  # the same moment again would be a redelivery
+                payload = {**payload, "actions": [{**pressed, "action_ts": self.alice._now_ts()}, *others]}
         if kind == COMMAND and self.stage.slack.request_url is not None:
             return kind, {_in_a_form(name): _in_a_form(part) for name, part in payload.items()}
         return kind, payload
@@ -224,7 +227,7 @@ DECIDING = (ids.ACCEPT, ids.DISMISS, ids.REOPEN, ids.CANCEL)
 
 
 @MODES
-@fuzzed(few=60, many=500)
+@fuzzed(few=30, many=500)
 def test_any_payload(fuzz: Fuzz, mode: str) -> None:
     with troupe(mode) as members:
         letters = Letters(members).any()
@@ -238,7 +241,7 @@ def test_any_payload(fuzz: Fuzz, mode: str) -> None:
         fuzz(check)
 
 
-@fuzzed(few=60, many=1_500)
+@fuzzed(few=25, many=1_500)
 def test_any_slash_text_gets_one_answer(fuzz: Fuzz) -> None:
     words = st.sampled_from(["", "reco", "RECO ", "help", "pause", "resume", "reco Production", "pause Production 8 "])
 
@@ -258,7 +261,7 @@ def test_any_slash_text_gets_one_answer(fuzz: Fuzz) -> None:
         fuzz(check)
 
 
-@fuzzed(few=60, many=1_500)
+@fuzzed(few=25, many=1_500)
 def test_no_value_but_an_offer_decides_anything(fuzz: Fuzz) -> None:
     """Alice may decide, and presses what no message of this bot shows."""
     made_up = TEXTS | st.uuids().map(str) | st.from_regex(r"[A-Za-z0-9_-]{22}", fullmatch=True)
@@ -282,7 +285,7 @@ def test_no_value_but_an_offer_decides_anything(fuzz: Fuzz) -> None:
         fuzz(check)
 
 
-@fuzzed(few=20, many=500)
+@fuzzed(few=10, many=500)
 def test_people_of_other_teams_decide_nothing_with_a_real_offer(fuzz: Fuzz) -> None:
     with troupe() as members:
         users = members.stage.slack.workspace.users
@@ -307,7 +310,7 @@ def test_people_of_other_teams_decide_nothing_with_a_real_offer(fuzz: Fuzz) -> N
         fuzz(check)
 
 
-@fuzzed(few=40, many=1_000)
+@fuzzed(few=15, many=1_000)
 def test_any_page_of_a_list_or_a_modal(fuzz: Fuzz) -> None:
     """What a button turns to, and what a view keeps, are only ever used for reading."""
     with troupe() as members:
