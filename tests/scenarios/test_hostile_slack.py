@@ -111,9 +111,11 @@ class Troupe:
         assert writes == []
         assert all(buttons(card) == ["Accept", "Dismiss", "Details"] for card in stage.cards)
         assert len(stage.cards) == len(stage.world.pools)
-        shown = len(stage.slack.ephemerals("alice"))
+        await stage.settle()
+        told = len(stage.slack.calls_of("response_url"))
         await self.alice.command("/tintri help")
-        await stage.until(lambda: len(stage.slack.ephemerals("alice")) == shown + 1)
+        await stage.until(lambda: len(stage.slack.calls_of("response_url")) > told)
+        assert "What you can ask for" in stage.slack.calls_of("response_url")[-1].arguments["text"]
         assert harmful(stage) == []
 
 
