@@ -45,7 +45,7 @@ from bot.tgc_link import DEFAULT_TGC, TGC_TIMEOUT_S, open_tgc
 from bot.troubles import Troubles
 from bot.two_people import TwoPeople
 from bot.watch import Watch
-from bot.web import SlackEvents, slack_events_of, web_app
+from bot.web import SlackEvents, slack_events_of, web_app, web_runner
 
 _log = structlog.get_logger(__name__)
 
@@ -138,7 +138,7 @@ class Entrance:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         app = web_app(self.health.readiness, self._take)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_REQUESTS_S)
+        runner = web_runner(app, shutdown_timeout_s=_LAST_REQUESTS_S)
         await runner.setup()
         try:
             try:

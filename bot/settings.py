@@ -213,8 +213,13 @@ def _parse_database_url(text: str) -> Secret:
 
 
 def _parse_host(text: str) -> str:
+    expected = "give an address to listen on, such as 0.0.0.0"
     if not re.fullmatch(r"[\w.:-]+", text):
-        raise ValueError("give an address to listen on, such as 0.0.0.0")
+        raise ValueError(expected)
+    try:
+        text.encode("idna")  # as listening does, which fails at an empty or long part of a name
+    except UnicodeError:
+        raise ValueError(expected) from None
     return text
 
 

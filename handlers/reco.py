@@ -13,7 +13,7 @@ from bot.rendering.answers import render_pool, render_report, render_sentence, r
 from bot.rendering.views import Message, PoolAnswer
 from bot.reports import Reports
 from bot.tasks import Tasks
-from handlers.payloads import Click, Command, read_click
+from handlers.payloads import Click, Command, read_click, read_page
 from handlers.replies import answer, no_surprise
 from tgc.errors import TGCError
 
@@ -51,7 +51,7 @@ class Reco:
     async def _turn(self, respond: AsyncRespond, body: Mapping[str, Any]) -> None:
         click = read_click(body)
         page, _, typed = click.value.partition(":")
-        message = await self._refusal(click) or await self._list(typed, page=int(page) if page.isdecimal() else 0)
+        message = await self._refusal(click) or await self._list(typed, page=read_page(page))
         await answer(respond, message, replace_original=True)
 
     async def _refusal(self, asked: Command | Click) -> Message | None:

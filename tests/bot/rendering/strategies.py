@@ -175,7 +175,14 @@ RECOMMENDATIONS = st.builds(
     expected_outcomes=_several(_OUTCOMES),
     unreadable=st.lists(TEXTS | st.just("/actionGroups/0"), max_size=3).map(tuple),
 )
-_ACTS = st.builds(Act, action=st.sampled_from(Action), user_id=USER_IDS, at=MOMENTS, other_moves=st.booleans())
+_ACTS = st.builds(
+    Act,
+    action=st.sampled_from(Action),
+    user_id=USER_IDS,
+    at=MOMENTS,
+    other_moves=st.booleans(),
+    first_user_id=maybe(USER_IDS),
+)
 VIEWS = st.builds(
     CardView,
     tgc_name=TEXTS,
@@ -187,6 +194,8 @@ VIEWS = st.builds(
     can_act=st.booleans(),
     can_accept=st.booleans(),
     hindrance=maybe(TEXTS),
+    second=maybe(st.sampled_from(["this pool always asks for two", "VMs would lose replication"])),
+    approval=maybe(_ACTS),
     act=maybe(_ACTS),
     pending=maybe(_ACTS),
     previous=maybe(st.builds(Progress, moved=st.integers(), total=st.integers())),
