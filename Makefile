@@ -43,7 +43,8 @@ $(VENV)/ready-dev: requirements/dev.txt $(VENV)/ready
 
 lock:  ## write requirements/*.txt for what pyproject.toml asks for, keeping the versions there are
 	$(COMPILE) pyproject.toml --output-file requirements/base.txt
-	$(COMPILE) --extra dev --constraint requirements/base.txt pyproject.toml --output-file requirements/dev.txt
+	$(COMPILE) --extra postgres --constraint requirements/base.txt pyproject.toml --output-file requirements/postgres.txt
+	$(COMPILE) --extra postgres --extra dev --constraint requirements/base.txt pyproject.toml --output-file requirements/dev.txt
 	printf 'hatchling\neditables\n' | $(COMPILE) --constraint requirements/base.txt - --output-file requirements/build.txt
 
 upgrade:  ## the same with the newest versions

@@ -1,0 +1,27 @@
+"""What tests of every folder may use."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.postgresql import Server, running_server
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """One server for all tests of this process; each makes its own database in it."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgresql() -> Iterator[Server]:
+    """A server for one test, which may stop it."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(request: pytest.FixtureRequest) -> str:
+    """The test runs on both."""
+    return str(request.param)
