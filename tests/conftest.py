@@ -15,6 +15,13 @@ def postgresql() -> Iterator[Server]:
 
 
 @pytest.fixture
+def empty(postgresql: Server) -> Iterator[str]:
+    """The name of an empty database in it."""
+    with postgresql.database() as name:
+        yield name
+
+
+@pytest.fixture
 def own_postgresql() -> Iterator[Server]:
     """A server for one test, which may stop it."""
     with running_server() as server:

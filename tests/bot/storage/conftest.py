@@ -18,8 +18,9 @@ def file_url(tmp_path: Path) -> str:
 def url(either: str, file_url: str, request: pytest.FixtureRequest) -> str:
     if either == "sqlite":
         return file_url
+    empty: str = request.getfixturevalue("empty")
     server: Server = request.getfixturevalue("postgresql")
-    return server.url(server.new_database())
+    return server.url(empty)
 
 
 @pytest.fixture

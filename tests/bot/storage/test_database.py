@@ -3,7 +3,7 @@
 import asyncio
 import multiprocessing
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from multiprocessing.context import ForkServerContext
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Barrier
@@ -19,7 +19,7 @@ from bot.storage.leases import ensure_row
 from bot.storage.tables import leases, metadata
 from tests.postgresql import Server
 
-PROCESSES, DATABASES = 3, 12
+PROCESSES, FILES, DATABASES = 3, 12, 4
 
 
 async def test_an_empty_place_gets_all_tables(database: Database) -> None:
@@ -81,14 +81,17 @@ def _open_all(urls: list[str], barrier: Barrier, outcomes: "SimpleQueue[str]") -
             outcomes.put(str(error))
 
 
-def test_processes_that_start_at_once_migrate_once(
-    either: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    if either == "sqlite":
-        urls = [f"sqlite+aiosqlite:///{tmp_path / f'{number}.db'}" for number in range(DATABASES)]
-    else:
-        server: Server = request.getfixturevalue("postgresql")
-        urls = [server.url(server.new_database()) for _ in range(DATABASES)]
+def test_processes_that_start_at_once_make_a_file_once(tmp_path: Path) -> None:
+    open_all_at_once([f"sqlite+aiosqlite:///{tmp_path / f'{number}.db'}" for number in range(FILES)])
+
+
+def test_processes_that_start_at_once_migrate_a_server_once(postgresql: Server) -> None:
+    with ExitStack() as stack:
+        names = [stack.enter_context(postgresql.database()) for _ in range(DATABASES)]
+        open_all_at_once([postgresql.url(name) for name in names])
+
+
+def open_all_at_once(urls: list[str]) -> None:
     context: ForkServerContext = multiprocessing.get_context("forkserver")
     barrier, outcomes = context.Barrier(PROCESSES), context.SimpleQueue()
     processes = [context.Process(target=_open_all, args=(urls, barrier, outcomes)) for _ in range(PROCESSES)]
@@ -96,7 +99,7 @@ def test_processes_that_start_at_once_migrate_once(
         process.start()
     for process in processes:
         process.join(60)
-    assert [outcomes.get() for _ in range(PROCESSES * DATABASES)] == ["opened"] * (PROCESSES * DATABASES)
+    assert [outcomes.get() for _ in range(PROCESSES * len(urls))] == ["opened"] * (PROCESSES * len(urls))
     outcomes.close()
 
 

@@ -24,12 +24,11 @@ async def network(postgresql: Server) -> AsyncIterator[Network]:
         yield opened
 
 
-def refusals(server: Server, network: Network) -> dict[str, str]:
+def refusals(server: Server, database: str, network: Network) -> dict[str, str]:
     """What DATABASE_URL may say wrongly, and what is told of it."""
     server.execute("DROP ROLE IF EXISTS stranger")
     server.execute("CREATE ROLE stranger LOGIN")
-    database = server.new_database()
-    server.execute(f"REVOKE CONNECT ON DATABASE {database} FROM PUBLIC")
+    server.execute(f"REVOKE CONNECT ON DATABASE {database} FROM PUBLIC")  # the owner may still
     password = ":secret@"
     return {
         network.url("none").replace("@", password): 'database "none" does not exist',
@@ -41,9 +40,9 @@ def refusals(server: Server, network: Network) -> dict[str, str]:
 
 
 async def test_why_it_cannot_be_used_is_told_in_a_sentence_without_the_password(
-    postgresql: Server, network: Network
+    postgresql: Server, empty: str, network: Network
 ) -> None:
-    for url, why in refusals(postgresql, network).items():
+    for url, why in refusals(postgresql, empty, network).items():
         with pytest.raises(DatabaseError) as caught:
             async with open_database(url):
                 pass
@@ -96,12 +95,11 @@ async def stalled(database: Database, network: Network, *, in_commit: bool) -> N
 
 @pytest.mark.parametrize("in_commit", [True, False])
 async def test_a_network_that_stalls_holds_up_nobody_for_long_and_work_goes_on_after_it(
-    postgresql: Server, network: Network, *, in_commit: bool
+    postgresql: Server, empty: str, network: Network, *, in_commit: bool
 ) -> None:
-    name = postgresql.new_database()
     async with (
-        open_database(network.url(name), SHORT) as behind,
-        open_database(postgresql.url(name)) as beside,
+        open_database(network.url(empty), SHORT) as behind,
+        open_database(postgresql.url(empty)) as beside,
     ):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(SOON_S):
@@ -115,9 +113,9 @@ async def test_a_network_that_stalls_holds_up_nobody_for_long_and_work_goes_on_a
 
 
 async def test_connections_that_lay_idle_while_the_network_stalled_are_replaced(
-    postgresql: Server, network: Network
+    network: Network, empty: str
 ) -> None:
-    async with open_database(network.url(postgresql.new_database()), SHORT) as database:
+    async with open_database(network.url(empty), SHORT) as database:
         async with database.read() as one, database.read() as two:
             await one.execute(text("SELECT 1"))
             await two.execute(text("SELECT 1"))
@@ -128,11 +126,10 @@ async def test_connections_that_lay_idle_while_the_network_stalled_are_replaced(
         await asyncio.gather(database.ping(), database.ping())
 
 
-async def test_a_process_that_hangs_in_a_transaction_is_thrown_out_of_it(postgresql: Server) -> None:
-    name = postgresql.new_database()
+async def test_a_process_that_hangs_in_a_transaction_is_thrown_out_of_it(postgresql: Server, empty: str) -> None:
     async with (
-        open_database(postgresql.url(name), SHORT) as hanging,
-        open_database(postgresql.url(name)) as working,
+        open_database(postgresql.url(empty), SHORT) as hanging,
+        open_database(postgresql.url(empty)) as working,
     ):
         with pytest.raises(DBAPIError):
             async with hanging.write() as connection:
@@ -144,8 +141,8 @@ async def test_a_process_that_hangs_in_a_transaction_is_thrown_out_of_it(postgre
         await hanging.ping()
 
 
-async def test_a_statement_whose_caller_is_cancelled_is_cut_off_and_its_locks_are_free(postgresql: Server) -> None:
-    async with open_database(postgresql.url(postgresql.new_database())) as database:
+async def test_a_statement_whose_caller_is_cancelled_is_cut_off_and_its_locks_are_free(postgresql: Server, empty: str) -> None:
+    async with open_database(postgresql.url(empty)) as database:
 
         async def sleep() -> None:
             async with database.write() as connection:
@@ -160,17 +157,17 @@ async def test_a_statement_whose_caller_is_cancelled_is_cut_off_and_its_locks_ar
             await database.ping()
 
 
-async def test_nothing_is_written_where_only_reading_is_meant(postgresql: Server) -> None:
+async def test_nothing_is_written_where_only_reading_is_meant(postgresql: Server, empty: str) -> None:
     async with (
-        open_database(postgresql.url(postgresql.new_database())) as database,
+        open_database(postgresql.url(empty)) as database,
         database.read() as connection,
     ):
         with pytest.raises(DBAPIError, match="read-only transaction"):
             await connection.execute(text("DELETE FROM leases"))
 
 
-async def test_a_reader_sees_one_moment_whatever_is_written_meanwhile(postgresql: Server) -> None:
-    async with open_database(postgresql.url(postgresql.new_database())) as database:
+async def test_a_reader_sees_one_moment_whatever_is_written_meanwhile(postgresql: Server, empty: str) -> None:
+    async with open_database(postgresql.url(empty)) as database:
         async with database.read() as reader:
             assert (await reader.execute(leases.select())).all() == []
             async with database.write() as writer:
