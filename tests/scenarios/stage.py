@@ -47,6 +47,9 @@ class StageClock:
     def timestamp(self) -> float:
         return self._now.timestamp()
 
+    def monotonic(self) -> float:
+        return self._now.timestamp()
+
     async def sleep(self, seconds: float) -> None:
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         until = self._now + timedelta(seconds=max(seconds, 0))

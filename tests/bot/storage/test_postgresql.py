@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import get_args
 
 import pytest
 from sqlalchemy import text
@@ -11,7 +12,7 @@ from bot.storage.database import Database, DatabaseError, open_database
 from bot.storage.engines import Patience
 from bot.storage.leases import ensure_row
 from bot.storage.tables import leases
-from tests.postgresql import Network, Server
+from tests.postgresql import Ending, Network, Server
 
 SHORT = Patience(connect_s=0.5, statement_s=0.5, idle_s=0.3)
 SOON_S = 4.0
@@ -64,14 +65,18 @@ async def test_a_wrong_password_is_told_without_telling_it(own_postgresql: Serve
     assert "wrong-secret" not in str(caught.value)
 
 
+async def restarted_in_a_transaction(server: Server, database: Database, how: Ending) -> None:
+    async with database.write() as connection:
+        await connection.execute(text("SELECT 1"))
+        await asyncio.to_thread(server.restart, how)
+        await connection.execute(text("SELECT 1"))
+
+
 async def test_work_goes_on_after_the_server_was_restarted(own_postgresql: Server) -> None:
     async with open_database(own_postgresql.url("postgres")) as database:
-        for how in ("fast", "immediate"):
+        for how in get_args(Ending):
             with pytest.raises(SQLAlchemyError):
-                async with database.write() as connection:
-                    await connection.execute(text("SELECT 1"))
-                    await asyncio.to_thread(own_postgresql.restart, how)  # type: ignore[arg-type]
-                    await connection.execute(text("SELECT 1"))
+                await restarted_in_a_transaction(own_postgresql, database, how)
             await database.ping()
 
 
@@ -112,9 +117,7 @@ async def test_a_network_that_stalls_holds_up_nobody_for_long_and_work_goes_on_a
         await behind.ping()
 
 
-async def test_connections_that_lay_idle_while_the_network_stalled_are_replaced(
-    network: Network, empty: str
-) -> None:
+async def test_connections_that_lay_idle_while_the_network_stalled_are_replaced(network: Network, empty: str) -> None:
     async with open_database(network.url(empty), SHORT) as database:
         async with database.read() as one, database.read() as two:
             await one.execute(text("SELECT 1"))
@@ -126,22 +129,28 @@ async def test_connections_that_lay_idle_while_the_network_stalled_are_replaced(
         await asyncio.gather(database.ping(), database.ping())
 
 
+async def hung_in_a_transaction(hanging: Database, working: Database) -> None:
+    async with hanging.write() as connection:
+        await ensure_row(connection, leases, leases.c.name == "hung", name="hung")
+        await working.ping()  # waits for the writer before it, and no longer than that may hang
+        await connection.execute(text("SELECT 1"))
+
+
 async def test_a_process_that_hangs_in_a_transaction_is_thrown_out_of_it(postgresql: Server, empty: str) -> None:
     async with (
         open_database(postgresql.url(empty), SHORT) as hanging,
         open_database(postgresql.url(empty)) as working,
     ):
         with pytest.raises(DBAPIError):
-            async with hanging.write() as connection:
-                await ensure_row(connection, leases, leases.c.name == "hung", name="hung")
-                await working.ping()  # waits for the writer before it, and no longer than that may hang
-                await connection.execute(text("SELECT 1"))
+            await hung_in_a_transaction(hanging, working)
         async with working.read() as connection:
             assert (await connection.execute(leases.select())).all() == []
         await hanging.ping()
 
 
-async def test_a_statement_whose_caller_is_cancelled_is_cut_off_and_its_locks_are_free(postgresql: Server, empty: str) -> None:
+async def test_a_statement_whose_caller_is_cancelled_is_cut_off_and_its_locks_are_free(
+    postgresql: Server, empty: str
+) -> None:
     async with open_database(postgresql.url(empty)) as database:
 
         async def sleep() -> None:
