@@ -7,6 +7,15 @@ import pytest
 from tests.postgresql import Server, running_server
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=["sqlite", "postgresql"],
+        default="sqlite",
+        help="what the scenarios keep their records in; some need one of the two whatever is asked for",
+    )
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
     """One server for all tests of this process; each makes its own database in it."""

@@ -2,13 +2,14 @@
 
 import asyncio
 import itertools
+import json
 import shutil
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from sqlalchemy import URL
@@ -38,6 +39,13 @@ class Server:
 
     def execute(self, statement: str) -> str:
         return self._server.psql(f"\\set ON_ERROR_STOP on\nSET client_min_messages = error;\n{statement}")
+
+    def rows(self, database: str, query: str) -> list[list[Any]]:
+        wanted = f"SELECT coalesce(json_agg(found), '[]') FROM ({query}) AS found"  # noqa: S608 - the tests' own words
+        found = json.loads(
+            self.execute(f"\\c {database}\n\\pset tuples_only\n\\pset format unaligned\n{wanted}").splitlines()[-1]
+        )
+        return [list(row.values()) for row in found]
 
     @contextmanager
     def database(self) -> Iterator[str]:
@@ -69,6 +77,11 @@ class Server:
     def _control(self, command: str, how: Ending) -> None:
         arguments = ("-w", "-D", str(self.folder), "-m", how, command)
         pgexec("pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user)
+
+
+def _value(value: Any) -> Any:
+    """Bytes come as text in hexadecimal digits."""
+    return bytes.fromhex(value[2:]) if isinstance(value, str) and value.startswith("\\x") else value
 
 
 @contextmanager

@@ -26,6 +26,8 @@ from bot.storage.database import Database
 from bot.storage.tables import UtcDateTime, leases
 
 _RENEWALS_PER_LEASE = 4
+_CERTAIN_PART = 0.75
+"""Of a lease: the rest is for what is on its way when it ends."""
 
 
 class Term(msgspec.Struct, frozen=True):
@@ -117,8 +119,8 @@ class Leases:
                 lease.term = term
 
     def _new_term(self) -> Term:
-        """That of a lease that the database is asked for now, less a margin for what is on its way at the end."""
-        certain = self.life - self.life / _RENEWALS_PER_LEASE
+        """That of a lease that the database is asked for now."""
+        certain = self.life * _CERTAIN_PART
         return Term(self._clock.monotonic() + certain.total_seconds(), self._clock.now() + certain)
 
     @asynccontextmanager

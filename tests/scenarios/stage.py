@@ -22,6 +22,7 @@ from playground.slack import Slack
 from playground.slack_workspace import Message
 from playground.tgc import SimulatedTgc
 from playground.world import World
+from tests.scenarios.places import Place, in_file
 
 T = TypeVar("T")
 
@@ -67,12 +68,13 @@ class StageClock:
 class Stage:
     """The far ends, the clock, and the bot that a test starts, stops and starts again."""
 
-    def __init__(self, *, world: World, tgc: SimulatedTgc, slack: Slack, clock: StageClock, folder: Path) -> None:
+    def __init__(self, *, world: World, tgc: SimulatedTgc, slack: Slack, clock: StageClock, place: Place) -> None:
         self.world = world
         self.tgc = tgc
         self.slack = slack
         self.clock = clock
-        self.folder = folder
+        self.place = place
+        self.folder = place.folder
         self.tgc_timeout_s = 30.0
         """How long, in real time, a bot started from now on waits for an answer of the TGC."""
         self.lease_life = LEASE_LIFE
@@ -89,7 +91,7 @@ class Stage:
             reco_channel=slack.channel(STORAGE).id,
             reco_approvers=Approvers(user_ids=frozenset({slack.person(name).user.id for name in ("alice", "bob")})),
             reco_timezone=ZoneInfo("UTC"),
-            database_url=Secret(f"sqlite+aiosqlite:///{folder / 'bot.db'}"),
+            database_url=Secret(place.database_url),
             host="127.0.0.1",
             port=free_port(),
         )
@@ -202,7 +204,13 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def open_stage(
-    folder: Path, *, pools: int = 3, moves: int = 4, seed: int = 1, hostile: bool = False, start: datetime = START
+    where: Path | Place,
+    *,
+    pools: int = 3,
+    moves: int = 4,
+    seed: int = 1,
+    hostile: bool = False,
+    start: datetime = START,
 ) -> AsyncIterator[Stage]:
     """A stage with its far ends up and no bot yet; at the end nothing may have been refused or mistaken."""
     clock = StageClock(start)
@@ -210,7 +218,8 @@ async def open_stage(
     tgc = SimulatedTgc(world)
     slack = Slack(clock=clock.timestamp)
     async with tgc.serve(), slack.serve():
-        stage = Stage(world=world, tgc=tgc, slack=slack, clock=clock, folder=folder)
+        place = where if isinstance(where, Place) else in_file(where)
+        stage = Stage(world=world, tgc=tgc, slack=slack, clock=clock, place=place)
         try:
             yield stage
         finally:
