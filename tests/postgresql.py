@@ -42,10 +42,9 @@ class Server:
 
     def rows(self, database: str, query: str) -> list[list[Any]]:
         wanted = f"SELECT coalesce(json_agg(found), '[]') FROM ({query}) AS found"  # noqa: S608 - the tests' own words
-        found = json.loads(
-            self.execute(f"\\c {database}\n\\pset tuples_only\n\\pset format unaligned\n{wanted}").splitlines()[-1]
-        )
-        return [list(row.values()) for row in found]
+        printed = self.execute(f"\\c {database}\n\\pset tuples_only\n\\pset format unaligned\n{wanted}")
+        found = json.loads(printed[printed.index("[") :])
+        return [[_value(value) for value in row.values()] for row in found]
 
     @contextmanager
     def database(self) -> Iterator[str]:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from bot.app import LEASE_LIFE, bot
+from bot.app import bot
 from bot.settings import Approvers, Secret, Settings
 from playground.slack import Slack
 from playground.slack_workspace import Message
@@ -77,8 +77,8 @@ class Stage:
         self.folder = place.folder
         self.tgc_timeout_s = 30.0
         """How long, in real time, a bot started from now on waits for an answer of the TGC."""
-        self.lease_life = LEASE_LIFE
-        """For the bots started from now on. The clock runs faster than renewals where real time passes."""
+        self.lease_life = timedelta(hours=1)
+        """For the bots started from now on. Long, as the clock runs faster than renewals where real time passes."""
         self._bots = AsyncExitStack()
         self.settings = Settings(
             slack_bot_token=Secret(slack.bot_token),
