@@ -252,6 +252,7 @@ async def test_a_post_whose_answer_died_with_the_process_leaves_one_card(
     stage: Stage, lose: Callable[[Slack], None]
 ) -> None:
     lose(stage.slack)
+    stage.lease_life = LEASE_LIFE  # that of the post that was under way runs out
     await stage.start_bot()
     await stage.until(lambda: stage.slack.calls_of("chat.postMessage"))
     await stage.restart_bot()
