@@ -1,7 +1,7 @@
 """When the TGC is read: all pools at start and on schedule, pools with something open in between.
 
 A sweep that failed is tried again at every refresh until it succeeds, so an outage at 06:15 costs minutes, not half a
-day. One sweep runs at a time over all replicas; the others go without.
+day. Only the replica that leads reads on schedule (bot/leader.py).
 """
 
 import asyncio
@@ -23,7 +23,6 @@ from bot.rendering.notices import render_outage, render_outage_over
 from bot.rendering.views import Message
 from bot.storage import recommendations, tgcs
 from bot.storage.database import Database
-from bot.storage.leases import Leases
 from bot.storage.recommendations import Stored
 from bot.storage.tgcs import Outage
 from bot.tasks import together
@@ -49,7 +48,6 @@ class Watch:
         self,
         *,
         database: Database,
-        leases: Leases,
         readings: Readings,
         reconciler: Reconciler,
         outbox: Outbox,
@@ -61,7 +59,6 @@ class Watch:
         follow_s: int,
     ) -> None:
         self._database = database
-        self._leases = leases
         self._readings = readings
         self._tgc = readings.tgc
         self._reconciler = reconciler
@@ -106,28 +103,17 @@ class Watch:
     async def sweep(self) -> None:
         """Read every pool and bring every card up to what was read."""
         self._sweep_at = self._next_sweep()  # before it begins: one that takes long must not swallow the next
-        async with self._leases.named(f"sweep/{self._tgc.key}") as is_ours:
-            if is_ours:
-                await self._read_all()
-                await self._show_expired()
-            else:
-                self._is_behind = True  # whoever has the lease may have died in its sweep
+        await self._read_all()
+        await self._show_expired()
 
     async def refresh(self) -> None:
         """Read again the pools with an open card, and those that were being built or could not be read."""
-        async with self._leases.named(f"sweep/{self._tgc.key}") as is_ours:
-            if is_ours:
-                await self._read_again({*self._restless, *(stored.key.pool_uuid for stored in await self._open())})
-                await self._show_expired()
+        await self._read_again({*self._restless, *(stored.key.pool_uuid for stored in await self._open())})
+        await self._show_expired()
 
     async def follow(self) -> None:
         """Read again the recommendations that run."""
-        running = [stored for stored in await self._open() if _runs(stored)]
-        if not running:
-            return
-        async with self._leases.named(f"sweep/{self._tgc.key}") as is_ours:
-            if is_ours:
-                await together(self._follow_up(stored) for stored in running)
+        await together(self._follow_up(stored) for stored in await self._open() if _runs(stored))
 
     async def _open(self) -> list[Stored]:
         async with self._database.read() as connection:

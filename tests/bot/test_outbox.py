@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
 from bot.access import Access
@@ -18,7 +17,7 @@ from bot.pacing import Pace
 from bot.pool_rules import Approvers
 from bot.recommendations import Key
 from bot.rendering.answers import render_sentence
-from bot.slack import Slack, SlackError
+from bot.slack import Slack, SlackError, slack_session
 from bot.storage import posts, recommendations
 from bot.storage.database import Database, open_database
 from bot.storage.leases import Leases
@@ -44,18 +43,19 @@ class Place:
     url: str
     stack: AsyncExitStack
 
-    async def process(self, clock: StageClock | None = None) -> "Process":
+    async def process(self, clock: StageClock | None = None, kind: type[Slack] = Slack) -> "Process":
         """Another process on the same database; its own clock is that of a process that was stopped meanwhile."""
         clock = clock or self.clock
         database = await self.stack.enter_async_context(open_database(self.url))
-        session = await self.stack.enter_async_context(aiohttp.ClientSession())
-        slack = Slack(self.slack.bot_token, base_url=self.slack.api_url, session=session)
+        leases = Leases(database, clock, life=LIFE)
+        session = await self.stack.enter_async_context(slack_session(leases.may_send))
+        slack = kind(self.slack.bot_token, base_url=self.slack.api_url, session=session)
         identity = await slack.identify()
         pace = Pace(clock)
         approvers = Approvers(user_ids=frozenset({self.slack.person("alice").user.id}))
         outbox = Outbox(
             database=database,
-            leases=Leases(database, clock, life=LIFE),
+            leases=leases,
             slack=slack,
             pace=pace,
             troubles=Troubles(database, Access(slack, identity, rules(approvers), clock), clock),
@@ -257,6 +257,26 @@ async def test_a_process_that_slept_through_its_lease_does_not_post(place: Place
     await slow_turn
     assert len(place.messages) == 1
     assert len(place.slack.calls_of("chat.postMessage")) == 1
+
+
+async def test_a_process_that_hangs_right_before_it_posts_does_not_and_says_so(place: Place) -> None:
+    own_clock = StageClock(START)
+
+    class Hanging(Slack):
+        async def post(self, *arguments: Any, **options: Any) -> str:
+            own_clock.move(LIFE * 3 / 4)  # its lease may be taken over soon
+            return await super().post(*arguments, **options)
+
+    hanging = await place.process(own_clock, Hanging)
+    await hanging.add()
+    await hanging.outbox.send_due()
+    assert place.slack.calls_of("chat.postMessage") == []
+    post = await hanging.post()
+    assert (post.state, post.not_before) == (PostState.PENDING, own_clock.now() + SETTLING)
+    place.clock.move(LIFE)
+    other = await place.process()
+    await other.send()
+    assert len(place.messages) == 1
 
 
 async def test_of_two_processes_one_posts(place: Place, bot: Process) -> None:
