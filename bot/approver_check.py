@@ -40,10 +40,9 @@ class ApproverCheck:
                 await self._look()
         async with self._database.read() as connection:
             able = await approver_checks.by_rule(connection)
-        rules = self._access.rules
-        problems = {rule.name: problem for rule in rules.all if (problem := _problem(rule, able.get(rule.name)))}
+        problems = self._problems(able)
         RULES_WITHOUT_APPROVERS.set(len(problems))
-        self.state = _state(problems, rules)
+        self.state = _state(problems, self._access.rules)
         self._say([*problems.values(), *await self._idle()])
 
     async def _look(self) -> None:
@@ -60,7 +59,13 @@ class ApproverCheck:
         if able != before:
             async with self._database.write() as connection:
                 await approver_checks.replace(connection, able)
-                await cards.mark_all_dirty(connection)
+                if self._problems(able) != self._problems(before):
+                    await cards.mark_all_dirty(connection)
+
+    def _problems(self, able: Mapping[str, int]) -> dict[str, str]:
+        """By the names of rules."""
+        rules = self._access.rules.all
+        return {rule.name: problem for rule in rules if (problem := _problem(rule, able.get(rule.name)))}
 
     async def _idle(self) -> list[str]:
         try:
