@@ -124,9 +124,13 @@ async def open_database(url: str, patience: Patience = Patience()) -> AsyncItera
 
 
 @asynccontextmanager
-async def _open(url: str, patience: Patience) -> AsyncIterator[AsyncEngine]:
+async def _open(url: str, patience: Patience, *, read_only: bool = False) -> AsyncIterator[AsyncEngine]:
     try:
-        engine = open_engine(url, patience)
+        engine = open_engine(url, patience, read_only=read_only)
+    except FileNotFoundError as error:
+        raise DatabaseError(
+            f"There is no database at {_shown(url)}: check DATABASE_URL, or start the bot first."
+        ) from error
     except ModuleNotFoundError as error:
         raise DatabaseError(
             f"DATABASE_URL needs the package {error.name}, which is not installed: install requirements/postgres.txt, "
@@ -144,21 +148,9 @@ async def read_database(url: str) -> AsyncIterator[Database]:
 
     Raises DatabaseError.
     """
-    async with _open(_reading_url(url), Patience()) as engine:
+    async with _open(url, Patience(), read_only=True) as engine:
         await _check_revision(engine, url)
         yield Database(engine)
-
-
-def _reading_url(url: str) -> str:
-    """A server refuses to write in a `read` of `Database` by itself; SQLite where its file is opened so."""
-    parts = make_url(url)
-    if parts.get_backend_name() != "sqlite":
-        return url
-    if parts.database is None or not Path(parts.database).is_file():
-        raise DatabaseError(f"There is no database at {_shown(url)}: check DATABASE_URL, or start the bot first.")
-    # A URI, for its mode: SQLite itself then refuses every write (sqlite.org, URI filenames).
-    file = Path(parts.database).absolute().as_uri()
-    return parts.set(database=file, query={"mode": "ro", "uri": "true"}).render_as_string(hide_password=False)
 
 
 async def _check_revision(engine: AsyncEngine, url: str) -> None:

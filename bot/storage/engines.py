@@ -5,6 +5,7 @@ and readers read repeatably. So a transaction that reads and then writes is righ
 """
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -28,18 +29,25 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
 MIGRATION = Patience(statement_s=300)
 
 
-def open_engine(url: str, patience: Patience) -> AsyncEngine:
-    """An engine for the database at `url`. Raises ModuleNotFoundError for a driver that is not installed."""
-    return _sqlite(url) if make_url(url).get_backend_name() == "sqlite" else _postgresql(url, patience)
+def open_engine(url: str, patience: Patience, *, read_only: bool = False) -> AsyncEngine:
+    """An engine for the database at `url`; one for reading only is refused every change by the database itself.
+
+    Raises FileNotFoundError for a file to read that is not there, ModuleNotFoundError for a driver that is not
+    installed.
+    """
+    if make_url(url).get_backend_name() == "sqlite":
+        return _sqlite(_reading_url(url) if read_only else url)
+    return _postgresql(url, patience, read_only=read_only)
 
 
 # PostgreSQL
 
 
-def _postgresql(url: str, patience: Patience) -> AsyncEngine:
+def _postgresql(url: str, patience: Patience, *, read_only: bool) -> AsyncEngine:
     # The server gives up as well, so that nothing goes on there that nobody waits for any more.
     server_settings = {
         "application_name": "tintri-bot",
+        "default_transaction_read_only": "on" if read_only else "off",
         "statement_timeout": _milliseconds(patience.statement_s),
         "idle_in_transaction_session_timeout": _milliseconds(patience.idle_s),
         "tcp_user_timeout": _milliseconds(patience.statement_s),
@@ -74,6 +82,15 @@ def _sqlite(url: str) -> AsyncEngine:
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     event.listen(engine.sync_engine, "invalidate", _roll_back_sqlite)
     return engine
+
+
+def _reading_url(url: str) -> str:
+    parts = make_url(url)
+    if parts.database is None or not Path(parts.database).is_file():
+        raise FileNotFoundError(url)
+    # A URI, for its mode: SQLite itself then refuses every write (sqlite.org, URI filenames).
+    file = Path(parts.database).absolute().as_uri()
+    return parts.set(database=file, query={"mode": "ro", "uri": "true"}).render_as_string(hide_password=False)
 
 
 def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
