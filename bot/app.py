@@ -281,8 +281,8 @@ class Parts:
             loops.start("changed cards", self._painter.edit_changed)
 
         async def lead() -> None:
-            if not await self._leader.lead(start_leading):
-                health.swept = True  # by the replica that leads
+            await self._leader.lead(start_leading)
+            health.swept = health.swept or self._leader.is_led
 
         loops.every("leading", _TICK_S, lead)
         loops.every("presses left behind", _TICK_S, self._decider.resume)

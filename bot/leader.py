@@ -20,18 +20,27 @@ class Leader:
     def __init__(self, leases: Leases, clock: Clock) -> None:
         self._leases = leases
         self._clock = clock
+        self._stands_by_since: float | None = None
 
-    async def lead(self, start: Callable[[Loops], None]) -> bool:
-        """Start the works, and end them when another replica has taken over; False where another leads already.
+    @property
+    def is_led(self) -> bool:
+        """Whether another replica leads, and lives: a dead one's lease would have ended by now."""
+        since = self._stands_by_since
+        return since is not None and self._clock.monotonic() - since > self._leases.life.total_seconds()
+
+    async def lead(self, start: Callable[[Loops], None]) -> None:
+        """Start the works, and end them when another replica has taken over; nothing where another leads already.
 
         Nothing that they send leaves while another might have taken over (bot.storage.leases, `may_send`).
         """
         async with self._leases.named(_LEASE) as lease:
             if lease is None:
-                return False
+                if self._stands_by_since is None:
+                    self._stands_by_since = self._clock.monotonic()
+                return
+            self._stands_by_since = None
             _log.info("leading: no other replica does")
             async with Loops(self._clock) as loops:
                 start(loops)
                 await lease.lost.wait()
         _log.warning("another replica has taken over, as this one hung or did not reach the database")
-        return True

@@ -23,12 +23,12 @@ LIFE = timedelta(seconds=20)
 class Replica:
     def __init__(self, database: Database, clock: StageClock) -> None:
         self.leases = Leases(database, clock, life=LIFE)
-        self._leader = Leader(self.leases, clock)
+        self.leader = Leader(self.leases, clock)
         self.is_working = False
         self.may_send = False
 
-    async def lead(self) -> bool:
-        return await self._leader.lead(lambda loops: loops.start("work", self._work))
+    async def lead(self) -> None:
+        await self.leader.lead(lambda loops: loops.start("work", self._work))
 
     async def _work(self) -> None:
         self.is_working = True
@@ -58,7 +58,7 @@ async def test_of_two_replicas_one_works_and_the_other_follows_when_it_ends(
     async with Loops(clock) as loops:
         leading = asyncio.create_task(first.lead())
         await until(lambda: first.is_working)
-        assert not await second.lead()
+        await second.lead()
         assert not second.is_working
         leading.cancel()
         await asyncio.gather(leading, return_exceptions=True)
@@ -78,7 +78,7 @@ async def test_who_hung_sends_nothing_and_stops_when_another_took_over(database:
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         assert not hung.may_send
-        assert await leading
+        await leading
     assert not hung.is_working
     assert "another replica has taken over" in lines[-1]["event"]
 
@@ -93,3 +93,17 @@ async def test_who_hung_goes_on_where_nobody_took_over(database: Database, clock
     assert not leading.done()
     leading.cancel()
     await asyncio.gather(leading, return_exceptions=True)
+
+
+async def test_who_stands_by_knows_that_another_leads_once_a_dead_one_would_have_lost_its_lease(
+    database: Database, clock: StageClock
+) -> None:
+    standing_by = Replica(database, clock)
+    async with Leases(database, clock, life=2 * LIFE).named("leader"):
+        await standing_by.lead()
+        clock.move(LIFE)
+        await standing_by.lead()
+        assert not standing_by.leader.is_led
+        clock.move(timedelta(seconds=1))
+        await standing_by.lead()
+        assert standing_by.leader.is_led

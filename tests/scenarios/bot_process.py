@@ -19,6 +19,7 @@ from bot.settings import read_settings
 
 LEASE_LIFE = timedelta(seconds=1)
 """Short, so that what a dead process held is soon taken over."""
+_LOOK_EVERY_S = 0.02
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload([__name__])
@@ -61,7 +62,8 @@ class BotProcess:
         await self.ended()
 
     async def ended(self) -> None:
-        await asyncio.to_thread(self._process.join)
+        while self.is_alive:  # noqa: ASYNC110 - a thread that joins it would race with whoever asks for `is_alive`
+            await asyncio.sleep(_LOOK_EVERY_S)
 
 
 def _serve(environment: dict[str, str], log: Path, lease_life: timedelta) -> None:
