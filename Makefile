@@ -15,7 +15,7 @@ demo: $(VENV)/ready  ## the real bot between a simulated TGC and a local stand-i
 	@$(BIN)/python -m bot demo
 
 test: $(VENV)/ready-dev  ## all tests, on every core
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --maxschedchunk 1
 
 torture: $(VENV)/ready-dev  ## kill and hang the bot at random moments, feed it nonsense, and play on PostgreSQL, for long
 	$(BIN)/python -m pytest -m torture

@@ -284,7 +284,7 @@ class Parts:
             await self._leader.lead(start_leading)
             health.swept = health.swept or self._leader.is_led
 
-        loops.every("leading", _TICK_S, lead)
+        loops.every("leading", self._leader.try_every_s, lead)
         loops.every("presses left behind", _TICK_S, self._decider.resume)
         loops.every("approvers", _APPROVERS_EVERY_S, self._approver_check.run)
         loops.every("lapsed approvals", _LAPSES_EVERY_S, self._two_people.end_lapsed)

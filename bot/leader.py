@@ -14,6 +14,7 @@ from bot.storage.leases import Leases
 _log = structlog.get_logger(__name__)
 
 _LEASE = "leader"
+_TRIES_PER_LEASE = 10
 
 
 class Leader:
@@ -21,6 +22,10 @@ class Leader:
         self._leases = leases
         self._clock = clock
         self._stands_by_since: float | None = None
+
+    @property
+    def try_every_s(self) -> float:
+        return self._leases.life.total_seconds() / _TRIES_PER_LEASE
 
     @property
     def is_led(self) -> bool:
