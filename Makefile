@@ -16,7 +16,7 @@ demo: $(VENV)/ready  ## the real bot between a simulated TGC and a local stand-i
 test: $(VENV)/ready-dev  ## all tests, on every core
 	$(BIN)/python -m pytest -n auto
 
-torture: $(VENV)/ready-dev  ## kill the bot at random moments, for minutes
+torture: $(VENV)/ready-dev  ## kill the bot at random moments and let it run for long, for many minutes
 	$(BIN)/python -m pytest -m torture
 
 check: $(VENV)/ready-dev  ## lint, format, types, import contract

@@ -87,6 +87,13 @@ def untold(stage: Stage) -> int:
     return int(count)
 
 
+def count_rows(stage: Stage) -> dict[str, int]:
+    """How many rows each table has."""
+    tables = [name for (name,) in _select(stage, "SELECT name FROM sqlite_master WHERE type = 'table'")]
+    counts = {name: _select(stage, f"SELECT count(*) FROM {name}") for name in tables}  # noqa: S608 - our own names
+    return {name: int(count) for name, ((count,),) in counts.items()}
+
+
 def plan_at_tgc(stage: Stage, pool: Pool) -> Plan:
     """The moves that the TGC would make now."""
     return plan_of(msgspec.convert(as_json(stage, pool), Recommendation))
