@@ -51,7 +51,7 @@ def reco(
     try:
         all_read = asyncio.run(print_reco(settings, pool, as_json=json))
     except UnknownPoolError as error:
-        close = f" There is: {', '.join(error.close)}." if error.close else ""
+        close = f" {'There is' if error.are_all else 'Close to it'}: {', '.join(error.close)}." if error.close else ""
         _fail(WRONG_USAGE, f"{error}{close}")
     except (TGCError, DatabaseError, ValueError) as error:
         _fail(REFUSED, str(error))

@@ -10,7 +10,6 @@ from bot.rendering.phrase import Code, Phrase, Strong, When
 from bot.rendering.views import Block, CardView, Message, PoolAnswer, Report, Standing
 
 POOLS_PER_PAGE = 10
-CLOSE_NAMES_SHOWN = 5
 
 _TO_DECIDE = {Standing.OFFERED, Standing.DECIDING}
 _RECOMMENDED = {*_TO_DECIDE, Standing.DISMISSED, Standing.RUNNING}
@@ -53,13 +52,14 @@ def render_pool(answer: PoolAnswer) -> Message:
     return render_sentence(pool_line(answer))
 
 
-def render_unknown_pool(typed: str, close: Sequence[str]) -> Message:
-    """`close`: names that look like it, best first."""
+def render_unknown_pool(typed: str, close: Sequence[str], *, are_all: bool) -> Message:
+    """`close`: names that look like it, best first; or the names of all pools."""
     sentences = [f"No pool is called “{shorten_name(clean(typed), limits.NAME)}”."]
     if close:
-        names = tuple(name(pool, "unnamed") for pool in close[:CLOSE_NAMES_SHOWN])
-        sentences.append(f"Close to it: {', '.join(shorten_name(pool, limits.NAME) for pool in names)}.")
-    sentences.append("/tintri reco shows all pools.")
+        names = ", ".join(shorten_name(name(pool, "unnamed"), limits.NAME) for pool in close)
+        sentences.append(f"{'There is' if are_all else 'Close to it'}: {names}.")
+    if not are_all:
+        sentences.append("/tintri reco shows all pools.")
     return render_sentence(" ".join(sentences))
 
 

@@ -86,11 +86,16 @@ def test_one_pool_is_answered_with_its_card_or_its_problem() -> None:
 
 
 def test_an_unknown_pool_is_answered_with_those_like_it() -> None:
-    answer = render_unknown_pool("Prdo <!here>", ["Production", "Prod-2"])
+    answer = render_unknown_pool("Prdo <!here>", ["Production", "Prod-2"], are_all=False)
     assert answer.text == (
         "No pool is called “Prdo &lt;!here&gt;”. Close to it: Production, Prod-2. /tintri reco shows all pools."
     )
-    assert "Close" not in render_unknown_pool("x", []).text
+    assert "Close" not in render_unknown_pool("x", [], are_all=False).text
+
+
+def test_where_there_are_few_pools_all_are_named_and_none_is_called_close() -> None:
+    answer = render_unknown_pool("Marketing", ["Lab", "Test"], are_all=True)
+    assert answer.text == "No pool is called “Marketing”. There is: Lab, Test."
 
 
 def test_help_shows_what_to_type_and_quotes_what_it_did_not_understand() -> None:

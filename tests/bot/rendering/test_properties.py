@@ -87,9 +87,9 @@ def test_whatever_a_report_holds_all_its_renderings_are_legal_harmless_and_small
     assert not UNSEEN.search(text)
 
 
-@given(TEXTS, st.lists(TEXTS, max_size=9))
-def test_every_other_answer_is_legal_and_harmless(typed: str, close: list[str]) -> None:
-    _check(render_unknown_pool(typed, close))
+@given(TEXTS, st.lists(TEXTS, max_size=9), st.booleans())
+def test_every_other_answer_is_legal_and_harmless(typed: str, close: list[str], are_all: bool) -> None:
+    _check(render_unknown_pool(typed, close, are_all=are_all))
     _check(render_help(typed))
     _check(render_sentence(typed))
     modal = render_details_problem(typed, typed)
