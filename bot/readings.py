@@ -96,7 +96,7 @@ class Readings:
         try:
             recommendation = await self.tgc.client.current_recommendation(pool.uuid)
         except TGCError as error:
-            _log.warning("a pool could not be read", pool=pool_name(pool), reason=str(error))
+            _log.warning("a pool could not be read", pool=pool_name(pool), reason=str(error), request=error.where)
             return PoolReading(pool=pool, read_at=read_at, error=error)
         return PoolReading(pool=pool, read_at=read_at, recommendation=recommendation)
 

@@ -185,7 +185,12 @@ class Watch:
             if _is_vanished(error, still_runs=_runs(stored) and not pool_is_gone):
                 await self._reconciler.forget(key)
             else:
-                _log.warning("a recommendation could not be read", pool=stored.pool_name, reason=str(error))
+                _log.warning(
+                    "a recommendation could not be read",
+                    pool=stored.pool_name,
+                    reason=str(error),
+                    request=error.where,
+                )
             return
         await self._reconciler.observe(reading)
 

@@ -232,7 +232,7 @@ class TGCClient:
         try:
             return await self.vm_name(vm_uuid)
         except TGCError as error:
-            log.debug("A VM's name could not be read: %s", error)
+            log.debug("A VM's name could not be read (%s): %s", error.where, error)
             return None
 
     async def _pages(self, path: str) -> AsyncIterator[list[Any]]:

@@ -99,7 +99,7 @@ def pool_line(answer: PoolAnswer) -> str:
     """`Production: 4 VMs to move, …`, `Lab: balanced, nothing to move`, or why it could not be read."""
     pool = shorten_name(name(answer.pool_name, "Unnamed pool"), limits.NAME)
     if answer.view is None:
-        return f"{pool}: {shorten(clean(answer.problem or ''), limits.SENTENCE) or _NOT_READ}"
+        return f"{pool}: {shorten(clean(answer.problem or ''), limits.PROBLEM) or _NOT_READ}"
     return f"{pool}: {_gist(answer.view)}"
 
 

@@ -85,6 +85,11 @@ def test_one_pool_is_answered_with_its_card_or_its_problem() -> None:
     assert render_pool(PoolAnswer(pool_name="Test")).text == "Test: could not be read."
 
 
+def test_a_long_problem_is_told_with_its_advice() -> None:
+    problem = f"The TGC failed (500 ERR-API-7102: {'x' * 200}); if that goes on, look at the TGC itself."
+    assert render_pool(PoolAnswer(pool_name="Test", problem=problem)).text == f"Test: {problem}"
+
+
 def test_an_unknown_pool_is_answered_with_those_like_it() -> None:
     answer = render_unknown_pool("Prdo <!here>", ["Production", "Prod-2"], are_all=False)
     assert answer.text == (
