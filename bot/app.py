@@ -285,7 +285,7 @@ async def _identify(slack: Slack, clock: Clock) -> Identity:
             raise StartError(f"Slack refuses the bot's token ({error.code}): check SLACK_BOT_TOKEN.") from error
         except SlackError as error:
             _log.warning("Slack is not reached yet", reason=str(error))
-            await clock.sleep(_AGAIN_AFTER_S)
+            await clock.sleep(max(_AGAIN_AFTER_S, error.retry_after_s))
         else:
             _warn_of_scopes(identity)
             return identity
