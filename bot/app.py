@@ -262,7 +262,7 @@ class Parts:
         async def watch() -> None:
             await self._adoption.run()
             self._outbox.open()
-            await self._watch.sweep()
+            await self._watch.first_sweep()
             health.swept = True
             await self._watch.run()
 

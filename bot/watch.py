@@ -79,8 +79,13 @@ class Watch:
         self._restless: set[str] = set()
         """Pools that are worth another look although no card is open: being built, or not readable."""
 
+    async def first_sweep(self) -> None:
+        """Read everything once, after another process that is at it has come to its end, or its lease has."""
+        while not await self.sweep():
+            await self._clock.sleep((self._sweep_at - self._clock.now()).total_seconds())
+
     async def run(self) -> None:
-        """Read on schedule, for as long as the bot runs. The first sweep is the caller's."""
+        """Read on schedule, for as long as the bot runs, after the first sweep."""
         now = self._clock.now()
         refresh_at, follow_at = now + self._refresh_every, now + self._follow_every
         while True:
@@ -103,15 +108,16 @@ class Watch:
 
     # Reading
 
-    async def sweep(self) -> None:
-        """Read every pool and bring every card up to what was read."""
+    async def sweep(self) -> bool:
+        """Read every pool and bring every card up to what was read; False where another process is at it."""
         self._sweep_at = self._next_sweep()  # before it begins: one that takes long must not swallow the next
         async with self._leases.named(f"sweep/{self._tgc.key}") as is_ours:
             if is_ours:
                 await self._read_all()
                 await self._show_expired()
-            else:
-                self._is_behind = True  # whoever has the lease may have died in its sweep
+            else:  # whoever has the lease may have died in its sweep
+                self._sweep_at = min(self._sweep_at, self._clock.now() + self._leases.life)
+        return is_ours
 
     async def refresh(self) -> None:
         """Read again the pools with an open card, and those that were being built or could not be read."""
