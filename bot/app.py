@@ -39,9 +39,10 @@ from bot.socket_mode import SocketMode
 from bot.storage.database import Database, open_database
 from bot.storage.leases import Leases
 from bot.tasks import Tasks
-from bot.tgc_link import DEFAULT_TGC, TGC_TIMEOUT_S, open_tgc
+from bot.tgc_link import DEFAULT_TGC, PATIENCE_S, TGC_TIMEOUT_S, open_tgc
 from bot.troubles import Troubles
 from bot.two_people import TwoPeople
+from bot.vm_names import VmNames
 from bot.watch import Watch
 from bot.web import SlackEvents, slack_events_of, web_app
 
@@ -90,6 +91,7 @@ async def bot(
     clock: Clock | None = None,
     lease_life: timedelta = LEASE_LIFE,
     tgc_timeout_s: float = TGC_TIMEOUT_S,
+    patience_s: float = PATIENCE_S,
 ) -> AsyncIterator[None]:
     """Everything, running. Leaving the block stops it in order: what comes in first, the database last."""
     clock = clock or SystemClock()
@@ -110,7 +112,8 @@ async def bot(
         )
         tgc = await stack.enter_async_context(open_tgc(settings, clock, guard, timeout_s=tgc_timeout_s))
         tasks = Tasks()
-        parts = Parts(settings, clock, database, Leases(database, clock, life=lease_life), slack, identity, tgc, tasks)
+        leases = Leases(database, clock, life=lease_life)
+        parts = Parts(settings, clock, database, leases, slack, identity, tgc, tasks, patience_s)
         app = _bolt_app(settings, identity, session)
         handlers.register(app, parts.services)
         stack.push_async_callback(parts.readings.close)
@@ -183,6 +186,7 @@ class Parts:
         identity: Identity,
         tgc: Tgc,
         tasks: Tasks,
+        patience_s: float,
     ) -> None:
         channel_id, zone = settings.reco_channel or "", settings.reco_timezone
         pace = Pace(clock)
@@ -207,6 +211,7 @@ class Parts:
             outbox=self._outbox,
             views=views,
             tgc=tgc,
+            vm_names=VmNames(tgc.client, clock, patience_s=patience_s),
             channel_id=channel_id,
             clock=clock,
         )
@@ -239,6 +244,7 @@ class Parts:
             zone=zone,
             refresh_s=settings.reco_refresh_seconds,
             follow_s=settings.follow_seconds,
+            patience_s=patience_s,
         )
         self.services = handlers.Services(
             access=access,

@@ -5,7 +5,7 @@ day. One sweep runs at a time over all replicas; the others go without.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -59,6 +59,7 @@ class Watch:
         zone: ZoneInfo,
         refresh_s: int,
         follow_s: int,
+        patience_s: float,
     ) -> None:
         self._database = database
         self._leases = leases
@@ -72,6 +73,7 @@ class Watch:
         self._zone = zone
         self._refresh_every = timedelta(seconds=refresh_s)
         self._follow_every = timedelta(seconds=follow_s)
+        self._patience_s = patience_s
         self._sweep_at = self._next_sweep()
         self._warned_of_zone = False
         self._is_behind = False
@@ -135,23 +137,23 @@ class Watch:
             if is_ours:
                 await together(self._follow_up(stored) for stored in running)
 
-    async def _open(self) -> list[Stored]:
+    async def _open(self, pool_uuid: str | None = None) -> list[Stored]:
         async with self._database.read() as connection:
-            return await recommendations.with_open_cards(connection, self._tgc.key)
+            return await recommendations.with_open_cards(connection, self._tgc.key, pool_uuid)
 
     async def _read_all(self) -> None:
         try:
-            readings = await self._readings.all()
+            pools = await self._readings.pools()
         except TGCError as error:
             await self._failed(str(error))
             return
+        readings = await self._read_pools(pools)
         failed = [reading for reading in readings if reading.error]
         if len(readings) > 1 and len(failed) == len(readings):
             await self._failed(f"None of its {len(readings)} pools could be read: {failed[0].error}")
             return
         await self._succeeded()
-        await self._take_in(readings)
-        await self._end_deleted_pools({reading.pool.uuid for reading in readings})
+        await self._end_deleted_pools({pool.uuid for pool in pools})
 
     async def _read_again(self, pool_uuids: set[str]) -> None:
         if not pool_uuids:
@@ -162,24 +164,40 @@ class Watch:
             await self._failed(str(error))
             return
         await self._succeeded()
-        wanted = (pool for pool in pools if pool.uuid in pool_uuids)
-        await self._take_in(list(await asyncio.gather(*(self._readings.current(pool) for pool in wanted))))
+        await self._read_pools([pool for pool in pools if pool.uuid in pool_uuids])
         await self._end_deleted_pools({pool.uuid for pool in pools})
 
-    async def _take_in(self, readings: list[PoolReading]) -> None:
-        await self._keep_role()
+    async def _read_pools(self, pools: Iterable[Pool]) -> list[PoolReading]:
+        """Read them all at once. Cards come in the order of names, but wait for a slow pool only so long."""
+        readings: list[PoolReading] = []
+        async with asyncio.TaskGroup() as group:
+            under_way = {group.create_task(self._read_pool(pool)) for pool in pools}
+            while under_way:
+                done, under_way = await asyncio.wait(under_way, timeout=self._patience_s)
+                read = sorted((task.result() for task in done), key=lambda one: one[0].pool_name.casefold())
+                readings += [reading for reading, _ in read]
+                await self._show([stored for _, stored in read if stored])
         self._compare_zones(readings)
-        for reading in readings:
-            unsettled = reading.error is not None or (reading.recommendation and is_building(reading.recommendation))
-            (self._restless.add if unsettled else self._restless.discard)(reading.pool.uuid)
-        current = {reading.pool.uuid: reading for reading in readings if reading.error is None}
+        return readings
+
+    async def _read_pool(self, pool: Pool) -> tuple[PoolReading, Stored | None]:
+        """Read and keep what one pool has now, and bring the cards up to date of what it had before."""
+        reading = await self._readings.current(pool)
+        unsettled = reading.error is not None or (reading.recommendation and is_building(reading.recommendation))
+        (self._restless.add if unsettled else self._restless.discard)(pool.uuid)
+        if reading.error is not None:
+            return reading, None
         # Those before first: a card of a pool says whether an earlier recommendation still runs.
-        before = [stored for stored in await self._open() if _is_left_behind(stored, current)]
-        await together(self._follow_up(stored, current[stored.key.pool_uuid].pool) for stored in before)
-        known = await together(self._reconciler.remember(reading) for reading in current.values())
-        # One after the other: new cards are posted in the order in which they are made.
-        for stored in sorted(filter(None, known), key=lambda stored: stored.pool_name.casefold()):
-            await self._reconciler.reconcile(stored.key)
+        for stored in await self._open(pool.uuid):
+            if reading.recommendation is None or reading.recommendation.id != stored.key.recommendation_id:
+                await self._follow_up(stored, pool)
+        return reading, await self._reconciler.remember(reading)
+
+    async def _show(self, stored: list[Stored]) -> None:
+        """One after the other: new cards are posted in the order in which they are made."""
+        await self._keep_role()
+        for one in stored:
+            await self._reconciler.reconcile(one.key)
 
     async def _follow_up(self, stored: Stored, pool: Pool | None = None, *, pool_is_gone: bool = False) -> None:
         """Read one recommendation by its id, and bring its card up to it."""
@@ -270,14 +288,6 @@ class Watch:
 def _runs(stored: Stored) -> bool:
     state = stored.recommendation.execution_state or ExecutionState.AVAILABLE
     return stored.recommendation.state in _RUNNING_STATES and not state.is_end
-
-
-def _is_left_behind(stored: Stored, current: Mapping[str, PoolReading]) -> bool:
-    """Whether its pool was read, and has another recommendation now or none."""
-    reading = current.get(stored.key.pool_uuid)
-    if reading is None:
-        return False
-    return reading.recommendation is None or reading.recommendation.id != stored.key.recommendation_id
 
 
 def _is_vanished(error: TGCError, *, still_runs: bool) -> bool:

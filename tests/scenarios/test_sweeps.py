@@ -4,13 +4,19 @@ from datetime import datetime, timedelta
 
 import aiohttp
 import msgspec
+import pytest
 
 from bot.app import LEASE_LIFE
 from bot.storage.database import open_database
 from bot.storage.leases import Leases, ensure_row
 from bot.storage.tables import leases
-from tests.scenarios.stage import Stage
+from playground.estate import Pool
+from playground.slack_workspace import Message
+from playground.tgc_faults import Fault, FaultKind
+from playground.tgc_json import TgcJson
+from tests.scenarios.stage import Stage, buttons
 
+DECIDE = ["Accept", "Dismiss", "Details"]
 A_DAY = 86_400
 
 
@@ -60,3 +66,67 @@ async def test_a_scheduled_sweep_that_another_process_dies_in_is_made_when_its_l
     await die_in_a_sweep(stage)
     await stage.cards_posted(4)
     assert first_read_since(stage, evening) - evening < 2 * LEASE_LIFE
+
+
+def pool_of(stage: Stage, name: str) -> Pool:
+    return next(pool for pool in stage.world.pools if pool.name == name)
+
+
+async def test_a_pool_that_hangs_holds_back_no_other_pools_card(stage: Stage) -> None:
+    stage.patience_s = 0.2
+    hang = stage.tgc.fault(Fault("hang_before", f"{pool_of(stage, 'Production').uuid}/recommendation/", times=None))
+    await stage.start_bot()
+    first, second = await stage.cards_posted(2)
+    assert [first.text.partition(":")[0], second.text.partition(":")[0]] == ["Test", "VDI"]
+    hang.times = 0
+    hang.release()
+    await stage.cards_posted(3)
+    assert buttons(stage.card("Production")) == DECIDE
+
+
+async def test_an_older_recommendation_that_hangs_holds_back_no_other_pools_card(stage: Stage) -> None:
+    stage.patience_s = 0.2
+    production, test = pool_of(stage, "Production"), pool_of(stage, "Test")
+    await stage.start_bot()
+    await stage.cards_posted(3)
+    older = stage.world.current(production).id
+    stage.tgc.fault(Fault("hang_before", f"{production.uuid}/recommendation/{older}$", times=None))
+    for pool in (production, test):
+        stage.world.new_recommendation(pool)
+    await stage.until(lambda: len([card for card in stage.cards if card.text.startswith("Test:")]) == 2)
+    assert len([card for card in stage.cards if card.text.startswith("Production:")]) == 1
+    stage.tgc.clear_faults()
+    await stage.until(lambda: len([card for card in stage.cards if card.text.startswith("Production:")]) == 2)
+
+
+def give_ids_only(stage: Stage, pool: Pool) -> list[str]:
+    """Have the TGC tell this pool's recommendation without the VMs' names; give these."""
+    one = stage.world.current(pool)
+    body = TgcJson(stage.world.zone).recommendation(one, pool.uuid, None, stage.clock.now())
+    for group in body["actionGroups"]:
+        for action in group["actions"]:
+            del action["targetVmDisplayName"]
+    stage.tgc.fault(Fault("answer", f"{pool.uuid}/recommendation/", times=None, status=200, body=body))
+    return [move.vm.name for move in one.moves]
+
+
+def shows(card: Message, names: list[str]) -> bool:
+    return all(name in str(card.blocks) for name in names)
+
+
+@pytest.mark.parametrize("kind", ["answer", "hang_before"])
+async def test_names_that_do_not_come_hold_back_no_card_and_are_filled_in_later(stage: Stage, kind: FaultKind) -> None:
+    stage.patience_s = 0.2
+    names = give_ids_only(stage, pool_of(stage, "Production"))
+    trouble = stage.tgc.fault(Fault(kind, "/v310/vm/", times=None, status=503))
+    await stage.start_bot()
+    await stage.cards_posted(3)
+    card = stage.card("Production")
+    assert buttons(card) == DECIDE
+    assert not shows(card, names)
+    await stage.live(minutes=4)
+    asked = [call.path for call in stage.tgc.calls if "/v310/vm/" in call.path]
+    assert len(asked) <= 3 * len(names)  # each read has three tries, and is not made anew at each refresh
+    trouble.times = 0
+    await stage.until(lambda: shows(card, names))
+    assert buttons(card) == DECIDE
