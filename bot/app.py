@@ -258,7 +258,7 @@ class Parts:
                 channel_id=channel_id,
             ),
             reconciler=self._reconciler,
-            reports=Reports(readings, self._reconciler.view_of, clock),
+            reports=Reports(readings, self._reconciler.view_of, clock, patience_s=patience_s),
             slack=slack,
             tasks=tasks,
             clock=clock,

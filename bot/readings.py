@@ -78,10 +78,6 @@ class Readings:
         """The pool's current recommendation; a failure is told in the reading."""
         return await self._current.get(pool.uuid, lambda: self._read(pool))
 
-    async def all(self) -> list[PoolReading]:
-        """Every pool's current recommendation, read at once. Raises TGCError where the pools cannot be listed."""
-        return list(await asyncio.gather(*(self.current(pool) for pool in await self.pools())))
-
     def drop(self, pool_uuid: str) -> None:
         """Share no reading of this pool that began before now."""
         self._current.drop(pool_uuid)

@@ -169,6 +169,7 @@ class Watch:
 
     async def _read_pools(self, pools: Iterable[Pool]) -> list[PoolReading]:
         """Read them all at once. Cards come in the order of names, but wait for a slow pool only so long."""
+        await self._keep_role()
         readings: list[PoolReading] = []
         async with asyncio.TaskGroup() as group:
             under_way = {group.create_task(self._read_pool(pool)) for pool in pools}
@@ -176,7 +177,12 @@ class Watch:
                 done, under_way = await asyncio.wait(under_way, timeout=self._patience_s)
                 read = sorted((task.result() for task in done), key=lambda one: one[0].pool_name.casefold())
                 readings += [reading for reading, _ in read]
-                await self._show([stored for _, stored in read if stored])
+                if any(reading.error is None for reading, _ in read):
+                    await self._end_outage()  # said before the cards that come with it
+                # One after the other: new cards are posted in the order in which they are made.
+                for _, stored in read:
+                    if stored is not None:
+                        await self._reconciler.reconcile(stored.key)
         self._compare_zones(readings)
         return readings
 
@@ -192,12 +198,6 @@ class Watch:
             if reading.recommendation is None or reading.recommendation.id != stored.key.recommendation_id:
                 await self._follow_up(stored, pool)
         return reading, await self._reconciler.remember(reading)
-
-    async def _show(self, stored: list[Stored]) -> None:
-        """One after the other: new cards are posted in the order in which they are made."""
-        await self._keep_role()
-        for one in stored:
-            await self._reconciler.reconcile(one.key)
 
     async def _follow_up(self, stored: Stored, pool: Pool | None = None, *, pool_is_gone: bool = False) -> None:
         """Read one recommendation by its id, and bring its card up to it."""
@@ -270,6 +270,9 @@ class Watch:
         self._is_behind = False
         SWEEPS.labels(tgc=self._tgc.key, result="succeeded").inc()
         TGC_UP.labels(tgc=self._tgc.key).set(1)
+        await self._end_outage()
+
+    async def _end_outage(self) -> None:
         async with self._database.read() as connection:
             outage = await tgcs.outage(connection, self._tgc.key)
         if outage is None:

@@ -14,6 +14,7 @@ POOLS_PER_PAGE = 10
 _TO_DECIDE = {Standing.OFFERED, Standing.DECIDING}
 _RECOMMENDED = {*_TO_DECIDE, Standing.DISMISSED, Standing.RUNNING}
 _NOT_READ = "could not be read."
+_LATE = "still being read; ask again in a minute."
 _COMMANDS = (
     ("/tintri reco", "every pool in a line"),
     ("/tintri reco Production", "one pool, with its buttons"),
@@ -81,13 +82,18 @@ def render_sentence(text: str) -> Message:
 
 
 def headline(report: Report) -> str:
-    """`3 of 12 pools have a recommendation, 1 could not be read`."""
+    """`3 of 12 pools have a recommendation, 1 could not be read, 1 is still being read`."""
     with_one = sum(1 for pool in report.pools if pool.view and pool.view.standing in _RECOMMENDED)
-    unread = sum(1 for pool in report.pools if pool.view is None)
+    late = sum(1 for pool in report.pools if pool.is_late)
+    unread = sum(1 for pool in report.pools if pool.view is None) - late
     verb = "has" if with_one == 1 else "have"
     pools = words.counted(len(report.pools), "pool", "pools")
-    head = f"{with_one:,} of {pools} {verb} a recommendation"
-    return f"{head}, {unread:,} could not be read" if unread else head
+    parts = [f"{with_one:,} of {pools} {verb} a recommendation"]
+    if unread:
+        parts.append(f"{unread:,} could not be read")
+    if late:
+        parts.append(f"{late:,} {'is' if late == 1 else 'are'} still being read")
+    return ", ".join(parts)
 
 
 def by_urgency(pools: Iterable[PoolAnswer]) -> list[PoolAnswer]:
@@ -98,6 +104,8 @@ def by_urgency(pools: Iterable[PoolAnswer]) -> list[PoolAnswer]:
 def pool_line(answer: PoolAnswer) -> str:
     """`Production: 4 VMs to move, …`, `Lab: balanced, nothing to move`, or why it could not be read."""
     pool = shorten_name(name(answer.pool_name, "Unnamed pool"), limits.NAME)
+    if answer.is_late:
+        return f"{pool}: {_LATE}"
     if answer.view is None:
         return f"{pool}: {shorten(clean(answer.problem or ''), limits.PROBLEM) or _NOT_READ}"
     return f"{pool}: {_gist(answer.view)}"
