@@ -88,10 +88,12 @@ class Watch:
 
     async def run(self) -> None:
         """Read on schedule, for as long as the bot runs, after the first sweep."""
-        now = self._clock.now()
-        refresh_at, follow_at = now + self._refresh_every, now + self._follow_every
+        await together((self._keep_sweeping(), self._keep_following()))
+
+    async def _keep_sweeping(self) -> None:
+        refresh_at = self._clock.now() + self._refresh_every
         while True:
-            next_at = min(self._sweep_at, refresh_at, follow_at)
+            next_at = min(self._sweep_at, refresh_at)
             await self._clock.sleep((next_at - self._clock.now()).total_seconds())
             now = self._clock.now()
             if now >= self._sweep_at or (now >= refresh_at and self._is_behind):
@@ -100,10 +102,12 @@ class Watch:
             elif now >= refresh_at:
                 refresh_at = now + self._refresh_every
                 await self.refresh()
-            elif now >= follow_at:
-                await self.follow()
-            if now >= follow_at:
-                follow_at = now + self._follow_every
+
+    async def _keep_following(self) -> None:
+        """Beside the sweeps: one that waits for a slow pool does not stop what runs in another from being followed."""
+        while True:
+            await self._clock.sleep(self._follow_every.total_seconds())
+            await self.follow()
 
     def _next_sweep(self) -> datetime:
         return next_run(self._schedule, self._zone, self._clock.now())
@@ -133,7 +137,7 @@ class Watch:
         running = [stored for stored in await self._open() if _runs(stored)]
         if not running:
             return
-        async with self._leases.named(f"sweep/{self._tgc.key}") as is_ours:
+        async with self._leases.named(f"follow/{self._tgc.key}") as is_ours:
             if is_ours:
                 await together(self._follow_up(stored) for stored in running)
 
@@ -145,12 +149,12 @@ class Watch:
         try:
             pools = await self._readings.pools()
         except TGCError as error:
-            await self._failed(str(error))
+            await self._failed(str(error), error)
             return
         readings = await self._read_pools(pools)
-        failed = [reading for reading in readings if reading.error]
-        if len(readings) > 1 and len(failed) == len(readings):
-            await self._failed(f"None of its {len(readings)} pools could be read: {failed[0].error}")
+        errors = [reading.error for reading in readings if reading.error]
+        if len(readings) > 1 and len(errors) == len(readings):
+            await self._failed(f"None of its {len(readings)} pools could be read: {errors[0]}", errors[0])
             return
         await self._succeeded()
         await self._end_deleted_pools({pool.uuid for pool in pools})
@@ -161,7 +165,7 @@ class Watch:
         try:
             pools = await self._readings.pools()
         except TGCError as error:
-            await self._failed(str(error))
+            await self._failed(str(error), error)
             return
         await self._succeeded()
         await self._read_pools([pool for pool in pools if pool.uuid in pool_uuids])
@@ -255,8 +259,8 @@ class Watch:
 
     # Outages
 
-    async def _failed(self, problem: str) -> None:
-        _log.error("the TGC could not be read", tgc=self._tgc.name, reason=problem)
+    async def _failed(self, problem: str, error: TGCError) -> None:
+        _log.error("the TGC could not be read", tgc=self._tgc.name, reason=problem, request=error.where)
         self._is_behind = True
         SWEEPS.labels(tgc=self._tgc.key, result="failed").inc()
         TGC_UP.labels(tgc=self._tgc.key).set(0)

@@ -99,6 +99,20 @@ async def test_an_older_recommendation_that_hangs_holds_back_no_other_pools_card
     await stage.until(lambda: len([card for card in stage.cards if card.text.startswith("Production:")]) == 2)
 
 
+async def test_a_pool_that_hangs_does_not_stop_what_runs_in_another_from_being_followed(stage: Stage) -> None:
+    production, test = pool_of(stage, "Production"), pool_of(stage, "Test")
+    stage.set(reco_refresh_seconds=60)
+    stage.world.move_minutes = 4
+    await stage.start_bot()
+    await stage.cards_posted(3)
+    stage.world.accept_in_gui(test)
+    await stage.until(lambda: "Cancel" in buttons(stage.card("Test")))
+    hang = stage.tgc.fault(Fault("hang_before", f"{production.uuid}/recommendation/", times=None))
+    await stage.until(hang.reached.is_set)
+    await stage.until(lambda: "Cancel" not in buttons(stage.card("Test")))
+    assert "4 of 4 VMs moved" in stage.card("Test").text
+
+
 def give_ids_only(stage: Stage, pool: Pool) -> list[str]:
     """Have the TGC tell this pool's recommendation without the VMs' names; give these."""
     one = stage.world.current(pool)

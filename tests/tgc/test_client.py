@@ -327,6 +327,12 @@ class TestVmNames:
         assert names == {"0": "vm 0", "1": "vm 1", "2": "vm 2", "3": "vm 3"}
         assert tgc.count("GET /vm/0") == 1
 
+    async def test_names_that_do_not_come_in_time_are_left_out(self, client: TGCClient, tgc: SmallTgc) -> None:
+        tgc.answer("GET /vm/0", {"vmware": {"name": "vm 0"}})
+        tgc.answer("GET /vm/1", lambda: asyncio.get_running_loop().create_future())
+        await client.login()
+        assert await client.vm_names(["0", "1"], within_s=0.5) == {"0": "vm 0"}
+
 
 class TestIds:
     @pytest.mark.parametrize(

@@ -68,6 +68,15 @@ def test_what_runs_or_is_dismissed_still_counts_as_a_recommendation() -> None:
     assert told[3].startswith("B: dismissed: 4 VMs to move")
 
 
+def test_what_is_still_being_read_is_not_called_unreadable() -> None:
+    late = PoolAnswer(pool_name="Slow", is_late=True)
+    told = render_report(_report(pool("A", Standing.OFFERED), UNREAD, late), page=0, filter_text="").text
+    assert told.startswith("1 of 3 pools has a recommendation, 1 could not be read, 1 is still being read.")
+    assert "Slow: still being read; ask again in a minute." in told
+    told = render_report(_report(late, late), page=0, filter_text="").text
+    assert told.startswith("0 of 2 pools have a recommendation, 2 are still being read.")
+
+
 def test_one_pool_is_counted_in_the_singular() -> None:
     told = render_report(_report(pool("A", Standing.OFFERED)), page=0, filter_text="").text
     assert told.startswith("1 of 1 pool has a recommendation.")
