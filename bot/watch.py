@@ -1,7 +1,7 @@
 """When the TGC is read: all pools at start and on schedule, pools with something open in between.
 
 A sweep that failed is tried again at every refresh until it succeeds, so an outage at 06:15 costs minutes, not half a
-day. One sweep runs at a time over all replicas; the others go without.
+day. One sweep runs at a time over all replicas; the others make theirs after it, for it may be a dead one's.
 """
 
 import asyncio
