@@ -54,7 +54,7 @@ class Adoption:
                 )
             except SlackError as error:
                 _log.warning("the channel's history could not be read yet", reason=str(error))
-                await self._clock.sleep(_AGAIN_AFTER_S)
+                await self._clock.sleep(max(_AGAIN_AFTER_S, error.retry_after_s))
                 continue
             return
 

@@ -42,9 +42,10 @@ from bot.socket_mode import CONNECTIONS, SocketMode
 from bot.storage.database import Database, open_database
 from bot.storage.leases import Leases
 from bot.tasks import Tasks
-from bot.tgc_link import DEFAULT_TGC, TGC_TIMEOUT_S, open_tgc
+from bot.tgc_link import DEFAULT_TGC, PATIENCE_S, TGC_TIMEOUT_S, open_tgc
 from bot.troubles import Troubles
 from bot.two_people import TwoPeople
+from bot.vm_names import VmNames
 from bot.watch import Watch
 from bot.web import SlackEvents, slack_events_of, web_app, web_runner
 
@@ -103,6 +104,7 @@ async def bot(
     clock: Clock | None = None,
     lease_life: timedelta = LEASE_LIFE,
     tgc_timeout_s: float = TGC_TIMEOUT_S,
+    patience_s: float = PATIENCE_S,
 ) -> AsyncIterator[None]:
     """Everything, running. Leaving the block stops it in order: what comes in first, the database last."""
     clock = clock or SystemClock()
@@ -124,7 +126,7 @@ async def bot(
         )
         tgc = await stack.enter_async_context(open_tgc(settings, clock, guard, timeout_s=tgc_timeout_s))
         tasks = Tasks()
-        parts = Parts(settings, clock, database, leases, slack, identity, tgc, tasks)
+        parts = Parts(settings, clock, database, leases, slack, identity, tgc, tasks, patience_s)
         app = _bolt_app(settings, identity, session)
         handlers.register(app, parts.services)
         stack.push_async_callback(parts.readings.close)
@@ -202,6 +204,7 @@ class Parts:
         identity: Identity,
         tgc: Tgc,
         tasks: Tasks,
+        patience_s: float,
     ) -> None:
         channel_id, zone = settings.reco_channel or "", settings.reco_timezone
         self._leader = Leader(leases, clock)
@@ -227,6 +230,7 @@ class Parts:
             outbox=self._outbox,
             views=views,
             tgc=tgc,
+            vm_names=VmNames(tgc.client, clock, patience_s=patience_s),
             channel_id=channel_id,
             clock=clock,
         )
@@ -258,6 +262,7 @@ class Parts:
             zone=zone,
             refresh_s=settings.reco_refresh_seconds,
             follow_s=settings.follow_seconds,
+            patience_s=patience_s,
         )
         self.services = handlers.Services(
             access=access,
@@ -272,7 +277,7 @@ class Parts:
                 channel_id=channel_id,
             ),
             reconciler=self._reconciler,
-            reports=Reports(readings, self._reconciler.view_of, clock),
+            reports=Reports(readings, self._reconciler.view_of, clock, patience_s=patience_s),
             slack=slack,
             tasks=tasks,
             clock=clock,
@@ -285,11 +290,12 @@ class Parts:
             self._outbox.open()
             await self._watch.sweep()
             health.swept = True
-            await self._watch.run()
+            await self._watch.keep_sweeping()
 
         def start_leading(loops: Loops) -> None:
             self._pace.begin_anew()
             loops.start("sweeps", watch, patience=self._watch.patience)
+            loops.start("following", self._watch.keep_following, patience=self._watch.patience)
             loops.start("outbox", self._outbox.run, patience=SLACK_PATIENCE)
             loops.start("new cards", self._painter.post_new, patience=SLACK_PATIENCE)
             loops.start("changed cards", self._painter.edit_changed, patience=SLACK_PATIENCE)
@@ -315,7 +321,7 @@ async def _identify(slack: Slack, clock: Clock) -> Identity:
             raise StartError(f"Slack refuses the bot's token ({error.code}): check SLACK_BOT_TOKEN.") from error
         except SlackError as error:
             _log.warning("Slack is not reached yet", reason=str(error))
-            await clock.sleep(_AGAIN_AFTER_S)
+            await clock.sleep(max(_AGAIN_AFTER_S, error.retry_after_s))
         else:
             _warn_of_scopes(identity)
             return identity

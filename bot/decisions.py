@@ -269,7 +269,7 @@ class Decider:
             refusal = verdicts.nothing(attempt, Outcome.REFUSED, str(error), str(error))
             return await self._settle(attempt, refusal)
         except TGCError as error:
-            _log.warning("the TGC's answer was lost; reading what became of it", reason=str(error))
+            _log.warning("the TGC's answer was lost; reading what became of it", reason=str(error), request=error.where)
             async with self._database.write() as connection:
                 await cards.mark_all_dirty(connection, attempt.stored.row_id)  # it takes a while: show who decides
             return await self._find_out(attempt, sent_at, str(error))

@@ -54,6 +54,9 @@ _MAX_PAGES = 10
 class SlackError(Exception):
     """The root of the tree; `str()` is a sentence for people."""
 
+    retry_after_s = 0
+    """For how long Slack asks not to ask again; 0 where it does not."""
+
 
 class SlackAwayError(SlackError):
     """Slack was not reached."""

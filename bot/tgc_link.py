@@ -12,6 +12,8 @@ from tgc.client import LoginGuard, SettingNames, TLSPolicy, connect
 DEFAULT_TGC = "default"
 """The key of the TGC in the environment."""
 TGC_TIMEOUT_S = 30.0
+PATIENCE_S = 5.0
+"""For how long a slow part of the TGC (a pool, the names of VMs) holds up the rest of an answer or a sweep."""
 
 
 @asynccontextmanager

@@ -62,7 +62,7 @@ class Reco:
         try:
             report = await self._reports.report(typed)
         except UnknownPoolError as error:
-            return render_unknown_pool(error.typed, error.close)
+            return render_unknown_pool(error.typed, error.close, are_all=error.are_all)
         except TGCError as error:
             return render_sentence(str(error))
         if len(report.pools) == 1:

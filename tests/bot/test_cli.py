@@ -136,7 +136,17 @@ class TestReco:
         await tintri_bot.tgc.stop()
         ran = await tintri_bot("reco")
         assert (ran.code, ran.out) == (1, "")
-        assert "no connection to 127.0.0.1" in ran.err.splitlines()[-1]
+        (sentence,) = ran.err.splitlines()
+        assert "no connection to 127.0.0.1" in sentence
+
+    async def test_whoever_looks_for_a_mistake_sees_each_try_in_one_line(self, tintri_bot: CommandLine) -> None:
+        tintri_bot.tgc.fault(Fault("drop_before", "/recommendation/current", times=1))
+        ran = await tintri_bot("reco", LOG_LEVEL="DEBUG")
+        assert ran.code == 0
+        (tried,) = [line for line in ran.err.splitlines() if "tried again" in line]
+        assert "broke before the whole answer came" in tried
+        assert "GET /api/v310/vmstorePool/" in tried
+        assert "TGCConnectionError" not in ran.err
 
 
 async def test_run_names_all_that_is_missing_at_once(tintri_bot: CommandLine) -> None:

@@ -19,6 +19,7 @@ import msgspec
 from bot.app import bot
 from bot.pool_rules import Approvers
 from bot.settings import Secret, Settings
+from bot.tgc_link import PATIENCE_S
 from playground.slack import Slack
 from playground.slack_workspace import Message
 from playground.tgc import SimulatedTgc
@@ -81,6 +82,8 @@ class Stage:
         self.folder = place.folder
         self.tgc_timeout_s = 30.0
         """How long, in real time, a bot started from now on waits for an answer of the TGC."""
+        self.patience_s = PATIENCE_S
+        """How long, in real time, a slow part of the TGC holds up the rest, for the bots started from now on."""
         self.lease_life = timedelta(hours=1)
         """For the bots started from now on. Long, as the clock runs faster than renewals where real time passes."""
         self._bots = AsyncExitStack()
@@ -111,7 +114,13 @@ class Stage:
 
     async def start_bot(self) -> None:
         await self._bots.enter_async_context(
-            bot(self.settings, clock=self.clock, tgc_timeout_s=self.tgc_timeout_s, lease_life=self.lease_life)
+            bot(
+                self.settings,
+                clock=self.clock,
+                tgc_timeout_s=self.tgc_timeout_s,
+                patience_s=self.patience_s,
+                lease_life=self.lease_life,
+            )
         )
         if self.settings.slack_app_token is not None:
             await self.until(lambda: self.slack.sockets.connections)

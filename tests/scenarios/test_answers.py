@@ -141,8 +141,33 @@ async def test_one_pools_failure_hides_no_other(stage: Stage) -> None:
     await stage.pass_time(seconds=30)
     stage.tgc.fault(Fault("answer", f"{lost.uuid}/recommendation/current", times=None))
     told = await ask(stage, "/tintri reco", "1 could not be read")
-    assert f"{lost.name}:" in told.text
+    assert (
+        f"{lost.name}: The TGC failed (500: The server failed.); if that goes on, look at the TGC itself." in told.text
+    )
     assert len(values(told, ids.SHOW)) == 2
+
+
+async def test_a_pool_that_hangs_keeps_nobody_waiting_for_the_others(stage: Stage) -> None:
+    stage.patience_s = 0.2
+    await started(stage)
+    await stage.pass_time(seconds=10)
+    hang = stage.tgc.fault(Fault("hang_before", f"{stage.world.pools[0].uuid}/recommendation/current", times=None))
+    told = await ask(stage, "/tintri reco", "2 of 3 pools have a recommendation, 1 is still being read")
+    assert "Production: still being read; ask again in a minute." in told.text
+    assert len(values(told, ids.SHOW)) == 2
+    await ask(stage, "/tintri reco Production", "Production: still being read; ask again in a minute.")
+    hang.times = 0
+    hang.release()
+    await stage.pass_time(seconds=10)
+    assert buttons(await ask(stage, "/tintri reco Production", "Production:")) == ["Accept", "Dismiss", "Details"]
+
+
+async def test_a_list_of_pools_that_hangs_keeps_nobody_waiting(stage: Stage) -> None:
+    stage.patience_s = 0.2
+    await started(stage)
+    await stage.pass_time(seconds=10)
+    stage.tgc.fault(Fault("hang_before", "/vmstorePool$", times=None))
+    await ask(stage, "/tintri reco", "127.0.0.1 has not told its pools yet; ask again in a minute.")
 
 
 async def test_where_the_tgc_is_away_the_answer_says_so(stage: Stage) -> None:

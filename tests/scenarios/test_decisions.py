@@ -510,7 +510,8 @@ async def test_nothing_is_done_while_the_recommendation_cannot_be_read_again(tmp
         await press_all(stage, "alice", ids.ACCEPT, stage.world.pools)
         for outcome, said in answers(stage, "accept").values():
             assert outcome == "not_done"
-            assert "Nothing was done. The recommendation could not be read again: GET" in said
+            assert re.search(r"Nothing was done\. The recommendation could not be read again: (The|A|127)\b", said)
+            assert "GET /api" not in said
         assert set(claims(stage)) == {"open"}
         assert not asked(stage, "accept")
 
@@ -638,8 +639,8 @@ MET = (
 )
 SAID = {
     "done": re.compile(r": (Accepted|Dismissed|Cancelled)\."),
-    "refused": re.compile(r": Nothing was done\. POST .+ (forbids|refused|knows no)"),
-    "not_done": re.compile(r": Nothing was done\. .+ Press again\. \(POST "),
+    "refused": re.compile(r": Nothing was done\. The TGC (forbids|refused|knows no)"),
+    "not_done": re.compile(r": Nothing was done\. .+ Press again\. \((The|A|127)\b"),
 }
 
 

@@ -118,9 +118,9 @@ def test_a_page_of_the_longest_entries_is_small_enough() -> None:
     assert size(message.blocks) < limits.MESSAGE_SIZE
 
 
-@given(TEXTS, st.lists(TEXTS, max_size=9))
-def test_every_other_answer_is_legal_and_harmless(typed: str, close: list[str]) -> None:
-    check(render_unknown_pool(typed, close))
+@given(TEXTS, st.lists(TEXTS, max_size=9), st.booleans())
+def test_every_other_answer_is_legal_and_harmless(typed: str, close: list[str], are_all: bool) -> None:
+    check(render_unknown_pool(typed, close, are_all=are_all))
     check(render_help(typed))
     check(render_sentence(typed))
     modal = render_details_problem(typed, typed)
