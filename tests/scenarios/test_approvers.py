@@ -105,6 +105,16 @@ async def test_any_approver_stops_every_pool_and_only_who_did_or_may_everywhere_
     assert "Accepting goes on in every pool" in await said(stage, "bob", "/tintri resume")
 
 
+async def test_nobody_shortens_a_pause_of_every_pool_that_they_may_not_end(stage: Stage) -> None:
+    by_pool(stage, Production=people(stage, "bob", "carol"))
+    await posted(stage)
+    assert "Accepting is paused in every pool" in await said(stage, "bob", "/tintri pause")
+    assert "not an approver" in await said(stage, "carol", "/tintri pause 0.1")
+    assert "Accepting is paused in every pool for 1 hour" in await said(stage, "bob", "/tintri pause 1")
+    await stage.pass_time(minutes=61)
+    assert "Accepting is paused in every pool for 1 hour" in await said(stage, "carol", "/tintri pause 1")
+
+
 async def test_an_empty_group_shows_before_anybody_presses(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     stage.slack.workspace.groups["S0EMPTY00"] = UserGroup("S0EMPTY00", "empty", [])
     by_pool(stage, Production=Approvers(group_ids=frozenset({"S0EMPTY00"})))
