@@ -62,6 +62,8 @@ STILL_WANTED = timedelta(minutes=2)
 SEARCHING = timedelta(seconds=15)
 """How long the TGC is read for what became of a request whose answer was lost."""
 _READ_EVERY_S = 1.0
+QUICK = timedelta(seconds=2)
+"""A decision that takes longer shows on the card; to show every one would take twice the edits."""
 
 _CERTAINLY_NOT_DONE = (
     TGCForbiddenError,
@@ -214,13 +216,14 @@ class Decider:
 
     async def _claim(self, attempt: Attempt) -> Answer | None:
         """Step 2: be the only one who decides; else say who does. `_settle` releases the claim of a loser, too."""
-        row_id = attempt.stored.row_id
+        row_id, now = attempt.stored.row_id, self._clock.now()
         async with self._database.write() as connection:
             if not await presses.is_held(connection, attempt.lease):
                 raise TakenOverError
-            is_ours = await claims.claim(connection, row_id, attempt.press, attempt.lease, self._clock.now())
+            is_ours = await claims.claim(connection, row_id, attempt.press, attempt.lease, now)
             newest = await decisions.newest_effective(connection, row_id)
             if is_ours:
+                await cards.mark_all_dirty(connection, row_id, not_before=now + QUICK)
                 return verdicts.overtaken(attempt, newest, self._zone)
             winner = await claims.get(connection, row_id)
             if winner.is_deciding and winner.press:
@@ -254,12 +257,7 @@ class Decider:
         async with self._database.write() as connection:
             # Once more, in the very transaction that commits to it: a pause may have begun since step 1.
             hindrance = await self._hindrance(connection, attempt)
-            if (
-                hindrance is None
-                and first
-                and not await approvals.stands(connection, first, since=self._two_people.since)
-            ):
-                hindrance = verdicts.first_is_over(attempt)
+            hindrance = hindrance or await self._first_is_over(connection, attempt, first)
             if hindrance is None and not await claims.send(connection, attempt.press, attempt.lease, sent_at):
                 raise TakenOverError
         if hindrance is not None:
@@ -273,8 +271,6 @@ class Decider:
             return await self._settle(attempt, refusal)
         except TGCError as error:
             _log.warning("the TGC's answer was lost; reading what became of it", reason=str(error))
-            async with self._database.write() as connection:
-                await cards.mark_all_dirty(connection, attempt.stored.row_id)  # it takes a while: show who decides
             return await self._find_out(attempt, sent_at, str(error))
         return await self._settle(attempt, verdicts.done(attempt, "The TGC took it."))
 

@@ -24,6 +24,8 @@ from tests.scenarios.stage import STORAGE, Stage, buttons, open_stage
 
 READING = r"/recommendation/(?!current$)[^/]+$"
 """A recommendation read by its id, as decisions do."""
+SOON = timedelta(seconds=20)
+"""Long before the next refresh, which would paint the card in any case."""
 EVERYBODY = ("alice", "bob", "carol", "gina", "uma", "frank", "olga", "dave", "robot")
 
 
@@ -352,10 +354,33 @@ async def test_while_somebody_decides_others_are_told_who_and_the_card_has_no_bu
     stage.tgc.fault(Fault("drop_before", "/accept$"))
     await stage.slack.person("alice").click(card, ids.ACCEPT)
     await reached(hanging)
+    began = stage.clock.now()
+    await stage.until(lambda: buttons(card) == ["Details"])
+    assert stage.clock.now() - began < SOON
+    assert "is accepting this" in str(card.blocks)
     await stage.slack.person("bob").click_old(accept, card)
     await stage.answer("bob", "Nothing was done. alice is accepting it right now.")
     hanging.release()
     await stage.answer("alice", "Accepted")
+
+
+async def test_a_decision_that_takes_long_to_begin_takes_the_buttons_and_one_that_is_quick_costs_one_edit(
+    stage: Stage,
+) -> None:
+    card = await posted(stage)
+    hanging = stage.tgc.fault(Fault("hang_before", READING))
+    await stage.slack.person("alice").click(card, ids.DISMISS)
+    began = stage.clock.now()
+    await stage.until(lambda: buttons(card) == ["Details"])
+    assert stage.clock.now() - began < SOON
+    assert "is dismissing this" in str(card.blocks)
+    hanging.release()
+    await stage.until(lambda: buttons(card) == ["Reopen", "Details"])
+    assert len(card.versions) == 2
+    await stage.slack.person("alice").click(card, ids.REOPEN)
+    await stage.slack.until(lambda: "Accept" in buttons(card))  # quick: the clock stands still
+    await stage.settle()
+    assert len(card.versions) == 3
 
 
 @pytest.mark.parametrize("is_over", [False, True])
