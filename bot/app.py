@@ -23,7 +23,6 @@ from bot.card_views import CardViews
 from bot.clock import Clock, SystemClock
 from bot.decisions import Decider
 from bot.health import Health
-from bot.login_guard import RememberedLogin
 from bot.loops import Loops
 from bot.metrics import SLACK_UP
 from bot.outbox import Outbox
@@ -101,14 +100,7 @@ async def bot(
         session = await stack.enter_async_context(_slack_session())
         slack = Slack(_token(settings), base_url=settings.slack_api_url, session=session)
         identity = await _identify(slack, clock)
-        guard = RememberedLogin(
-            database,
-            clock,
-            tgc_key=DEFAULT_TGC,
-            user_name=settings.tgc_username,
-            password=settings.tgc_password.reveal(),
-        )
-        tgc = await stack.enter_async_context(open_tgc(settings, clock, guard, timeout_s=tgc_timeout_s))
+        tgc = await stack.enter_async_context(open_tgc(settings, clock, database, timeout_s=tgc_timeout_s))
         tasks = Tasks()
         parts = Parts(settings, clock, database, Leases(database, clock, life=lease_life), slack, identity, tgc, tasks)
         app = _bolt_app(settings, identity, session)

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import stamina
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, CursorResult, event, make_url, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -113,6 +115,36 @@ async def open_database(url: str) -> AsyncIterator[Database]:
         await engine.dispose()
 
 
+@asynccontextmanager
+async def open_existing_database(url: str) -> AsyncIterator[Database | None]:
+    """Open a database that a bot of this version has used. None where there is none; nothing is made or migrated.
+
+    Raises DatabaseError.
+    """
+    if not _may_exist(url):
+        yield None
+        return
+    engine = _engine(url)
+    try:
+        yield Database(engine) if await _is_of_this_version(engine, url) else None
+    finally:
+        await engine.dispose()
+
+
+def _may_exist(url: str) -> bool:
+    """Whether opening it would make no file."""
+    return make_url(url).get_backend_name() != "sqlite" or Path(make_url(url).database or "").is_file()
+
+
+async def _is_of_this_version(engine: AsyncEngine, url: str) -> bool:
+    try:
+        async with Database(engine).read() as connection:
+            revision = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        raise _unusable(url, error) from error
+    return revision == ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+
+
 def _engine(url: str) -> AsyncEngine:
     if make_url(url).get_backend_name() != "sqlite":
         try:
@@ -172,10 +204,12 @@ async def _migrate(engine: AsyncEngine, url: str) -> None:
             f"The database {shown} comes from a newer tintri-bot: start that one, or restore an older backup."
         ) from error
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-        cause = getattr(error, "orig", None) or error
-        raise DatabaseError(
-            f"The database {shown} cannot be used ({cause}): check DATABASE_URL and its rights."
-        ) from error
+        raise _unusable(url, error) from error
+
+
+def _unusable(url: str, error: Exception) -> DatabaseError:
+    shown, cause = make_url(url).render_as_string(hide_password=True), getattr(error, "orig", None) or error
+    return DatabaseError(f"The database {shown} cannot be used ({cause}): check DATABASE_URL and its rights.")
 
 
 def _try_file(engine: AsyncEngine, url: str) -> None:
