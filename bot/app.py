@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 
 import aiohttp
@@ -53,6 +53,8 @@ _LAST_REQUESTS_S = 0.5
 _SLACK_TIMEOUT_S = 20.0
 _TICK_S = 2.0
 _AGAIN_AFTER_S = 2.0
+_TOKEN_EVERY_S = 300.0
+"""A bot that has nothing to do calls Slack for hours not at all, and its token may be revoked meanwhile."""
 _APPROVERS_EVERY_S = 600.0
 _LAPSES_EVERY_S = 60.0
 
@@ -144,11 +146,18 @@ class Entrance:
         """Take what Slack sends; at the end take no more, before anything behind it stops."""
         if self._settings.slack_app_token is not None:
             socket = SocketMode(app, slack, self._settings.slack_app_token.reveal(), clock)
-            self.health.slack_is_up = lambda: socket.is_up
+            self.health.slack_is_up = lambda: socket.is_up and slack.takes_token
             loops.start("Socket Mode", socket.run)
         elif self._settings.slack_signing_secret is not None:
             self._slack_events = slack_events_of(app, self._settings.slack_signing_secret.reveal())
-            self.health.slack_is_up = lambda: True
+            self.health.slack_is_up = lambda: slack.takes_token
+
+        async def check_token() -> None:
+            await clock.sleep(_TOKEN_EVERY_S)
+            with suppress(SlackError):  # it is noted where the calls are made
+                await slack.identify()
+
+        loops.start("Slack's token", check_token)
         SLACK_UP.set_function(self.health.slack_is_up)
         try:
             yield
@@ -182,12 +191,13 @@ class Parts:
         self.readings = readings = Readings(tgc, clock)
         lapse = settings.config.approval_lapse
         views = CardViews(tgc, access, clock, zone, approval_lapse=lapse)
+        self._troubles = Troubles(database, access, clock)
         self._outbox = Outbox(
             database=database,
             leases=leases,
             slack=slack,
             pace=pace,
-            troubles=Troubles(database, access, clock),
+            troubles=self._troubles,
             clock=clock,
         )
         self._painter = Painter(
@@ -266,6 +276,7 @@ class Parts:
         loops.every("approvers", _APPROVERS_EVERY_S, self._approver_check.run)
         loops.every("lapsed approvals", _LAPSES_EVERY_S, self._two_people.end_lapsed)
         health.approvers = lambda: self._approver_check.state
+        health.channel = lambda: self._troubles.state
 
 
 async def _identify(slack: Slack, clock: Clock) -> Identity:

@@ -19,6 +19,8 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the first sweep was tried."""
     tgc: str
     approvers: str
+    channel: str
+    """Whether it takes the bot's messages."""
 
 
 class Health:
@@ -31,6 +33,7 @@ class Health:
         self.database: Database | None = None
         self.slack_is_up: Callable[[], bool] = lambda: False
         self.approvers: Callable[[], str] = lambda: "not known yet"
+        self.channel: Callable[[], str] = lambda: "ok"
 
     async def readiness(self) -> Readiness:
         database, tgc = await self._look()
@@ -42,6 +45,7 @@ class Health:
             swept=self.swept,
             tgc=tgc,
             approvers=self.approvers(),
+            channel=self.channel(),
         )
 
     async def _look(self) -> tuple[str, str]:
