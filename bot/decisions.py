@@ -414,12 +414,16 @@ class Decider:
             await presses.told(connection, lease, self._clock.now())
 
     async def _tell_elsewhere(self, press: Press, message: Message) -> None:
-        """Tell without a response_url: in the channel, for the presser only; else in a direct message."""
-        if press.channel_id is not None:
-            with suppress(SlackRefusedError):
-                await self._slack.tell(press.channel_id, press.user_id, message)
-                return
-        await self._slack.post(press.user_id, message, key=f"answer/{press.id}", facts={}, thread_ts=None)
+        """Tell without a response_url, in a direct message: what one person sees in a channel is lost on who is away.
+
+        The channel is for where Slack takes no direct messages.
+        """
+        try:
+            await self._slack.post(press.user_id, message, key=f"answer/{press.id}", facts={}, thread_ts=None)
+        except SlackRefusedError:
+            if press.channel_id is None:
+                raise
+            await self._slack.tell(press.channel_id, press.user_id, message)
 
     async def _say_unsettled(self, press: Press, reply: Reply | None) -> None:
         _log.warning("nobody can tell yet what the TGC did; it is read again soon", press=press.id)
