@@ -90,11 +90,12 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """What users.info says of somebody, as far as it decides on rights."""
+    """What users.info says of somebody: what decides on rights, and what people call them."""
 
     id: str
     team_id: str = ""
     name: str = ""
+    real_name: str = ""
     deleted: bool = False
     is_bot: bool = False
     is_app_user: bool = False

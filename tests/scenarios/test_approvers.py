@@ -66,9 +66,9 @@ async def test_a_pools_own_approvers_replace_the_others(stage: Stage) -> None:
     production, test = stage.card("Production"), stage.card("Test")
     await stage.slack.person("alice").click(production, ids.ACCEPT)
     refusal = await stage.answer("alice", "You are not an approver of this pool")
-    assert 'approvers of [pools."Production"] in tintri-bot.toml names who is' in refusal.text
+    assert refusal.text.endswith('; approvers of [pools."Production"] in tintri-bot.toml names Carol Clark.')
     await stage.slack.person("carol").click(test, ids.ACCEPT)
-    await stage.answer("carol", "RECO_APPROVERS names who is")
+    await stage.answer("carol", "so nothing was done; RECO_APPROVERS names Alice Adams, Bob Brown.")
     await stage.slack.person("carol").click(production, ids.ACCEPT)
     await stage.answer("carol", "Production: Accepted.")
     await stage.slack.person("alice").click(test, ids.ACCEPT)
