@@ -479,3 +479,22 @@ async def test_without_approvers_it_is_ready_and_says_so(stage: Stage, outsider:
     stage.set(reco_approvers=Approvers())
     await stage.start_bot()
     await outsider.sees(200, "RECO_APPROVERS is empty")
+
+
+async def test_a_scope_that_is_missing_at_the_start_is_named_once_with_what_it_serves(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage.slack.scopes.difference_update({"groups:history", "usergroups:read"})
+    await stage.start_bot()
+    await stage.settle()
+    warned = [line for line in capsys.readouterr().out.splitlines() if "a Slack scope is missing" in line]
+    assert len(warned) == 2
+    for line, scope, serves in zip(
+        warned,
+        ("groups:history", "usergroups:read"),
+        ("finding posts whose answer was lost, in a private channel", "approvers by user group"),
+        strict=True,
+    ):
+        assert "add it and install the app again" in line
+        assert f"scope={scope}" in line
+        assert f"serves='{serves}'" in line
