@@ -16,6 +16,7 @@ DETAILS_PAGE = "details_page"
 # Slack wants the ids inside one block to differ, so a pair of page buttons has one each.
 LIST_PREVIOUS = f"{LIST_PAGE}:previous"
 LIST_NEXT = f"{LIST_PAGE}:next"
+LIST_ALL = f"{LIST_PAGE}:all"
 DETAILS_PREVIOUS = f"{DETAILS_PAGE}:previous"
 DETAILS_NEXT = f"{DETAILS_PAGE}:next"
 

@@ -10,7 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.rendering import limits
-from bot.rendering.answers import render_help, render_pool, render_report, render_sentence, render_unknown_pool
+from bot.rendering.answers import (
+    render_help,
+    render_pool,
+    render_report,
+    render_sentence,
+    render_shown,
+    render_unknown_pool,
+)
 from bot.rendering.card import render_card
 from bot.rendering.details import render_details, render_details_problem
 from bot.rendering.notices import (
@@ -81,6 +88,10 @@ def test_whatever_a_report_holds_all_its_renderings_are_legal_harmless_and_small
     assert _size(answer.blocks) < limits.MESSAGE_SIZE
     for pool in report.pools[:3]:
         _check(render_pool(pool))
+        if pool.view is not None:
+            shown = render_shown(pool.view)
+            _check(shown)
+            assert _size(shown.blocks) < limits.MESSAGE_SIZE
 
     text = plain_report(report, zone=ZONE)
     text.encode()
