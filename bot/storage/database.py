@@ -126,7 +126,7 @@ async def open_existing_database(url: str) -> AsyncIterator[Database | None]:
         return
     engine = _engine(url)
     try:
-        yield Database(engine) if await _is_of_this_version(engine, url) else None
+        yield await _if_of_this_version(Database(engine), url)
     finally:
         await engine.dispose()
 
@@ -136,13 +136,16 @@ def _may_exist(url: str) -> bool:
     return make_url(url).get_backend_name() != "sqlite" or Path(make_url(url).database or "").is_file()
 
 
-async def _is_of_this_version(engine: AsyncEngine, url: str) -> bool:
+async def _if_of_this_version(database: Database, url: str) -> Database | None:
     try:
-        async with Database(engine).read() as connection:
+        async with database.read() as connection:
             revision = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+        if revision != ScriptDirectory(str(_MIGRATIONS)).get_current_head():
+            return None
+        await database.ping()  # what cannot be written down would be forgotten
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         raise _unusable(url, error) from error
-    return revision == ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+    return database
 
 
 def _engine(url: str) -> AsyncEngine:

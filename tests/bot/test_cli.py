@@ -145,6 +145,15 @@ class TestReco:
         assert (await tintri_bot("reco")).code == 0
         assert files_in(tmp_path) == []
 
+    async def test_a_database_that_cannot_be_used_ends_it_before_any_login(
+        self, tintri_bot: CommandLine, tmp_path: Path
+    ) -> None:
+        (tmp_path / "tintri-bot.db").write_text("no database" * 1000)
+        ran = await tintri_bot("reco")
+        assert (ran.code, ran.out, len(ran.err.splitlines())) == (1, "", 1)
+        assert "check DATABASE_URL" in ran.err
+        assert tintri_bot.tgc.logins == 0
+
     async def test_a_vmstore_is_refused_with_a_sentence(self, tintri_bot: CommandLine) -> None:
         tintri_bot.tgc.product_name = "Tintri VMstore"
         ran = await tintri_bot("reco")
