@@ -84,15 +84,13 @@ class Pausing:
         await self._check(order, RESUME, pool)
         now = self._clock.now()
         async with self._database.write() as connection:
+            rest = await self._still_paused(connection, pool, now)
             if not await self._was_carried_out(connection, order, RESUME):
                 row = pool.uuid if pool else EVERY_POOL
-                was_paused = await pauses.lift(connection, self._readings.tgc.key, row, now)
-                rest = await self._still_paused(connection, pool, now)
-                if not was_paused:
+                if not await pauses.lift(connection, self._readings.tgc.key, row, now):
                     raise PauseRefusedError(_nothing_to_resume(pool, rest))
                 message = render_resumed(order.actor.user_id, _name(pool), _names(rest) if rest else None)
                 await self._announce(connection, order, RESUME, pool, message)
-            rest = await self._still_paused(connection, pool, now)
         return _resumed(pool, rest)
 
     async def _still_paused(self, connection: AsyncConnection, pool: Pool | None, now: datetime) -> list[Pause]:
