@@ -62,7 +62,7 @@ STILL_WANTED = timedelta(minutes=2)
 SEARCHING = timedelta(seconds=15)
 """How long the TGC is read for what became of a request whose answer was lost."""
 _READ_EVERY_S = 1.0
-QUICK = timedelta(seconds=2)
+QUICK = timedelta(seconds=5)
 """A decision that takes longer shows on the card; to show every one would take twice the edits."""
 
 _CERTAINLY_NOT_DONE = (
