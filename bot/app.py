@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 
 import aiohttp
@@ -25,7 +25,6 @@ from bot.clock import Clock, SystemClock
 from bot.decisions import Decider
 from bot.health import Health
 from bot.leader import Leader
-from bot.login_guard import RememberedLogin
 from bot.loops import CameRound, Loops
 from bot.metrics import SLACK_CONNECTIONS, SLACK_UP
 from bot.outbox import Outbox
@@ -68,6 +67,8 @@ _DAY_S = 86_400.0
 _DATABASE_EVERY_S = 20.0
 """For the metrics, where nobody asks for /readyz."""
 _AGAIN_AFTER_S = 2.0
+_TOKEN_EVERY_S = 300.0
+"""A bot that has nothing to do calls Slack for hours not at all, and its token may be revoked meanwhile."""
 _APPROVERS_EVERY_S = 600.0
 _LAPSES_EVERY_S = 60.0
 
@@ -117,14 +118,7 @@ async def bot(
         session = await stack.enter_async_context(slack_session(leases.may_send))
         slack = Slack(_token(settings), base_url=settings.slack_api_url, session=session)
         identity = await _identify(slack, clock)
-        guard = RememberedLogin(
-            database,
-            clock,
-            tgc_key=DEFAULT_TGC,
-            user_name=settings.tgc_username,
-            password=settings.tgc_password.reveal(),
-        )
-        tgc = await stack.enter_async_context(open_tgc(settings, clock, guard, timeout_s=tgc_timeout_s))
+        tgc = await stack.enter_async_context(open_tgc(settings, clock, database, timeout_s=tgc_timeout_s))
         tasks = Tasks()
         parts = Parts(settings, clock, database, leases, slack, identity, tgc, tasks, patience_s)
         app = _bolt_app(settings, identity, session)
@@ -171,13 +165,21 @@ class Entrance:
         """Take what Slack sends; at the end take no more, before anything behind it stops."""
         if self._settings.slack_app_token is not None:
             socket = SocketMode(app, slack, self._settings.slack_app_token.reveal(), clock)
-            self.health.slack_is_up = lambda: socket.live_connections > 0
+            self.health.slack_is_up = lambda: socket.live_connections > 0 and slack.takes_token
             SLACK_CONNECTIONS.set_function(lambda: socket.live_connections)
             for number in range(1, CONNECTIONS + 1):
                 loops.start(f"Socket Mode {number}", socket.keep_one, patience=SLACK_PATIENCE)
         elif self._settings.slack_signing_secret is not None:
             self._slack_events = slack_events_of(app, self._settings.slack_signing_secret.reveal())
-            self.health.slack_is_up = lambda: True
+            self.health.slack_is_up = lambda: slack.takes_token
+
+        async def check_token(came_round: CameRound) -> None:
+            came_round()
+            await clock.sleep(_TOKEN_EVERY_S)
+            with suppress(SlackError):  # it is noted where the calls are made
+                await slack.identify()
+
+        loops.start("Slack's token", check_token, patience=timedelta(seconds=_TOKEN_EVERY_S) + SLACK_PATIENCE)
         SLACK_UP.set_function(self.health.slack_is_up)
         try:
             yield
@@ -213,12 +215,13 @@ class Parts:
         self.readings = readings = Readings(tgc, clock)
         lapse = settings.config.approval_lapse
         views = CardViews(tgc, access, clock, zone, approval_lapse=lapse)
+        self._troubles = Troubles(database, access, clock)
         self._outbox = Outbox(
             database=database,
             leases=leases,
             slack=slack,
             pace=pace,
-            troubles=Troubles(database, access, clock),
+            troubles=self._troubles,
             clock=clock,
         )
         self._painter = Painter(
@@ -310,6 +313,7 @@ class Parts:
         loops.every("approvers", _APPROVERS_EVERY_S, self._approver_check.run, patience=CHECKING_AT_MOST)
         loops.every("lapsed approvals", _LAPSES_EVERY_S, self._two_people.end_lapsed, patience=DATABASE_PATIENCE)
         health.approvers = lambda: self._approver_check.state
+        health.channel = lambda: self._troubles.state
 
 
 async def _identify(slack: Slack, clock: Clock) -> Identity:

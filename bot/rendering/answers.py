@@ -13,6 +13,7 @@ POOLS_PER_PAGE = 10
 
 _TO_DECIDE = {Standing.OFFERED, Standing.DECIDING}
 _RECOMMENDED = {*_TO_DECIDE, Standing.DISMISSED, Standing.RUNNING}
+_NO_POOLS = "The TGC shows this account no VMstore pools."
 _NOT_READ = "could not be read."
 _LATE = "still being read; ask again in a minute."
 _COMMANDS = (
@@ -32,7 +33,7 @@ def render_report(report: Report, *, page: int, filter_text: str) -> Message:
     last = max(len(pools) - 1, 0) // POOLS_PER_PAGE
     page = min(max(page, 0), last)
     shown = pools[page * POOLS_PER_PAGE : (page + 1) * POOLS_PER_PAGE]
-    head = f"{headline(report)}." if pools else _no_pools(typed)
+    head = f"{headline(report)}." if pools else _NO_POOLS
     read: Phrase = (f"{name(report.tgc_name, 'Tintri Global Center')} · read ", When(report.read_at))
     drawn = [
         blocks.paragraph((Strong(shorten(head, limits.SECTION)),)),
@@ -54,6 +55,13 @@ def render_pool(answer: PoolAnswer) -> Message:
     return render_sentence(pool_line(answer))
 
 
+def render_shown(view: CardView) -> Message:
+    """A card in the place of the list that it was chosen from, with the way back."""
+    card = render_card(view)
+    back = blocks.actions([blocks.button("All pools", ids.LIST_ALL, _page_value(0, ""))])
+    return Message(text=card.text, blocks=(*card.blocks, back), compact=(*card.compact, back))
+
+
 def render_unknown_pool(typed: str, close: Sequence[str], *, are_all: bool) -> Message:
     """`close`: names that look like it, best first; or the names of all pools."""
     sentences = [f"No pool is called “{shorten_name(clean(typed), limits.NAME)}”."]
@@ -69,7 +77,8 @@ def render_help(not_understood: str | None) -> Message:
     """What one can type; first, where something was typed that is none of it, that."""
     head = "What you can ask for:"
     if not_understood:
-        head = f"“{shorten(clean(not_understood), limits.SENTENCE)}” is nothing I know. {head}"
+        typed = shorten(clean(not_understood), limits.SENTENCE)
+        head = f"“{typed}” is nothing I know. If it is a pool, type /tintri reco {typed}. {head}"
     commands: list[Phrase] = [(Code(command), f"  {meaning}") for command, meaning in _COMMANDS]
     text = f"{head} {', '.join(command for command, _ in _COMMANDS)}"
     return Message(
@@ -128,12 +137,6 @@ def _rank(answer: PoolAnswer) -> tuple[int, str, str]:
 def _row(answer: PoolAnswer) -> Block:
     offer_id = answer.view.offer_id if answer.view else None
     return blocks.section(pool_line(answer), blocks.button("Show", ids.SHOW, offer_id) if offer_id else None)
-
-
-def _no_pools(typed: str) -> str:
-    if typed:
-        return f"No pool's name has “{shorten(typed, limits.NAME)}” in it."
-    return "The TGC shows this account no VMstore pools."
 
 
 def _page_turner(page: int, last: int, typed: str) -> Iterable[Block]:

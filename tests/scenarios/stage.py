@@ -188,12 +188,14 @@ class Stage:
         await self.until(lambda: len(self.cards) >= count)
         return self.cards
 
+    def shown_to(self, who: str) -> list[Message]:
+        """What this person alone sees: answers in channels, and direct messages."""
+        return [*self.slack.ephemerals(who), *self.slack.direct(who)]
+
     async def answer(self, who: str, said: str) -> Message:
         """Wait for something shown to this person only, and return it."""
         return await self.until(
-            lambda: next(
-                (shown for shown in self.slack.ephemerals(who) if said.casefold() in shown.text.casefold()), None
-            )
+            lambda: next((shown for shown in self.shown_to(who) if said.casefold() in shown.text.casefold()), None)
         )
 
 

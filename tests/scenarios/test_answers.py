@@ -72,6 +72,12 @@ async def test_what_is_not_understood_is_quoted_and_pings_nobody(stage: Stage) -
     assert stage.slack.refusals == []
 
 
+async def test_a_pools_name_alone_is_answered_with_the_command_for_it(stage: Stage) -> None:
+    await stage.start_bot()
+    told = await ask(stage, "/tintri Production 2", "is nothing I know")
+    assert "If it is a pool, type /tintri reco Production 2." in words(told.blocks)
+
+
 # ---------------------------------------------------------------- /tintri reco
 
 
@@ -107,6 +113,12 @@ async def test_show_opens_a_card_in_place(stage: Stage) -> None:
     alice = stage.slack.person("alice")
     told = await ask(stage, "/tintri reco", "3 of 3 pools")
     assert len(values(told, ids.SHOW)) == 3
+    await alice.click(told, ids.SHOW, values(told, ids.SHOW)[0])
+    await stage.until(lambda: "Accept" in buttons(told))
+    assert stage.slack.ephemerals("alice") == [told]
+    assert buttons(told)[-1] == "All pools"
+    await alice.click(told, ids.LIST_ALL)
+    await stage.until(lambda: len(values(told, ids.SHOW)) == 3)
     await alice.click(told, ids.SHOW, values(told, ids.SHOW)[0])
     await stage.until(lambda: "Accept" in buttons(told))
     assert stage.slack.ephemerals("alice") == [told]

@@ -144,7 +144,7 @@ async def test_every_press_and_refusal_is_there_with_what_was_seen_told_and_answ
             "you are a guest",
             "from another one",
             "not an approver",
-            "Accepting is paused in Production for 8 hours; /tintri resume ends that.",
+            "Accepting is paused in Production for 8 hours; /tintri resume Production ends that.",
             "Production: Nothing was done. Accepting is paused until",
             "Accepting goes on in Production.",
             "you are a guest",

@@ -5,6 +5,7 @@ from bot.rendering.answers import (
     render_pool,
     render_report,
     render_sentence,
+    render_shown,
     render_unknown_pool,
 )
 from bot.rendering.card import render_card
@@ -82,9 +83,15 @@ def test_one_pool_is_counted_in_the_singular() -> None:
     assert told.startswith("1 of 1 pool has a recommendation.")
 
 
-def test_no_pools_at_all_says_which_of_the_two_reasons() -> None:
+def test_no_pools_at_all_is_said() -> None:
     assert render_report(_report(), page=0, filter_text="").text == "The TGC shows this account no VMstore pools."
-    assert render_report(_report(), page=0, filter_text="<@U1>").text == ("No pool's name has “&lt;@U1&gt;” in it.")
+
+
+def test_a_pool_chosen_from_the_list_is_its_card_with_the_way_back() -> None:
+    offered = view("available", Standing.OFFERED)
+    shown, card = render_shown(offered), render_card(offered)
+    back = actions(button("All pools", ids.LIST_ALL, "0:"))
+    assert shown.forms() == ((*card.blocks, back), (*card.compact, back), ())
 
 
 def test_one_pool_is_answered_with_its_card_or_its_problem() -> None:

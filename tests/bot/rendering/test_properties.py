@@ -9,7 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.rendering import limits
-from bot.rendering.answers import render_help, render_pool, render_report, render_sentence, render_unknown_pool
+from bot.rendering.answers import (
+    render_help,
+    render_pool,
+    render_report,
+    render_sentence,
+    render_shown,
+    render_unknown_pool,
+)
 from bot.rendering.audit import ENTRIES_PER_PAGE, render_audit
 from bot.rendering.card import render_card
 from bot.rendering.details import render_details, render_details_problem
@@ -74,6 +81,10 @@ def test_whatever_a_report_holds_all_its_renderings_are_legal_harmless_and_small
     assert size(answer.blocks) < limits.MESSAGE_SIZE
     for pool in report.pools[:3]:
         check(render_pool(pool))
+        if pool.view is not None:
+            shown = render_shown(pool.view)
+            check(shown)
+            assert size(shown.blocks) < limits.MESSAGE_SIZE
 
     text = plain_report(report, zone=ZONE)
     text.encode()
