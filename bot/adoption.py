@@ -59,7 +59,8 @@ class Adoption:
             return
 
     async def _adopt_all(self) -> None:
-        async with self._database.read() as connection:
+        async with self._database.write() as connection:
+            await posts.doubt_replies(connection)
             unsent = await posts.unsent_keys(connection)
         async for found in self._slack.own_messages(self._channel_id, since=self._clock.now() - LOOK_BACK):
             key = found.metadata.get("key")
