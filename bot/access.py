@@ -78,6 +78,14 @@ class Access:
             return enough
         return len(await self._able(rule, enough, self._slack.group_members, self._slack.person))
 
+    async def zone_of(self, actor: Actor) -> str | None:
+        """Their time zone in words, as they set it at Slack; None where that cannot be told."""
+        try:
+            person = await self._person(actor.user_id)
+        except SlackError:
+            return None
+        return " ".join(filter(None, (person.tz_label, f"({person.tz})" if person.tz else None))) or None
+
     async def approver_ids(self) -> frozenset[str]:
         """Return everybody who is named as an approver, for messages that all of them must see."""
         members: set[str] = set()

@@ -20,9 +20,11 @@ from bot.access import Access
 from bot.adoption import Adoption
 from bot.approver_check import ApproverCheck
 from bot.audit import Audit
+from bot.card_thread import CardThread
 from bot.card_views import CardViews
 from bot.clock import Clock, SystemClock
 from bot.decisions import Decider
+from bot.due_plans import DuePlans
 from bot.health import Health
 from bot.leader import Leader
 from bot.loops import CameRound, Loops
@@ -31,6 +33,7 @@ from bot.outbox import Outbox
 from bot.pacing import Pace
 from bot.painter import Painter
 from bot.pausing import Pausing
+from bot.planning import Planning
 from bot.readings import Readings, Tgc
 from bot.reconcile import Reconciler
 from bot.reports import Reports
@@ -71,6 +74,7 @@ _TOKEN_EVERY_S = 300.0
 """A bot that has nothing to do calls Slack for hours not at all, and its token may be revoked meanwhile."""
 _APPROVERS_EVERY_S = 600.0
 _LAPSES_EVERY_S = 60.0
+_DUE_EVERY_S = 5.0
 
 
 class StartError(Exception):
@@ -227,6 +231,8 @@ class Parts:
         self._painter = Painter(
             database=database, leases=leases, outbox=self._outbox, slack=slack, pace=pace, views=views, clock=clock
         )
+        thread = CardThread(self._outbox, channel_id)
+        self._due_plans = DuePlans(database=database, thread=thread, clock=clock, zone=zone)
         self._reconciler = Reconciler(
             database=database,
             painter=self._painter,
@@ -236,10 +242,9 @@ class Parts:
             vm_names=VmNames(tgc.client, clock, patience_s=patience_s),
             channel_id=channel_id,
             clock=clock,
+            due_plans=self._due_plans,
         )
-        self._two_people = TwoPeople(
-            database=database, access=access, outbox=self._outbox, clock=clock, channel_id=channel_id, lapse=lapse
-        )
+        self._two_people = TwoPeople(database=database, access=access, thread=thread, clock=clock, lapse=lapse)
         self._approver_check = ApproverCheck(database=database, leases=leases, access=access, readings=readings)
         self._decider = Decider(
             database=database,
@@ -252,6 +257,7 @@ class Parts:
             clock=clock,
             zone=zone,
             two_people=self._two_people,
+            due_plans=self._due_plans,
         )
         self._adoption = Adoption(database, slack, tgc, clock, channel_id)
         self._watch = Watch(
@@ -279,6 +285,15 @@ class Parts:
                 clock=clock,
                 channel_id=channel_id,
             ),
+            planning=Planning(
+                database=database,
+                access=access,
+                views=views,
+                thread=thread,
+                clock=clock,
+                zone=zone,
+                tgc_key=tgc.key,
+            ),
             reconciler=self._reconciler,
             reports=Reports(readings, self._reconciler.view_of, clock, patience_s=patience_s),
             slack=slack,
@@ -301,6 +316,7 @@ class Parts:
             loops.start("following", self._watch.keep_following, patience=self._watch.patience)
             loops.start("outbox", self._outbox.run, patience=SLACK_PATIENCE)
             loops.start("new cards", self._painter.post_new, patience=SLACK_PATIENCE)
+            loops.every("due plans", _DUE_EVERY_S, self._due_plans.press_due, patience=DATABASE_PATIENCE)
             loops.start("changed cards", self._painter.edit_changed, patience=SLACK_PATIENCE)
 
         async def lead(_came_round: CameRound) -> None:

@@ -13,9 +13,19 @@ from bot.clock import Clock
 from bot.pool_rules import PoolRule, nobody_able, one_alone
 from bot.readings import PoolReading, Tgc
 from bot.recommendations import Plan, is_other_plan, plan_of, progress_of, standing_of
-from bot.rendering.views import Act, Action, CardView, Progress, Standing
+from bot.rendering.views import Act, Action, CardView, PlannedAct, Progress, Standing
 from bot.rendering.words import resume_command
-from bot.storage import approvals, approver_checks, claims, decisions, offers, pauses, recommendations, tgcs
+from bot.storage import (
+    approvals,
+    approver_checks,
+    claims,
+    decisions,
+    offers,
+    pauses,
+    planned_accepts,
+    recommendations,
+    tgcs,
+)
 from bot.storage.claims import Claim, ClaimState
 from bot.storage.decisions import Decision
 from bot.storage.pauses import EVERY_POOL, Pause
@@ -80,6 +90,7 @@ class CardViews:
             hindrance=rights.hindrance,
             second=second,
             approval=await self._approval(connection, offer_id),
+            planned=await _planned(connection, offer_id),
             act=act,
             pending=_pending(claim),
             previous=await self._previous(connection, stored),
@@ -176,6 +187,13 @@ def _pending(claim: Claim) -> Act | None:
     if not claim.is_deciding or claim.action is None or claim.user_id is None or claim.claimed_at is None:
         return None
     return Act(action=claim.action, user_id=claim.user_id, at=claim.claimed_at)
+
+
+async def _planned(connection: AsyncConnection, offer_id: str | None) -> PlannedAct | None:
+    plan = None if offer_id is None else await planned_accepts.standing(connection, offer_id)
+    if plan is None:
+        return None
+    return PlannedAct(id=plan.press_id, user_id=plan.user_id, due_at=plan.due_at, is_held=plan.held_at is not None)
 
 
 async def _ran_other_moves(connection: AsyncConnection, plan: Plan, decision: Decision) -> bool:

@@ -26,13 +26,14 @@ from bot import verdicts
 from bot.access import Access, Actor
 from bot.card_views import CardViews
 from bot.clock import Clock
+from bot.due_plans import DuePlans
 from bot.metrics import DECISIONS
 from bot.readings import Readings, Tgc, read_again
 from bot.reconcile import Reconciler
 from bot.rendering.answers import render_sentence
 from bot.rendering.views import Action, Message
 from bot.slack import Slack, SlackError, SlackRefusedError
-from bot.storage import approvals, cards, claims, decisions, offers, presses, recommendations
+from bot.storage import approvals, cards, claims, decisions, offers, planned_accepts, presses, recommendations
 from bot.storage.approvals import Approval
 from bot.storage.claims import Claim, ClaimState
 from bot.storage.database import Database
@@ -102,7 +103,9 @@ class Decider:
         clock: Clock,
         zone: ZoneInfo,
         two_people: TwoPeople,
+        due_plans: DuePlans,
     ) -> None:
+        self._due_plans = due_plans
         self._two_people = two_people
         self._database = database
         self._leases = leases
@@ -164,7 +167,8 @@ class Decider:
         if offer is None:
             return None
         stored = await recommendations.by_row_id(connection, offer.recommendation)
-        return Attempt(press=press, lease=lease, offer=offer, stored=stored)
+        planned = await planned_accepts.get(connection, press.id)
+        return Attempt(press=press, lease=lease, offer=offer, stored=stored, planned=planned)
 
     # Deciding
 
@@ -359,6 +363,7 @@ class Decider:
             state = ClaimState.ACCEPTED if was_accepted else ClaimState.OPEN
             await claims.settle(connection, attempt.press, attempt.lease, state)
             await self._two_people.settle(connection, attempt, answer)
+            await self._due_plans.settle(connection, attempt, answer)
             await cards.mark_all_dirty(connection, row_id)
         self._readings.drop(attempt.stored.key.pool_uuid)
         return answer

@@ -5,6 +5,7 @@ Every trigger ends here: schedule, refresh, a press, a restart, another replica.
 
 from bot.card_views import CardViews, view_of_reading
 from bot.clock import Clock
+from bot.due_plans import DuePlans
 from bot.outbox import Outbox
 from bot.painter import Drawing, Painter
 from bot.readings import PoolReading, Tgc, read_again
@@ -34,7 +35,9 @@ class Reconciler:
         vm_names: VmNames,
         channel_id: str,
         clock: Clock,
+        due_plans: DuePlans,
     ) -> None:
+        self._due_plans = due_plans
         self._database = database
         self._painter = painter
         self._outbox = outbox
@@ -77,6 +80,8 @@ class Reconciler:
                 plan, shown = plan_of(stored.recommendation), seen(stored.recommendation, stored.vm_names)
                 offer_id = await offers.offer_for(connection, stored.row_id, plan, shown, now)
                 await approvals.end_all(connection, stored.row_id, now, but_of=offer_id)
+                if is_open(recommendation):
+                    await self._due_plans.end_changed(connection, stored.row_id, but_of=offer_id)
         return stored
 
     async def forget(self, key: Key) -> None:

@@ -113,6 +113,10 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     is_restricted: bool = False
     is_ultra_restricted: bool = False
     is_stranger: bool = False
+    tz: str | None = None
+    """`Europe/Prague`."""
+    tz_label: str | None = None
+    """`Central European Time`."""
 
     @property
     def is_guest(self) -> bool:

@@ -11,11 +11,13 @@ from bot.rendering.views import Action
 from bot.storage.decisions import Decision, Outcome
 from bot.storage.leases import Lease
 from bot.storage.offers import Offer
+from bot.storage.planned_accepts import PlannedAccept
 from bot.storage.presses import Press
 from bot.storage.recommendations import Stored
 from tgc.models import ExecutionState, Recommendation, RecommendationState
 
 UNKNOWN_BUTTON = "Nothing was done. I do not know this button any more: type /tintri reco for what there is now."
+EXPIRED = "It has expired."
 GONE = "The Tintri Global Center does not know this recommendation any more."
 UNSETTLED = (
     "The Tintri Global Center does not answer, so I cannot tell yet whether that was done. "
@@ -65,6 +67,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     lease: Lease
     offer: Offer
     stored: Stored
+    planned: PlannedAccept | None = None
+    """Where its person planned it, and did not press it now."""
 
     @property
     def action(self) -> Action:
@@ -82,7 +86,8 @@ def nothing(attempt: Attempt, outcome: Outcome, why: str, tgc_answer: str | None
 
 
 def too_late(attempt: Attempt) -> Answer:
-    why = f"I was away when you pressed {attempt.action.capitalize()}: look at it again and press again."
+    when = "at the time you planned" if attempt.planned else f"when you pressed {attempt.action.capitalize()}"
+    why = f"I was away {when}: look at it again and press {attempt.action.capitalize()}."
     return nothing(attempt, Outcome.NOT_DONE, why)
 
 
@@ -154,7 +159,7 @@ def changed(attempt: Attempt, recommendation: Recommendation, now: datetime) -> 
     if attempt.action is Action.CANCEL:
         return None
     if is_expired(recommendation, now):
-        return nothing(attempt, Outcome.CHANGED, "It has expired.")
+        return nothing(attempt, Outcome.CHANGED, EXPIRED)
     if plan.fingerprint != attempt.offer.fingerprint:
         return nothing(attempt, Outcome.CHANGED, OTHER_MOVES)
     if attempt.action is Action.ACCEPT and not plan.whole:
@@ -208,7 +213,7 @@ def _fits(accepted_time: datetime | None, sent_at: datetime) -> bool:
 
 
 def _impossible(attempt: Attempt, recommendation: Recommendation, tgc_answer: str | None = None) -> Answer:
-    why = _why_not_running(recommendation) if attempt.action is Action.CANCEL else _why_not_open(recommendation)
+    why = _why_not_running(recommendation) if attempt.action is Action.CANCEL else why_not_open(recommendation)
     return nothing(attempt, Outcome.CHANGED, why, tgc_answer)
 
 
@@ -230,14 +235,14 @@ def _why_not_running(recommendation: Recommendation) -> str:
     return "It does not run."
 
 
-def _why_not_open(recommendation: Recommendation) -> str:
+def why_not_open(recommendation: Recommendation) -> str:
     match recommendation.state:
         case RecommendationState.ACCEPTED:
             return "It was already accepted in the Tintri Global Center."
         case RecommendationState.CANCELLED:
             return "It was already accepted and cancelled in the Tintri Global Center."
         case RecommendationState.EXPIRED:
-            return "It has expired."
+            return EXPIRED
         case RecommendationState.INVALIDATED | RecommendationState.REFRESH:
             return "The Tintri Global Center has replaced or withdrawn it."
         case state:

@@ -8,6 +8,7 @@ from bot.audit import Audit as AuditService
 from bot.clock import Clock
 from bot.decisions import Decider
 from bot.pausing import Pausing
+from bot.planning import Planning as PlanningService
 from bot.reconcile import Reconciler
 from bot.reports import Reports
 from bot.slack import Slack
@@ -16,6 +17,7 @@ from handlers.audit import Audit
 from handlers.decide import Decide
 from handlers.details import Details
 from handlers.pause import Pause
+from handlers.planning import Planning
 from handlers.reco import Reco
 from handlers.tintri import Feature, TintriCommand
 from handlers.unknown import Unknown
@@ -28,6 +30,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     audit: AuditService
     decider: Decider
     pausing: Pausing
+    planning: PlanningService
     reconciler: Reconciler
     reports: Reports
     slack: Slack
@@ -46,4 +49,5 @@ def register(app: AsyncApp, services: Services) -> None:
     audit.register(app)
     Decide(services.decider, services.tasks, services.clock).register(app)
     Details(services.reconciler, services.slack, services.access, services.tasks).register(app)
+    Planning(services.planning, services.slack, services.tasks, services.clock).register(app)
     Unknown(services.tasks).register(app)

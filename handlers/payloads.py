@@ -3,7 +3,8 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -44,9 +45,32 @@ class _Action(msgspec.Struct, frozen=True):
     value: str = ""
 
 
+class Field(msgspec.Struct, frozen=True):
+    """What somebody put into one element of a form."""
+
+    selected_date_time: Annotated[int, msgspec.Meta(ge=0, lt=10**10)] | None = None
+    """Unix time, 10 digits at most (slack: Datetime picker element)."""
+
+
+class _State(msgspec.Struct, frozen=True):
+    values: dict[str, dict[str, Field]] = {}
+
+
 class _View(msgspec.Struct, frozen=True):
     id: str = ""
     private_metadata: str = ""
+
+
+class _FormView(_View, frozen=True):
+    callback_id: str = ""
+    hash: str = ""
+    state: _State = _State()
+
+
+class _Submission(msgspec.Struct, frozen=True):
+    view: _FormView
+    team: _Team | None = None
+    user: _User = _User()
 
 
 class _Click(msgspec.Struct, frozen=True):
@@ -85,6 +109,24 @@ class Click(msgspec.Struct, frozen=True, kw_only=True):
     private_metadata: str
 
 
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody sent off the form of a modal."""
+
+    id: str
+    """The same in a redelivery."""
+    actor: Actor
+    callback_id: str
+    view_id: str
+    private_metadata: str
+    fields: Mapping[str, Field]
+    """By action id."""
+
+    def moment(self, action_id: str) -> datetime | None:
+        """What a date and time picker says; None where it says nothing."""
+        seconds = self.fields.get(action_id, Field()).selected_date_time
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
 class MalformedPayloadError(ValueError):
     """Slack, or whoever plays it, sent something that is not a payload."""
 
@@ -111,12 +153,9 @@ def read_click(body: Mapping[str, Any]) -> Click:
     if not click.actions:
         raise MalformedPayloadError("no action")
     action, container = click.actions[0], click.container
-    user = click.user
-    # Somebody of another workspace may press in a shared channel: then their own team is the one that counts.
-    team_id = user.team_id or (click.team.id if click.team else "")
-    actor = _actor(team_id, user.id, user.name or user.username)
+    actor = _actor_of(click)
     pressed = Click(
-        id=_digest(user.id, container.message_ts or container.view_id, action.action_id, action.action_ts),
+        id=_digest(actor.user_id, container.message_ts or container.view_id, action.action_id, action.action_ts),
         actor=actor,
         channel_id=(click.channel.id if click.channel else container.channel_id) or None,
         value=action.value,
@@ -129,9 +168,34 @@ def read_click(body: Mapping[str, Any]) -> Click:
     return _storable(pressed)
 
 
+def read_submission(body: Mapping[str, Any]) -> Submission:
+    """Raises MalformedPayloadError."""
+    try:
+        sent = msgspec.convert(body, _Submission)
+    except msgspec.ValidationError as error:
+        raise MalformedPayloadError(str(error)) from error
+    view, actor = sent.view, _actor_of(sent)
+    submission = Submission(
+        id=_digest(actor.user_id, view.id, view.hash),
+        actor=actor,
+        callback_id=view.callback_id,
+        view_id=view.id,
+        private_metadata=view.private_metadata,
+        fields={action_id: field for block in view.state.values.values() for action_id, field in block.items()},
+    )
+    return _storable(submission)
+
+
 def read_page(value: str) -> int:
     """The page that a button turns to; the first one for what is none."""
     return int(value) if re.fullmatch("[0-9]{1,9}", value) else 0
+
+
+def _actor_of(sent: _Click | _Submission) -> Actor:
+    user = sent.user
+    # Somebody of another workspace may act in a shared channel: then their own team is the one that counts.
+    team_id = user.team_id or (sent.team.id if sent.team else "")
+    return _actor(team_id, user.id, user.name or user.username)
 
 
 def _actor(team_id: str, user_id: str, name: str) -> Actor:

@@ -26,6 +26,7 @@ class User:
     team_id: str = TEAM_ID
     real_name: str = ""
     tz: str = "Europe/Prague"
+    tz_label: str = "Central European Time"
     is_bot: bool = False
     is_restricted: bool = False
     """A guest; single-channel guests are `is_ultra_restricted` as well."""
@@ -45,7 +46,7 @@ class User:
             "real_name": real_name,
             "deleted": self.deleted,
             "tz": self.tz,
-            "tz_label": self.tz,
+            "tz_label": self.tz_label,
             "tz_offset": 3600,
             "is_bot": self.is_bot,
             "is_app_user": False,

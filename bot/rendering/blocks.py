@@ -81,6 +81,17 @@ def confirm(*, title: str, text: str, yes: str, no: str, style: str) -> Block:
     }
 
 
+def moment_input(label: str, action_id: str, hint: str) -> Block:
+    """A field for a date and a time, in the reader's own zone (slack: Datetime picker element)."""
+    return {
+        "type": "input",
+        "block_id": action_id,
+        "label": _plain_text(label, limits.INPUT_LABEL),
+        "element": {"type": "datetimepicker", "action_id": action_id},
+        "hint": _plain_text(hint, limits.INPUT_LABEL),
+    }
+
+
 def modal_title(text: str) -> Block:
     return _plain_text(text, limits.VIEW_TITLE)
 

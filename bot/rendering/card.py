@@ -29,6 +29,7 @@ _SIGNS = {
     ExecutionState.COMPLETED_CANCELLED: Sign("no_entry_sign", "-"),
 }
 _BY_TWO = Sign("busts_in_silhouette", "2")
+_PLANNED = Sign("alarm_clock", "@")
 _WAITING = Sign("white_circle", "○")
 # Where not all moves of a running plan are shown, what needs an eye comes before what is over.
 _URGENCY = {
@@ -93,6 +94,8 @@ def _notes(view: CardView, story: Content) -> Iterable[Phrase]:
         yield (Sign("hourglass_flowing_sand", "…"), f" {story.previous}")
     if by_two := standing.by_two(view):
         yield (_BY_TWO, " ", *by_two)
+    if planned := standing.planned(view):
+        yield (_PLANNED, " ", *planned)
     if view.standing is Standing.DECIDING:
         yield standing.ongoing(view.pending)
 
@@ -140,6 +143,7 @@ def _notification(view: CardView, story: Content) -> Phrase:
         said += [(words.stopped(warning),) for warning in _loud(story)]
         said += [(story.previous,)] if story.previous else []
         said += [by_two] if (by_two := standing.by_two(view)) else []
+        said += [planned] if (planned := standing.planned(view)) else []
     if view.standing is Standing.DECIDING:
         said.append(standing.ongoing(view.pending))
     if view.standing is Standing.RUNNING and (accepted := standing.accepted_when(view)):
@@ -248,6 +252,8 @@ def _buttons(view: CardView, story: Content) -> Iterable[Block]:
         yield blocks.button("Accept", ids.ACCEPT, offer, style="primary", confirm=_confirm_accept(view, story))
     if view.can_act and view.standing is Standing.OFFERED:
         yield blocks.button("Dismiss", ids.DISMISS, offer)
+    if view.can_act and view.planned and view.standing is Standing.OFFERED:
+        yield blocks.button("Cancel the plan", ids.CANCEL_PLAN, view.planned.id, confirm=_confirm_cancel_plan(story))
     if view.can_act and view.standing is Standing.RUNNING and not _is_cancelled(view):
         yield blocks.button("Cancel", ids.CANCEL, offer, style="danger", confirm=_confirm_cancel(story))
     if view.can_act and view.standing is Standing.DISMISSED:
@@ -260,15 +266,20 @@ def _is_cancelled(view: CardView) -> bool:
     return view.recommendation.execution_state is ExecutionState.CANCELLED_PENDING
 
 
-def _confirm_accept(view: CardView, story: Content) -> Block:
+def what_accepting_does(view: CardView, story: Content) -> str:
+    """For a question before it: what will move, and what will be lost."""
     waits = view.second is not None and view.approval is None
     text = _accepting(story, story.losing_sentence, waits=waits)
     if units(text) > limits.CONFIRM_TEXT:
         losing = story.losing_count if story.losing else "The TGC warns of lost replication"
         text = _accepting(story, losing, waits=waits)
+    return text
+
+
+def _confirm_accept(view: CardView, story: Content) -> Block:
     return blocks.confirm(
         title=f"Accept for {shorten_name(story.pool, limits.NAME)}?",
-        text=text,
+        text=what_accepting_does(view, story),
         yes="Accept",
         no="Back",
         style="danger" if story.losing_sentence or story.unread else "primary",
@@ -294,5 +305,15 @@ def _confirm_cancel(story: Content) -> Block:
         text=f"{standing.moved(story)}. What has moved stays where it is now; what has not begun does not run.",
         yes="Cancel the moves",
         no="Let them run",
+        style="danger",
+    )
+
+
+def _confirm_cancel_plan(story: Content) -> Block:
+    return blocks.confirm(
+        title=f"Cancel the plan for {shorten_name(story.pool, limits.NAME)}?",
+        text="Nothing is accepted at its time then. Accept, and a new plan, stay possible.",
+        yes="Cancel the plan",
+        no="Keep it",
         style="danger",
     )

@@ -32,7 +32,8 @@ def render_details(view: CardView, page: int = 0, *, problem: str | None = None)
         for heading, same in groupby(lines[start : start + LINES_PER_PAGE], key=attrgetter("heading"))
     ]
     warned = [blocks.section(problem)] if problem else []
-    return _modal(story.pool, [*warned, *drawn, *_page_turner(page, last)], offer_id=view.offer_id)
+    foot = [*_page_turner(page, last), *_plan_button(view)]
+    return _modal(story.pool, [*warned, *drawn, *foot], offer_id=view.offer_id)
 
 
 def render_details_problem(pool_name: str, sentence: str) -> View:
@@ -62,6 +63,12 @@ def _page_turner(page: int, last: int) -> Iterable[Block]:
     yield blocks.actions(buttons)
 
 
+def _plan_button(view: CardView) -> Iterable[Block]:
+    """Where the card has Accept, and nobody planned it."""
+    if view.offer_id and view.can_act and view.can_accept and view.standing is Standing.OFFERED and not view.planned:
+        yield blocks.actions([blocks.button("Accept at…", ids.PLAN, view.offer_id)])
+
+
 def _lines(view: CardView, story: Content) -> Iterable[_Line]:
     for phrase in _overview(view, story):
         yield _Line("Recommendation", phrase)
@@ -85,6 +92,8 @@ def _overview(view: CardView, story: Content) -> Iterable[Phrase]:
         yield (WARNING, " ", Strong(warning))
     if by_two := standing.by_two(view):
         yield by_two
+    if planned := standing.planned(view):
+        yield planned
     yield from _state(view)
     yield from _dates(view)
     yield from _numbers(view)

@@ -22,6 +22,8 @@ CONFIRM_TEXT = 300
 """slack: Confirmation dialog object."""
 VIEW_TITLE = 24
 """slack: Modal views."""
+INPUT_LABEL = 2_000
+"""slack: Input block, `label` and `hint`."""
 MESSAGE_SIZE = 12_000
 """Undocumented in chat.postMessage, measured at about 13,200 (slackapi/bolt-js issues 2509 and 2867): all text as
 escaped, plus about 100 for each container."""

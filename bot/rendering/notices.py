@@ -7,7 +7,7 @@ from bot.rendering.card import moves_block
 from bot.rendering.content import content, name
 from bot.rendering.escape import clean, shorten, shorten_name
 from bot.rendering.phrase import WARNING, Channel, Code, Person, Phrase, Piece, Strong, When, mrkdwn
-from bot.rendering.views import Block, CardView, Message
+from bot.rendering.views import Action, Block, CardView, Message
 
 
 def render_outage(tgc_name: str, since: datetime, problem: str) -> Message:
@@ -78,6 +78,41 @@ def render_lapsed(pool_name: str, by_user_id: str, at: datetime) -> Message:
         When(at),
         " has lapsed, because nobody else accepted it in time. Two people can accept it anew.",
     )
+
+
+def render_plan_came(by_user_id: str, due_at: datetime, told: str) -> Message:
+    """For the thread of a card, when a plan was due. `told`: what its person is told of it, in the second person."""
+    head: Phrase = (Person(by_user_id), ", you planned to accept this ", When(due_at), ". ")
+    return _notice(*head, _sentence(told))
+
+
+def render_plan_held(pool_name: str, by_user_id: str, due_at: datetime, until: datetime) -> Message:
+    return _notice(
+        Person(by_user_id),
+        f" planned to accept this for {_pool(pool_name)} ",
+        When(due_at),
+        ", but accepting is paused. It is accepted as soon as the pause ends, if that is by ",
+        When(until, time_only=True),
+        "; otherwise the plan is over.",
+    )
+
+
+def render_plan_changed(by_user_id: str, due_at: datetime) -> Message:
+    why = " is over, because its moves have changed. Look at the card, and plan it anew."
+    return _notice(*_plan(by_user_id, due_at), why)
+
+
+def render_plan_overtaken(by_user_id: str, due_at: datetime, who_id: str, what: Action) -> Message:
+    verb = "dismissed" if what is Action.DISMISS else "accepted"
+    return _notice(*_plan(by_user_id, due_at), " is over, because ", Person(who_id), f" {verb} it.")
+
+
+def render_plan_cancelled(by_user_id: str, due_at: datetime, who_id: str) -> Message:
+    return _notice(Person(who_id), " cancelled the plan of ", Person(by_user_id), " to accept this ", When(due_at), ".")
+
+
+def _plan(by_user_id: str, due_at: datetime) -> Phrase:
+    return ("The plan of ", Person(by_user_id), " to accept this ", When(due_at))
 
 
 def render_cannot_post(channel_id: str, problem: str, waiting: int) -> Message:

@@ -102,6 +102,16 @@ def by_two(view: CardView) -> Phrase:
     return (*first, f". A second person must accept it too, because {view.second}.")
 
 
+def planned(view: CardView) -> Phrase:
+    """`@alice accepts it today at 22:00, unless that changes`; empty where nobody planned it or it is decided."""
+    plan = view.planned
+    if plan is None or view.standing not in {Standing.OFFERED, Standing.DECIDING}:
+        return ()
+    if plan.is_held:
+        return (Person(plan.user_id), " planned to accept it ", When(plan.due_at), ", and the pause holds that back.")
+    return (Person(plan.user_id), " accepts it ", When(plan.due_at), ", unless that changes.")
+
+
 def failures(content: Content) -> tuple[Phrase, ...]:
     """A line for each VM that failed: `erp-db-04 failed: Storage migration failed (hypervisor)`."""
     return tuple(

@@ -84,6 +84,17 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     """Of an accept by two people: who accepted first."""
 
 
+class PlannedAct(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody accepts it later."""
+
+    id: str
+    """The value of the button that cancels the plan."""
+    user_id: str
+    due_at: datetime
+    is_held: bool = False
+    """Whether it is due, and a pause holds it back."""
+
+
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     moved: int
     total: int
@@ -165,6 +176,8 @@ class CardView(msgspec.Struct, frozen=True, kw_only=True):
     """Why two people must accept it, to follow "because"; None where one is enough."""
     approval: Act | None = None
     """What the first of two has accepted."""
+    planned: PlannedAct | None = None
+    """Who accepts these very moves later."""
     act: Act | None = None
     """The newest decision that took effect; None where it was made in the TGC's own GUI, or nobody decided."""
     pending: Act | None = None

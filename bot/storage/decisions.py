@@ -37,6 +37,8 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     """The TGC said no."""
     UNKNOWN_OFFER = "unknown_offer"
+    WRONG_TIME = "wrong_time"
+    """It was planned for a time that is past, or after the recommendation's end."""
     NOT_DONE = "not_done"
     """Nothing happened, as a reading showed; the person may press again."""
     NEVER_KNOWN = "never_known"
@@ -52,7 +54,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     recommendation_id: str | None = None
     """The TGC's."""
     action: str
-    """An Action, or `pause`, `resume`, `audit`."""
+    """An Action, or `plan`, `cancel_plan`, `pause`, `resume`, `audit`."""
     offer_id: str | None
     seen: Seen | None = None
     """The offer's moves, as they were shown."""
@@ -69,7 +71,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What the person was told."""
     tgc_answer: str | None = None
     command_id: str | None = None
-    """The same in a redelivery of a command. Presses have their own guard."""
+    """The same in a redelivery of what has no press: commands, plans. Presses have their own guard."""
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -84,21 +86,31 @@ async def add(connection: AsyncConnection, decision: Decision) -> None:
 
 
 async def add_refusal(connection: AsyncConnection, refused: Decision) -> None:
-    """Keep that a command was refused, once however often Slack delivers it."""
+    """Keep that it was refused, once however often Slack delivers it."""
     row = and_(decisions.c.command_id == refused.command_id, decisions.c.outcome == refused.outcome)
     await ensure_row(connection, decisions, row, **_values(refused))
 
 
 async def newest_effective(connection: AsyncConnection, recommendation: int) -> Decision | None:
-    """Return the newest decision that took effect."""
+    """Return the newest decision that took effect on the recommendation itself: to plan one changes nothing yet."""
     statement = (
         select(decisions)
-        .where(decisions.c.recommendation == recommendation, decisions.c.outcome == Outcome.DONE)
+        .where(
+            decisions.c.recommendation == recommendation,
+            decisions.c.outcome == Outcome.DONE,
+            decisions.c.action.in_(Action),
+        )
         .order_by(decisions.c.id.desc())
         .limit(1)
     )
     row = (await connection.execute(statement)).one_or_none()
     return None if row is None else _decision(row)
+
+
+async def was_done(connection: AsyncConnection, command_id: str) -> bool:
+    """Whether this is a redelivery of what took effect."""
+    which = (decisions.c.command_id == command_id, decisions.c.outcome == Outcome.DONE)
+    return (await connection.execute(select(decisions.c.id).where(*which))).first() is not None
 
 
 async def is_accepted(connection: AsyncConnection, recommendation: int) -> bool:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
+    text,
 )
 
 metadata = MetaData(
@@ -189,6 +190,29 @@ approvals = Table(
     Column("approved_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
     Index("ix_approvals_offer", "offer_id", "ended_at"),
+)
+
+planned_accepts = Table(
+    "planned_accepts",
+    metadata,
+    Column("press_id", String(64), primary_key=True),
+    _recommendation(),
+    Column("offer_id", ForeignKey("offers.id"), nullable=False),
+    Column("team_id", String(64), nullable=False),
+    Column("user_id", String(64), nullable=False),
+    Column("user_name", Text, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("planned_at", UtcDateTime, nullable=False),
+    Column("held_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Index(
+        "ix_planned_accepts_standing",
+        "offer_id",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index("ix_planned_accepts_due", "ended_at", "due_at"),
 )
 
 approver_checks = Table(

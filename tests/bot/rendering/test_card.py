@@ -6,7 +6,7 @@ import pytest
 
 from bot.rendering import ids, limits
 from bot.rendering.card import MOVES_SHOWN, render_card
-from bot.rendering.views import Action, Block, Progress, Standing
+from bot.rendering.views import Action, Block, PlannedAct, Progress, Standing
 from playground.blockkit import message_size
 from tests.bot.rendering.samples import (
     AT,
@@ -604,3 +604,31 @@ def test_what_two_have_accepted_names_both() -> None:
     card = render_card(view("running", Standing.RUNNING, second=ALWAYS, approval=both, act=both))
     assert "Accepted by <@U0ALICE> and <@U0BOB>" in card.text
     assert "must accept" not in card.text
+
+
+PLANNED = PlannedAct(id="plan-1", user_id="U0ALICE", due_at=AT)
+
+
+def test_a_card_that_somebody_accepts_later_says_who_and_when_and_offers_to_cancel_that() -> None:
+    card = render_card(view("available", Standing.OFFERED, planned=PLANNED))
+    assert card.text.endswith(
+        f"<@U0ALICE> accepts it <!date^1773151920^{DAY_AND_TIME}|2026-03-10 14:12 UTC>, unless that changes."
+    )
+    assert labels(card.blocks) == labels(card.compact) == ["Accept", "Dismiss", "Cancel the plan", "Details"]
+    cancel = card.blocks[-1]["elements"][2]
+    assert (cancel["action_id"], cancel["value"]) == (ids.CANCEL_PLAN, "plan-1")
+    assert cancel["confirm"]["title"] == plain("Cancel the plan for Production?")
+
+
+def test_a_plan_that_a_pause_holds_back_is_told_and_can_be_cancelled() -> None:
+    held = msgspec.structs.replace(PLANNED, is_held=True)
+    card = render_card(view("available", Standing.OFFERED, planned=held, can_accept=False, hindrance="It is paused."))
+    assert card.text.endswith(", and the pause holds that back.")
+    assert labels(card.blocks) == ["Dismiss", "Cancel the plan", "Details"]
+
+
+@pytest.mark.parametrize("standing", [Standing.DISMISSED, Standing.RUNNING, Standing.EXPIRED, Standing.GONE])
+def test_what_is_decided_shows_no_plan(standing: Standing) -> None:
+    card = render_card(view("available", standing, planned=PLANNED))
+    assert "accepts it" not in card.text + str(card.blocks)
+    assert "Cancel the plan" not in labels(card.blocks)

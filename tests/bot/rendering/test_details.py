@@ -5,9 +5,23 @@ import pytest
 
 from bot.rendering import ids
 from bot.rendering.details import LINES_PER_PAGE, render_details, render_details_problem
-from bot.rendering.views import Standing, View
+from bot.rendering.views import PlannedAct, Standing, View
 from playground.blockkit import validate_view
-from tests.bot.rendering.samples import bold, date, items, line, plain, reading, recommendation, rich, text, view
+from tests.bot.rendering.samples import (
+    AT,
+    actions,
+    bold,
+    button,
+    date,
+    items,
+    line,
+    plain,
+    reading,
+    recommendation,
+    rich,
+    text,
+    view,
+)
 
 
 def test_a_small_plan_is_told_whole_on_one_page() -> None:
@@ -19,7 +33,9 @@ def test_a_small_plan_is_told_whole_on_one_page() -> None:
         "close": plain("Close"),
         "private_metadata": "offer-1",
     }
-    headings = [block["elements"][0]["elements"][0]["text"] for block in modal["blocks"]]
+    *told, foot = modal["blocks"]
+    assert foot == actions(button("Accept at…", ids.PLAN))
+    headings = [block["elements"][0]["elements"][0]["text"] for block in told]
     assert headings == [
         "Recommendation",
         "1 VM would lose replication",
@@ -27,7 +43,7 @@ def test_a_small_plan_is_told_whole_on_one_page() -> None:
         "Expected",
         "Moves: 2 waves, 4 VMs",
     ]
-    assert modal["blocks"][-1] == rich(
+    assert told[-1] == rich(
         line(bold("Moves: 2 waves, 4 VMs")),
         items(
             line(text("1  "), bold("erp-db-01"), text("  vmstore01 → vmstore02 · space, load · loses replication")),
@@ -55,6 +71,25 @@ def test_pages_turn_back_and_forth_by_their_number() -> None:
     assert _turns(first) == [(ids.DETAILS_NEXT, "1")]
     assert _turns(second) == [(ids.DETAILS_PREVIOUS, "0"), (ids.DETAILS_NEXT, "2")]
     assert [action_id for action_id, _ in _turns(last)] == [ids.DETAILS_PREVIOUS]
+
+
+def test_every_page_of_what_can_be_accepted_now_offers_to_accept_it_later() -> None:
+    assert all(ids.PLAN in str(page["blocks"][-1]) for page in _pages("large"))
+    planned = PlannedAct(id="plan-1", user_id="U0ALICE", due_at=AT)
+    for other in (
+        view("available", Standing.OFFERED, planned=planned),
+        view("available", Standing.OFFERED, can_accept=False),
+        view("available", Standing.DISMISSED),
+        view("running", Standing.RUNNING),
+    ):
+        assert ids.PLAN not in str(render_details(other)["blocks"])
+
+
+def test_details_tell_who_accepts_it_later() -> None:
+    planned = PlannedAct(id="plan-1", user_id="U0ALICE", due_at=AT)
+    told = reading(render_details(view("available", Standing.OFFERED, planned=planned))["blocks"])
+    assert " accepts it " in told
+    assert ", unless that changes." in told
 
 
 @pytest.mark.parametrize("page", [-1, 10**6])
@@ -100,4 +135,5 @@ def _turns(page: View) -> list[tuple[str, str]]:
         for block in page["blocks"]
         if block["type"] == "actions"
         for button in block["elements"]
+        if button["action_id"] != ids.PLAN
     ]

@@ -6,9 +6,14 @@ from bot.rendering.notices import (
     render_outage,
     render_outage_over,
     render_paused,
+    render_plan_came,
+    render_plan_cancelled,
+    render_plan_changed,
+    render_plan_held,
+    render_plan_overtaken,
     render_resumed,
 )
-from bot.rendering.views import Standing
+from bot.rendering.views import Action, Standing
 from tests.bot.rendering.samples import AT, DAY_AND_TIME, bold, date, emoji, line, reading, rich, text, view
 
 SINCE = f"<!date^1773151920^{DAY_AND_TIME}|2026-03-10 14:12 UTC>"
@@ -75,3 +80,28 @@ def test_where_the_bot_cannot_post_the_fix_is_told() -> None:
 
 def test_what_is_no_channel_id_is_not_written_as_a_link() -> None:
     assert "in the channel: gone." in render_cannot_post("general>", "gone", 1).text
+
+
+def test_what_became_of_a_plan_speaks_to_the_person_who_made_it() -> None:
+    assert render_plan_came("U0ALICE", AT, "Production: Nothing was done. It has expired.").text == (
+        f"<@U0ALICE>, you planned to accept this {SINCE}. Production: Nothing was done. It has expired."
+    )
+
+
+def test_a_plan_that_a_pause_holds_back_tells_until_when() -> None:
+    assert render_plan_held("Production", "U0ALICE", AT, LATER).text == (
+        f"<@U0ALICE> planned to accept this for Production {SINCE}, but accepting is paused. It is accepted as soon as "
+        "the pause ends, if that is by <!date^1773155520^{time}|2026-03-10 15:12 UTC>; otherwise the plan is over."
+    )
+
+
+def test_the_end_of_a_plan_tells_why() -> None:
+    plan = f"The plan of <@U0ALICE> to accept this {SINCE} is over, because"
+    assert render_plan_changed("U0ALICE", AT).text == (
+        f"{plan} its moves have changed. Look at the card, and plan it anew."
+    )
+    assert render_plan_overtaken("U0ALICE", AT, "U0BOB", Action.DISMISS).text == f"{plan} <@U0BOB> dismissed it."
+    assert render_plan_overtaken("U0ALICE", AT, "U0BOB", Action.ACCEPT).text == f"{plan} <@U0BOB> accepted it."
+    assert render_plan_cancelled("U0ALICE", AT, "U0BOB").text == (
+        f"<@U0BOB> cancelled the plan of <@U0ALICE> to accept this {SINCE}."
+    )

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.rendering import limits
+from bot.rendering import ids, limits
 from bot.rendering.answers import (
     render_help,
     render_pool,
@@ -26,10 +26,16 @@ from bot.rendering.notices import (
     render_outage,
     render_outage_over,
     render_paused,
+    render_plan_came,
+    render_plan_cancelled,
+    render_plan_changed,
+    render_plan_held,
+    render_plan_overtaken,
     render_resumed,
 )
 from bot.rendering.plain import plain_report
-from bot.rendering.views import AuditEntry, AuditPage, CardView, Report, SeenMove
+from bot.rendering.planning import render_not_planned, render_plan_form, render_plan_waiting, render_planned
+from bot.rendering.views import Action, AuditEntry, AuditPage, CardView, Report, SeenMove
 from playground.blockkit import validate_view
 from tests.bot.rendering.checks import UNSEEN, buttons, check, check_harmless, sent, size
 from tests.bot.rendering.strategies import AUDIT_ENTRIES, MOMENTS, REPORTS, TEXTS, USER_IDS, VIEWS
@@ -41,6 +47,8 @@ slow = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
 VIEW_SIZE = 250_000
+SOCKET_FRAME = 20_480
+"""What an acknowledgement must stay below in Socket Mode."""
 ZONE = ZoneInfo("America/Los_Angeles")
 
 
@@ -57,12 +65,18 @@ def test_whatever_a_view_holds_all_its_renderings_are_legal_harmless_and_small(
     assert size(card.blocks) < limits.CARD_SIZE
     assert size(card.compact) < limits.CARD_SIZE
     for form in (card.blocks, card.compact):
-        assert {button["value"] for button in buttons(form)} <= {view.offer_id}
+        for button in buttons(form):
+            is_of_plan = view.planned is not None and button["action_id"] == ids.CANCEL_PLAN
+            assert button["value"] == (view.planned.id if is_of_plan and view.planned else view.offer_id)
 
     modal = render_details(view, page)
     assert validate_view(sent(modal)) == []
     assert len(json.dumps(modal)) < VIEW_SIZE
     check_harmless(modal)
+
+    asking = render_plan_form(view, view.tgc_name)
+    assert validate_view(sent(asking)) == []
+    check_harmless(asking)
 
     notice = render_other_moves(view, user_id)
     check(notice)
@@ -134,8 +148,18 @@ def test_every_other_answer_is_legal_and_harmless(typed: str, close: list[str], 
     check(render_unknown_pool(typed, close, are_all=are_all))
     check(render_help(typed))
     check(render_sentence(typed))
-    modal = render_details_problem(typed, typed)
-    assert validate_view(sent(modal)) == []
+    for modal in (render_details_problem(typed, typed), render_not_planned(typed)):
+        assert validate_view(sent(modal)) == []
+
+
+@given(TEXTS, MOMENTS)
+def test_what_became_of_a_form_is_legal_harmless_and_small_enough_to_acknowledge_with(pool: str, due_at: Any) -> None:
+    planned = render_planned(pool, due_at)
+    assert validate_view(sent(planned)) == []
+    check_harmless(planned)
+    waiting = render_plan_waiting()
+    assert validate_view(sent(waiting)) == []
+    assert len(json.dumps(waiting)) < SOCKET_FRAME / 10
 
 
 @given(TEXTS, MOMENTS, MOMENTS, USER_IDS, st.none() | TEXTS)
@@ -147,3 +171,8 @@ def test_every_notice_is_legal_and_harmless(said: str, since: Any, until: Any, u
     check(render_resumed(user_id, pool))
     check(render_cannot_post(said, said, 3))
     check(render_cannot_post("C012AB3CD", said, 1))
+    check(render_plan_came(user_id, since, said))
+    check(render_plan_held(said, user_id, since, until))
+    check(render_plan_changed(user_id, since))
+    check(render_plan_overtaken(user_id, since, user_id, Action.DISMISS))
+    check(render_plan_cancelled(user_id, since, user_id))
