@@ -237,7 +237,7 @@ def _option(element: dict[str, Any], value: str) -> dict[str, Any]:
 
 
 def check_filled(view: View, filled: Mapping[str, Any], state: Mapping[str, Mapping[str, Any]]) -> None:
-    """What Slack's own client would not let a person submit: an empty field, a text too short or too long.
+    """What Slack's own client would not let a person submit: an empty field, a text of a wrong length, no moment.
 
     Raises LookupError for a field that is not there, ValueError for the rest.
     """
@@ -253,6 +253,12 @@ def check_filled(view: View, filled: Mapping[str, Any], state: Mapping[str, Mapp
         value = next((part for key, part in entry.items() if key != "type"), None)
         if not value and not block.get("optional"):
             raise ValueError(f"{element['action_id']} must be filled in.")
+        if element["type"] == "datetimepicker" and value and not _is_moment(value):
+            raise ValueError(f"{element['action_id']} is no moment: Unix time of 10 digits.")
         length = len(value) if isinstance(value, str) else 0
         if value and not element.get("min_length", 0) <= length <= element.get("max_length", max(3000, length)):
             raise ValueError(f"{element['action_id']} is too short or too long.")
+
+
+def _is_moment(value: Any) -> bool:
+    return type(value) is int and 10**9 <= value < 10**10

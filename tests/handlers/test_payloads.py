@@ -1,13 +1,14 @@
 """Reading what Slack sends: whatever it is, a record or one kind of error comes out."""
 
 import contextlib
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.payloads import MAX_TEXT, MalformedPayloadError, read_click, read_command, read_page
+from handlers.payloads import MAX_TEXT, MalformedPayloadError, read_click, read_command, read_page, read_submission
 
 CLICK: dict[str, Any] = {
     "type": "block_actions",
@@ -31,6 +32,19 @@ COMMAND = {
     "user_name": "alice",
     "channel_id": "C1",
     "trigger_id": "1.2.a",
+}
+SUBMISSION: dict[str, Any] = {
+    "type": "view_submission",
+    "team": {"id": "T1"},
+    "user": {"id": "U1", "username": "alice", "name": "alice", "team_id": "T1"},
+    "trigger_id": "1.2.a",
+    "view": {
+        "id": "V1",
+        "callback_id": "plan",
+        "hash": "1773123456.abcd",
+        "private_metadata": "offer",
+        "state": {"values": {"b1": {"when": {"type": "datetimepicker", "selected_date_time": 1773156000}}}},
+    },
 }
 JSON = st.recursive(
     st.none()
@@ -97,6 +111,49 @@ class TestClick:
     def test_anything_else_is_malformed_and_nothing_worse(self, name: str, value: Any) -> None:
         with contextlib.suppress(MalformedPayloadError):
             read_click({**CLICK, name: value})
+
+
+class TestSubmission:
+    def test_what_was_filled_in(self) -> None:
+        submission = read_submission(SUBMISSION)
+        assert (submission.actor.team_id, submission.actor.user_id, submission.actor.name) == ("T1", "U1", "alice")
+        assert (submission.callback_id, submission.view_id, submission.private_metadata) == ("plan", "V1", "offer")
+        assert submission.moment("when") == datetime(2026, 3, 10, 15, 20, tzinfo=UTC)
+        assert submission.moment("other") is None
+
+    def test_somebodys_own_team_counts_and_not_the_apps(self) -> None:
+        assert read_submission({**SUBMISSION, "user": {"id": "U1", "team_id": "T2"}}).actor.team_id == "T2"
+
+    def test_a_redelivery_has_the_same_id_and_any_other_submission_another(self) -> None:
+        again = read_submission({**SUBMISSION, "trigger_id": "9.9.z"})
+        others = (
+            {**SUBMISSION, "user": {**SUBMISSION["user"], "id": "U2"}},
+            {**SUBMISSION, "view": {**SUBMISSION["view"], "id": "V2"}},
+            {**SUBMISSION, "view": {**SUBMISSION["view"], "hash": "1773123457.abcd"}},
+        )
+        assert again.id == read_submission(SUBMISSION).id
+        assert len({again.id, *(read_submission(other).id for other in others)}) == 1 + len(others)
+
+    @pytest.mark.parametrize("name", ["user", "view"])
+    def test_what_is_needed_must_be_there(self, name: str) -> None:
+        with pytest.raises(MalformedPayloadError):
+            read_submission({key: value for key, value in SUBMISSION.items() if key != name})
+
+    @pytest.mark.parametrize("odd", [-1, 10**10, 10**400, "1773156000", 1.5, True, []])
+    def test_a_moment_that_no_picker_gives_is_malformed(self, odd: Any) -> None:
+        state = {"values": {"b1": {"when": {"selected_date_time": odd}}}}
+        with pytest.raises(MalformedPayloadError):
+            read_submission({**SUBMISSION, "view": {**SUBMISSION["view"], "state": state}})
+
+    @given(st.sampled_from(sorted(SUBMISSION)), JSON)
+    def test_anything_else_is_malformed_and_nothing_worse(self, name: str, value: Any) -> None:
+        with contextlib.suppress(MalformedPayloadError):
+            read_submission({**SUBMISSION, name: value})
+
+    @given(st.sampled_from(sorted(SUBMISSION["view"])), JSON)
+    def test_any_view_is_malformed_and_nothing_worse(self, name: str, value: Any) -> None:
+        with contextlib.suppress(MalformedPayloadError):
+            read_submission({**SUBMISSION, "view": {**SUBMISSION["view"], name: value}})
 
 
 @pytest.mark.parametrize(

@@ -714,6 +714,24 @@ async def test_a_field_that_slacks_client_would_not_submit(slack: Slack) -> None
         await alice.submit(view, {"raeson": "x"})
 
 
+async def test_a_date_and_time_are_submitted_as_unix_time(slack: Slack, client: AsyncWebClient) -> None:
+    picker = {"type": "datetimepicker", "action_id": "when"}
+    label = {"type": "plain_text", "text": "When?"}
+    block = {"type": "input", "block_id": "b", "label": label, "element": picker}
+    trigger = slack.person("alice")._trigger()
+    await client.views_open(trigger_id=trigger, view=modal(block, submit={"type": "plain_text", "text": "Go"}))
+    (view,), alice = slack.modals("alice"), slack.person("alice")
+    for odd in ("2026-03-10", 999_999_999, 10**10):
+        with pytest.raises(ValueError, match="is no moment"):
+            await alice.submit(view, {"when": odd})
+    with pytest.raises(ValueError, match="must be filled in"):
+        await alice.submit(view)
+    delivery = await alice.submit(view, {"when": 1_773_156_000})
+    assert delivery.payload["view"]["state"]["values"] == {
+        "b": {"when": {"type": "datetimepicker", "selected_date_time": 1_773_156_000}}
+    }
+
+
 @pytest.mark.usefixtures("app")
 async def test_the_home_tab_is_filled_when_opened(slack: Slack) -> None:
     delivery = await slack.person("alice").open_home()

@@ -45,6 +45,7 @@ class Troupe:
         self._surprised = surprised
         self.stage = stage
         self.alice = stage.slack.person("alice")
+        self.bob = stage.slack.person("bob")
         self.carol = stage.slack.person("carol")
         """A full member, and no approver."""
 
@@ -63,6 +64,11 @@ class Troupe:
         (self.offer,) = {button["value"] for button in self.card.blocks[-1]["elements"]}
         await self.alice.click(self.card, ids.DETAILS)
         (self.modal,) = await self.stage.until(lambda: self.stage.slack.modals("alice"))
+        await self.bob.click(self.card, ids.DETAILS)
+        (self.form,) = await self.stage.until(lambda: self.stage.slack.modals("bob"))
+        await self.stage.settle()
+        await self.bob.click(self.form, ids.PLAN)
+        await self.stage.until(lambda: self.form.content["callback_id"] == ids.PLAN_VIEW)
         await self.stage.settle()
 
     async def deliver(self, *sent: Sent) -> None:
@@ -170,7 +176,10 @@ class Letters:
             self.press(alice, self._members.list, ids.SHOW),
             self.press(alice, self._members.list, ids.LIST_NEXT, value="1:Prod"),
             self.press(alice, self._members.card, "of_another_version"),
+            self.press(carol, self._members.card, ids.CANCEL_PLAN),
             self.turn(alice, self._members.modal),
+            self.turn(carol, self._members.modal, ids.PLAN),
+            self.submission(carol, self.a_good_time),
             *self.views(alice, self._members.modal),
             *self.others(alice),
         ]
@@ -198,11 +207,24 @@ class Letters:
             response_url=person._response_url(message.channel_id, message),
         )
 
-    def turn(self, person: Person, view: View) -> Sent:
-        pressed = self._action(view.blocks, ids.DETAILS_NEXT, None)
+    def turn(self, person: Person, view: View, action_id: str = ids.DETAILS_NEXT) -> Sent:
+        pressed = self._action(view.blocks, action_id, None)
         return INTERACTION, payloads.view_action(
             self._workspace, person.user, view, pressed, trigger_id=person._trigger(view)
         )
+
+    @property
+    def a_good_time(self) -> int:
+        return int(self._members.stage.clock.timestamp()) + 3_600
+
+    def submission(self, person: Person, at: Any, offer: str | None = None) -> Sent:
+        """The form of a plan, filled in; `offer` in the place of the real one."""
+        form = self._members.form
+        kind, trigger = INTERACTION, person._trigger(form)
+        payload = payloads.view_submission(self._workspace, person.user, form, trigger_id=trigger)
+        state = {"values": {ids.PLAN_AT: {ids.PLAN_AT: {"type": "datetimepicker", "selected_date_time": at}}}}
+        changes = {"state": state} if offer is None else {"state": state, "private_metadata": offer}
+        return kind, {**payload, "view": {**payload["view"], **changes}}
 
     def views(self, person: Person, view: View) -> Iterator[Sent]:
         submission = payloads.view_submission(self._workspace, person.user, view, trigger_id=person._trigger(view))
@@ -274,7 +296,10 @@ def test_no_value_but_an_offer_decides_anything(fuzz: Fuzz) -> None:
 
         values = made_up | st.sampled_from([offer[:-1], offer + "A", offer.swapcase(), f" {offer}", f"{offer}\n"])
 
-        @given(st.sampled_from([*DECIDING, ids.SHOW, ids.DETAILS]), values.filter(lambda value: value != offer))
+        @given(
+            st.sampled_from([*DECIDING, ids.CANCEL_PLAN, ids.SHOW, ids.DETAILS]),
+            values.filter(lambda value: value != offer),
+        )
         def check(action_id: str, value: str) -> None:
             async def pressed() -> None:
                 press = Letters(members).press(members.alice, members.card, action_id, value=value or " ")
@@ -284,6 +309,31 @@ def test_no_value_but_an_offer_decides_anything(fuzz: Fuzz) -> None:
                 )
 
             members.play(pressed)
+
+        fuzz(check)
+
+
+@fuzzed(few=25, many=1_500)
+def test_no_form_but_of_an_offer_and_a_time_to_come_plans_anything(fuzz: Fuzz) -> None:
+    """Alice may plan, and submits what no form of this bot held."""
+    with troupe() as members:
+        offer, end = members.offer, int(members.stage.clock.timestamp()) + 13 * 3_600
+        made_up = TEXTS | st.sampled_from([offer[:-1], offer.swapcase(), f" {offer}"])
+        odd = st.integers(max_value=1_773_000_000) | st.integers(min_value=end) | st.none() | TEXTS | st.floats()
+        sent = st.tuples(made_up.filter(lambda value: value != offer), st.just(end - 11 * 3_600)) | st.tuples(
+            st.none(), odd
+        )
+
+        @given(sent)
+        @example((None, 10**9_00))
+        @example((None, True))
+        def check(filled: tuple[str | None, Any]) -> None:
+            async def submitted() -> None:
+                made_up_offer, at = filled
+                await members.deliver(Letters(members).submission(members.alice, at, made_up_offer))
+                assert members.stage.place.rows("SELECT * FROM planned_accepts") == []
+
+            members.play(submitted)
 
         fuzz(check)
 

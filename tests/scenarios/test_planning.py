@@ -14,7 +14,7 @@ from bot.rendering import ids
 from playground.slack_courier import Delivery
 from playground.slack_workspace import Message, View
 from playground.tgc_faults import Fault
-from tests.scenarios.records import outcomes
+from tests.scenarios.records import claims, outcomes
 from tests.scenarios.stage import STORAGE, Stage, buttons, free_port, open_stage
 from tests.scenarios.test_two_people import rules
 
@@ -352,6 +352,24 @@ async def test_where_no_bot_ran_at_its_time_it_is_accepted_within_the_hour_only(
         assert stage.slack.direct("alice")[-1].text.startswith("Production: Nothing was done. It was planned for 2026-")
         await stage.until(lambda: buttons(card) == UNPLANNED)
         assert outcomes(stage)[-1] == ("alice", "accept", "wrong_time")
+
+
+async def test_a_bot_that_dies_at_its_time_and_is_back_late_accepts_nothing(stage: Stage) -> None:
+    stage.lease_life = timedelta(seconds=20)
+    card, _ = await planned(stage)
+    await stage.settle()
+    hang = stage.tgc.fault(Fault("hang_before", "/recommendation/", times=None))
+    stage.clock.move(SOON)
+    await stage.until(lambda: claims(stage) == ["claimed"])
+    await stage.until(hang.reached.is_set)
+    await stage.stop_bot()
+    stage.tgc.clear_faults()
+    stage.clock.move(timedelta(minutes=3))
+    await stage.start_bot()
+    told = await said_in_thread(stage, card, "you planned to accept this")
+    assert "I was away at the time you planned: look at it again and press Accept." in told
+    await stage.answer("alice", "I was away at the time you planned")
+    assert accepts(stage) == 0
 
 
 async def test_a_pause_holds_it_back_and_it_is_accepted_when_that_ends_within_the_hour(stage: Stage) -> None:
