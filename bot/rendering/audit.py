@@ -38,8 +38,8 @@ def person(entry: AuditEntry) -> str:
 
 
 def what(entry: AuditEntry) -> str:
-    """`accept: done`, `pause: not allowed`."""
-    return f"{clean(entry.action)}: {entry.outcome.replace('_', ' ')}"
+    """`accept: done`, `cancel plan: not allowed`."""
+    return f"{clean(entry.action).replace('_', ' ')}: {entry.outcome.replace('_', ' ')}"
 
 
 def pool(entry: AuditEntry) -> str:

@@ -145,6 +145,16 @@ async def test_the_form_is_acknowledged_with_a_view_that_waits_before_anything_i
     assert ": planned for " in await result(stage, view)
 
 
+async def test_over_socket_mode_the_form_is_answered_the_same(tmp_path: Path) -> None:
+    async with open_stage(tmp_path, pools=1) as stage:
+        card = await posted(stage)
+        view = await form(stage, "alice", card)
+        assert (await submit(stage, "alice", view, stage.clock.now() + SOON)).acknowledged
+        assert "One moment" in str(view.blocks)
+        assert ": planned for " in await result(stage, view)
+        await stage.until(lambda: buttons(card) == PLANNED)
+
+
 @pytest.mark.parametrize(
     ("by", "why"),
     [
@@ -551,5 +561,5 @@ async def test_the_audit_shows_plans_and_their_refusals(stage: Stage) -> None:
     await stage.slack.person("bob").command("/tintri audit")
     page = await stage.answer("bob", "2 entries")
     assert "plan: done" in page.text
-    assert "cancel_plan: not allowed" in page.text
+    assert "cancel plan: not allowed" in page.text
     assert "Told: Planned for 2026-03-10 06:4" in str(page.blocks)
