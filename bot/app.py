@@ -20,6 +20,7 @@ from bot.access import Access
 from bot.adoption import Adoption
 from bot.approver_check import ApproverCheck
 from bot.audit import Audit
+from bot.card_thread import CardThread
 from bot.card_views import CardViews
 from bot.clock import Clock, SystemClock
 from bot.decisions import Decider
@@ -224,22 +225,28 @@ class Parts:
             troubles=self._troubles,
             clock=clock,
         )
+        thread = CardThread(self._outbox, channel_id)
         self._painter = Painter(
-            database=database, leases=leases, outbox=self._outbox, slack=slack, pace=pace, views=views, clock=clock
+            database=database,
+            leases=leases,
+            outbox=self._outbox,
+            thread=thread,
+            slack=slack,
+            pace=pace,
+            views=views,
+            clock=clock,
         )
         self._reconciler = Reconciler(
             database=database,
             painter=self._painter,
-            outbox=self._outbox,
+            thread=thread,
             views=views,
             tgc=tgc,
             vm_names=VmNames(tgc.client, clock, patience_s=patience_s),
             channel_id=channel_id,
             clock=clock,
         )
-        self._two_people = TwoPeople(
-            database=database, access=access, outbox=self._outbox, clock=clock, channel_id=channel_id, lapse=lapse
-        )
+        self._two_people = TwoPeople(database=database, access=access, thread=thread, clock=clock, lapse=lapse)
         self._approver_check = ApproverCheck(database=database, leases=leases, access=access, readings=readings)
         self._decider = Decider(
             database=database,

@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.bell import Bell
+from bot.card_thread import CardThread
 from bot.card_views import CardViews
 from bot.clock import Clock
 from bot.loops import CameRound
@@ -23,7 +24,8 @@ from bot.outbox import Delivered, Outbox
 from bot.pacing import Pace
 from bot.recommendations import Key, is_final
 from bot.rendering.card import render_card
-from bot.rendering.views import CardView, Message
+from bot.rendering.following import render_ended
+from bot.rendering.views import CardView, Message, Standing
 from bot.slack import Slack, SlackBusyError, SlackError, SlackRefusedError
 from bot.storage import cards, recommendations
 from bot.storage.cards import Card
@@ -38,6 +40,7 @@ _log = structlog.get_logger(__name__)
 _TICK_S = 2.0
 _AGAIN_AFTER = timedelta(seconds=5)
 _REFUSED_AGAIN_AFTER = timedelta(minutes=1)
+_ANNOUNCED_ENDS = frozenset({Standing.DONE, Standing.FAILED, Standing.CANCELLED})
 _LOST_CODES = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 """The message cannot be edited, now or ever."""
 
@@ -56,7 +59,8 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def final(self) -> bool:
-        return self.stored.gone or is_final(self.stored.recommendation)
+        """Whether nothing about it will change any more, who decided included."""
+        return (self.stored.gone or is_final(self.stored.recommendation)) and self.view.pending is None
 
     @property
     def is_painted(self) -> bool:
@@ -97,6 +101,7 @@ class Painter:
         database: Database,
         leases: Leases,
         outbox: Outbox,
+        thread: CardThread,
         slack: Slack,
         pace: Pace,
         views: CardViews,
@@ -105,6 +110,7 @@ class Painter:
         self._database = database
         self._leases = leases
         self._outbox = outbox
+        self._thread = thread
         self._slack = slack
         self._pace = pace
         self._views = views
@@ -203,6 +209,7 @@ class Painter:
         card = drawing.card
         if card.ts is None or drawing.is_painted:
             return
+        await self._announce_end(drawing)
         try:
             await self._slack.update(card.channel_id, card.ts, drawing.message, key=drawing.key, facts=drawing.facts)
         except SlackBusyError as error:
@@ -215,6 +222,20 @@ class Painter:
             return
         EDITED.inc()
         await self._store(drawing, lease, card.ts, fresh=True)
+
+    async def _announce_end(self, drawing: Drawing) -> None:
+        """Say once how moves have ended; before the card shows it, for at its end nobody looks at it again."""
+        if not drawing.final or drawing.view.standing not in _ANNOUNCED_ENDS:
+            return
+        card = card_key(drawing.stored.key, drawing.card.channel_id, 0)
+        async with self._database.write() as connection:
+            await self._thread.reply(
+                connection,
+                drawing.stored.row_id,
+                key=f"ended/{card}/{drawing.view.standing}",
+                kind="ended",
+                message=render_ended(drawing.view),
+            )
 
     async def _store(self, drawing: Drawing, lease: Lease, ts: str, *, fresh: bool) -> None:
         """Keep what the message shows. Refused, or not knowing what it shows: it is painted again."""

@@ -3,9 +3,9 @@
 Every trigger ends here: schedule, refresh, a press, a restart, another replica. So a crash needs no repair of its own.
 """
 
+from bot.card_thread import CardThread
 from bot.card_views import CardViews, view_of_reading
 from bot.clock import Clock
-from bot.outbox import Outbox
 from bot.painter import Drawing, Painter
 from bot.readings import PoolReading, Tgc, read_again
 from bot.recommendations import Key, is_expired, is_open, plan_of
@@ -28,7 +28,7 @@ class Reconciler:
         *,
         database: Database,
         painter: Painter,
-        outbox: Outbox,
+        thread: CardThread,
         views: CardViews,
         tgc: Tgc,
         vm_names: VmNames,
@@ -37,7 +37,7 @@ class Reconciler:
     ) -> None:
         self._database = database
         self._painter = painter
-        self._outbox = outbox
+        self._thread = thread
         self._views = views
         self._tgc = tgc
         self._vm_names = vm_names
@@ -131,19 +131,12 @@ class Reconciler:
 
     async def _announce_other_moves(self, drawing: Drawing) -> None:
         """Say it loudly, once: an edit of the card notifies nobody."""
-        act, ts = drawing.view.act, drawing.card.ts
-        if act is None or ts is None or not act.other_moves:
+        act = drawing.view.act
+        if act is None or not act.other_moves or drawing.card.ts is None:
             return
+        key, message = f"other-moves/{drawing.key}", render_other_moves(drawing.view, act.user_id)
         async with self._database.write() as connection:
-            await self._outbox.add(
-                connection,
-                key=f"other-moves/{drawing.key}",
-                kind="other_moves",
-                channel_id=drawing.card.channel_id,
-                thread_ts=ts,
-                recommendation=drawing.stored.row_id,
-                message=render_other_moves(drawing.view, act.user_id),
-            )
+            await self._thread.reply(connection, drawing.stored.row_id, key=key, kind="other_moves", message=message)
 
     async def _new_card(self, stored: Stored) -> Card | None:
         """Make the first card, for what can still be decided only."""

@@ -7,11 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import verdicts
 from bot.access import Access, Actor
+from bot.card_thread import CardThread
 from bot.clock import Clock
-from bot.outbox import Outbox
 from bot.recommendations import is_expired, is_open
 from bot.rendering.notices import render_accepted_first, render_lapsed
-from bot.rendering.views import Action, Message
+from bot.rendering.views import Action
 from bot.slack import SlackError
 from bot.storage import approvals, cards, recommendations
 from bot.storage.approvals import Approval
@@ -23,6 +23,8 @@ from tgc.models import Recommendation
 
 _log = structlog.get_logger(__name__)
 
+_KIND = "second_approver"
+
 
 class TwoPeople:
     """Judges accepts that one person alone cannot make."""
@@ -32,16 +34,14 @@ class TwoPeople:
         *,
         database: Database,
         access: Access,
-        outbox: Outbox,
+        thread: CardThread,
         clock: Clock,
-        channel_id: str,
         lapse: timedelta,
     ) -> None:
         self._database = database
         self._access = access
-        self._outbox = outbox
+        self._thread = thread
         self._clock = clock
-        self._channel_id = channel_id
         self._lapse = lapse
 
     @property
@@ -83,7 +83,8 @@ class TwoPeople:
             case Outcome.ACCEPTED_FIRST:
                 await approvals.add(connection, row_id, attempt.press, self._clock.now())
                 message = render_accepted_first(attempt.stored.pool_name, attempt.press.user_id)
-                await self._say(connection, row_id, f"accepted-first/{attempt.press.id}", message)
+                key = f"accepted-first/{attempt.press.id}"
+                await self._thread.reply(connection, row_id, key=key, kind=_KIND, message=message)
             case Outcome.DONE if attempt.action is Action.DISMISS:
                 await approvals.end_all(connection, row_id, self._clock.now())
 
@@ -102,20 +103,6 @@ class TwoPeople:
         if stored.gone or not is_open(recommendation) or is_expired(recommendation, self._clock.now()):
             return
         message = render_lapsed(stored.pool_name, approval.user_id, approval.approved_at)
-        await self._say(connection, stored.row_id, f"lapsed/{approval.row_id}", message)
+        key = f"lapsed/{approval.row_id}"
+        await self._thread.reply(connection, stored.row_id, key=key, kind=_KIND, message=message)
         await cards.mark_all_dirty(connection, stored.row_id)
-
-    async def _say(self, connection: AsyncConnection, row_id: int, key: str, message: Message) -> None:
-        """In the thread of the card, as an edit of it notifies nobody."""
-        card = await cards.get(connection, row_id, self._channel_id)
-        if card is None or card.ts is None:
-            return
-        await self._outbox.add(
-            connection,
-            key=key,
-            kind="second_approver",
-            channel_id=self._channel_id,
-            thread_ts=card.ts,
-            recommendation=row_id,
-            message=message,
-        )

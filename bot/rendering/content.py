@@ -39,6 +39,8 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     error: str
     """`Storage migration failed (hypervisor)`; empty where there is none."""
     error_detail: str
+    category: str
+    """The TGC's, such as `hypervisor`; empty where it gives none."""
     advice: str
 
     @property
@@ -94,7 +96,11 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def moved(self) -> int:
-        return len(self.in_state(ExecutionState.COMPLETED_OK))
+        return len(self.moved_vms)
+
+    @property
+    def moved_vms(self) -> tuple[Move, ...]:
+        return self.in_state(ExecutionState.COMPLETED_OK)
 
     @property
     def failed(self) -> tuple[Move, ...]:
@@ -271,6 +277,7 @@ def _move(wave: int, action: models.Action, names: Mapping[str, str], losing: Co
         progress_percent=None if result.progress is None else min(max(result.progress, 0), 100),
         error=_error(result) if failing else "",
         error_detail=sentence(result.error_detail) if failing else "",
+        category=_category(result),
         advice=words.advice(result.error_category),
     )
 
@@ -281,10 +288,14 @@ def _datastore(display_name: str | None, datastore: str | None) -> str:
 
 def _error(result: models.ActionResult) -> str:
     summary = sentence(result.error_summary) or sentence(result.error_detail)
-    category = shorten(clean(result.error_category or ""), limits.NAME)
+    category = _category(result)
     if summary and category:
         return f"{summary} ({category})"
     return summary or category
+
+
+def _category(result: models.ActionResult) -> str:
+    return shorten(clean(result.error_category or ""), limits.NAME)
 
 
 def _previous(previous: Progress | None) -> str | None:

@@ -167,6 +167,8 @@ class CardView(msgspec.Struct, frozen=True, kw_only=True):
     """What the first of two has accepted."""
     act: Act | None = None
     """The newest decision that took effect; None where it was made in the TGC's own GUI, or nobody decided."""
+    cancelled: Act | None = None
+    """Where `act` is a Cancel: the accept that it cancels; None where that was made in the TGC's own GUI."""
     pending: Act | None = None
     """What somebody is doing to it right now (standing DECIDING)."""
     previous: Progress | None = None

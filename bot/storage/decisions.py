@@ -89,26 +89,21 @@ async def add_refusal(connection: AsyncConnection, refused: Decision) -> None:
     await ensure_row(connection, decisions, row, **_values(refused))
 
 
-async def newest_effective(connection: AsyncConnection, recommendation: int) -> Decision | None:
-    """Return the newest decision that took effect."""
-    statement = (
-        select(decisions)
-        .where(decisions.c.recommendation == recommendation, decisions.c.outcome == Outcome.DONE)
-        .order_by(decisions.c.id.desc())
-        .limit(1)
-    )
+async def newest_effective(
+    connection: AsyncConnection, recommendation: int, action: Action | None = None
+) -> Decision | None:
+    """Return the newest decision that took effect; with `action`, of that kind."""
+    which = [decisions.c.recommendation == recommendation, decisions.c.outcome == Outcome.DONE]
+    if action is not None:
+        which.append(decisions.c.action == action)
+    statement = select(decisions).where(*which).order_by(decisions.c.id.desc()).limit(1)
     row = (await connection.execute(statement)).one_or_none()
     return None if row is None else _decision(row)
 
 
 async def is_accepted(connection: AsyncConnection, recommendation: int) -> bool:
     """Whether the TGC took an accept of ours."""
-    statement = select(decisions.c.id).where(
-        decisions.c.recommendation == recommendation,
-        decisions.c.action == Action.ACCEPT,
-        decisions.c.outcome == Outcome.DONE,
-    )
-    return (await connection.execute(statement.limit(1))).first() is not None
+    return await newest_effective(connection, recommendation, Action.ACCEPT) is not None
 
 
 # Reading it

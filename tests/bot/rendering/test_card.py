@@ -259,7 +259,7 @@ NO_LONGER_VALID = "no longer valid, the target VMstore would run out of space."
         pytest.param(
             "running",
             Standing.CANCELLED,
-            {"act": act(Action.CANCEL, "U0BOB")},
+            {"act": act(Action.CANCEL, "U0BOB"), "cancelled": act(Action.ACCEPT)},
             [
                 rich(
                     line(
@@ -270,6 +270,9 @@ NO_LONGER_VALID = "no longer valid, the target VMstore would run out of space."
                         text(" "),
                         ACCEPTED_AT,
                         text(", 1 of 4 VMs moved and stays there"),
+                        text(" · "),
+                        text("accepted by "),
+                        user("U0ALICE"),
                     )
                 ),
                 actions(DETAILS),
