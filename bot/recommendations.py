@@ -167,6 +167,25 @@ def _executing(recommendation: Recommendation) -> Standing:
             return Standing.RUNNING
 
 
+def without_progress(recommendation: Recommendation) -> Recommendation:
+    """The same without how far each move is: what is left changes with the state of a move, not with its percents."""
+    return msgspec.structs.replace(
+        recommendation,
+        action_groups=tuple(
+            msgspec.structs.replace(group, actions=tuple(map(_without_progress, group.actions)))
+            for group in recommendation.action_groups
+        ),
+    )
+
+
+def _without_progress(action: Action) -> Action:
+    if action.result is None:
+        return action
+    return msgspec.structs.replace(
+        action, result=msgspec.structs.replace(action.result, progress=None, progress_info=None)
+    )
+
+
 def progress_of(recommendation: Recommendation) -> Progress:
     results = [action.result for group in recommendation.action_groups for action in group.actions]
     moved = sum(1 for result in results if result and result.state == ExecutionState.COMPLETED_OK)

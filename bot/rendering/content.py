@@ -16,6 +16,7 @@ from tgc.models import ExecutionState, Recommendation
 
 NAMES_IN_A_SENTENCE = 5
 
+_UNDER_WAY = {ExecutionState.RUNNING, ExecutionState.RUNNING_ERROR}
 _HAVE_RUN = {Standing.DONE, Standing.FAILED, Standing.CANCELLED}
 _UNREAD = (
     "Part of the TGC's answer about moves or replication could not be read. "
@@ -36,6 +37,8 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     state: ExecutionState | None
     """None where the TGC reports none."""
     progress_percent: int | None
+    progress_said: str
+    """What the TGC says while it is under way."""
     error: str
     """`Storage migration failed (hypervisor)`; empty where there is none."""
     error_detail: str
@@ -53,13 +56,17 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
         if self.state is None or not self.begun:
             return ""
         stage = words.move_state(self.state)
-        under_way = self.state in {ExecutionState.RUNNING, ExecutionState.RUNNING_ERROR}
-        return f"{stage} {self.progress_percent} %" if under_way and self.progress_percent is not None else stage
+        return (
+            f"{stage} {self.progress_percent} %"
+            if self.state in _UNDER_WAY and self.progress_percent is not None
+            else stage
+        )
 
     @property
     def status(self) -> str:
-        """The stage, and the error where there is one."""
-        return f"{self.stage}: {self.error}" if self.error else self.stage
+        """The stage, and what the TGC says: the error where there is one."""
+        said = self.error or self.progress_said
+        return f"{self.stage}: {said}" if said else self.stage
 
 
 class VmStoreFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -275,6 +282,7 @@ def _move(wave: int, action: models.Action, names: Mapping[str, str], losing: Co
         issues=", ".join(dict.fromkeys(map(words.issue_type, action.issue_types[:4]))),
         state=result.state,
         progress_percent=None if result.progress is None else min(max(result.progress, 0), 100),
+        progress_said=sentence(result.progress_info) if result.state in _UNDER_WAY else "",
         error=_error(result) if failing else "",
         error_detail=sentence(result.error_detail) if failing else "",
         category=_category(result),

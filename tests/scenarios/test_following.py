@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from itertools import chain, pairwise
 from pathlib import Path
 
 import pytest
@@ -48,10 +49,17 @@ async def accepted(stage: Stage, who: str | None = "alice") -> Message:
     return card
 
 
-def fail_first(stage: Stage, category: str) -> str:
-    vm = stage.world.current(production(stage)).moves[0].vm
-    stage.world.fail_move(production(stage), vm, category=category, summary="It broke")
-    return vm.name
+def fail_first(stage: Stage, category: str, at_percent: int = 37) -> str:
+    """The first move fails in Production, and is in trouble from that percent on."""
+    return fail_move(stage, production(stage), category, at_percent)
+
+
+def fail_move(stage: Stage, pool: Pool, category: str, at_percent: int) -> str:
+    move = stage.world.current(pool).moves[0]
+    stage.world.fail_move(pool, move.vm, category=category, summary="It broke")
+    assert move.failure is not None
+    move.failure.at_percent = at_percent
+    return move.vm.name
 
 
 # The end
@@ -154,3 +162,72 @@ async def test_moves_that_ended_before_anybody_knew_whose_accept_it_was_are_said
     await stage.settle()
     assert ["accepted by <@U0ALICE00>" in said for said in thread(stage, card)] == [True]
     assert "accepted by <@U0ALICE00>" in card.text
+
+
+# How often the card is edited
+
+
+def edits(stage: Stage, card: Message) -> list[float]:
+    """When the card was edited, in the clock's seconds."""
+    return [call.at for call in stage.slack.calls_of("chat.update") if call.arguments["ts"] == card.ts and call.ok]
+
+
+async def test_progress_alone_is_drawn_every_ten_seconds_and_a_change_of_state_at_once(stage: Stage) -> None:
+    stage.set(follow_seconds=1)
+    card = await accepted(stage)
+    await stage.until(lambda: "moving" in str(card.blocks))
+    began = stage.clock.now().timestamp()
+    await stage.live(minutes=3)
+    drawn = [at for at in edits(stage, card) if at > began]
+    assert len(drawn) > 5  # 5 percent a minute and VM
+    assert all(later - earlier >= 10 for earlier, later in pairwise(drawn))
+
+    await stage.until(lambda: edits(stage, card)[-1] > stage.clock.now().timestamp() - 2)  # drawn just now
+    fail_first(stage, "hypervisor", at_percent=0)
+    await stage.until(lambda: "in trouble" in str(card.blocks))
+    *_, before, drawn_at = edits(stage, card)
+    assert drawn_at - before < 8
+
+
+async def test_ten_that_run_at_once_share_the_budget_and_changes_of_state_come_first(tmp_path: Path) -> None:
+    async with open_stage(tmp_path, pools=10) as stage:
+        stage.use_http()
+        stage.set(follow_seconds=4, reco_refresh_seconds=60)
+        await stage.start_bot()
+        shown = await stage.cards_posted(10)
+        for pool in stage.world.pools:
+            stage.world.accept_in_gui(pool)
+        await stage.until(lambda: all("moving" in str(card.blocks) for card in shown))
+        began = stage.clock.now().timestamp()
+        await stage.live(minutes=1)
+        in_trouble, troubled = stage.world.pools[-1], stage.card(stage.world.pools[-1].name)
+        fail_move(stage, in_trouble, "hypervisor", 0)
+        failed_at = stage.clock.now()
+        await stage.until(lambda: "in trouble" in str(troubled.blocks))
+        assert stage.clock.now() - failed_at <= timedelta(seconds=10)  # read within 4, then at the next turn
+
+        drawn = {card.ts: [at for at in edits(stage, card) if at > began] for card in shown}
+        assert min(map(len, drawn.values())) >= 3  # none waits for ever for the others
+        at_all = sorted(chain.from_iterable(drawn.values()))
+        assert all(at_46th - at_1st > 60 for at_1st, at_46th in zip(at_all, at_all[45:], strict=False))
+        drawn.pop(troubled.ts)
+        assert all(later - earlier >= 10 for of_card in drawn.values() for earlier, later in pairwise(of_card))
+
+
+async def test_300_moves_in_20_waves_are_followed_within_slacks_limits(tmp_path: Path) -> None:
+    async with open_stage(tmp_path, pools=1) as stage:
+        stage.use_http()
+        stage.world.move_minutes = 1
+        pool = stage.world.pools[0]
+        stage.world.new_recommendation(pool, moves=300, waves=20, lose_replication=40)
+        card = await accepted(stage)
+        for move in stage.world.current(pool).moves[::7]:
+            stage.world.fail_move(pool, move.vm)
+        for _ in range(4):
+            await stage.live(seconds=40)
+            await stage.jump(minutes=5)
+        assert "300 VMs moved" in card.text
+        await stage.jump(hours=2)
+        await stage.until(lambda: thread(stage, card))
+        assert "257 of 300 VMs moved, 43 failed" in thread(stage, card)[0]
+        assert all(len(call.arguments["text"].encode()) <= 4_000 for call in stage.slack.calls_of("chat.update"))

@@ -173,7 +173,7 @@ def test_a_running_plan_shows_progress_and_who_accepted() -> None:
                     emoji("arrow_forward"),
                     text(" "),
                     bold("erp-db-02"),
-                    text("  vmstore01 → vmstore03 · moving 42 %"),
+                    text("  vmstore01 → vmstore03 · moving 42 %: Moving a virtual machine"),
                 ),
             ),
             line(text("Wave 2")),
