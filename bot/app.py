@@ -245,6 +245,7 @@ class Parts:
             vm_names=VmNames(tgc.client, clock, patience_s=patience_s),
             channel_id=channel_id,
             clock=clock,
+            stall_after=settings.config.stall_after,
         )
         self._two_people = TwoPeople(database=database, access=access, thread=thread, clock=clock, lapse=lapse)
         self._approver_check = ApproverCheck(database=database, leases=leases, access=access, readings=readings)

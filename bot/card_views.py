@@ -15,6 +15,7 @@ from bot.readings import PoolReading, Tgc
 from bot.recommendations import Plan, is_other_plan, plan_of, progress_of, standing_of
 from bot.rendering.views import Act, Action, CardView, Progress, Standing
 from bot.rendering.words import resume_command
+from bot.stalls import stalled
 from bot.storage import approvals, approver_checks, claims, decisions, offers, pauses, recommendations, tgcs
 from bot.storage.claims import Claim, ClaimState
 from bot.storage.decisions import Decision
@@ -77,6 +78,7 @@ class CardViews:
             pending=_pending(claim),
             previous=await self._previous(connection, stored),
             vm_names=stored.vm_names,
+            stalled=stalled(stored.moves_seen),
         )
 
     async def rights(self, connection: AsyncConnection, stored: Stored) -> Rights:

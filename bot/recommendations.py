@@ -74,7 +74,7 @@ def is_other_plan(running: Plan, offered: Plan) -> bool:
 
 def _move(action: Action) -> Move:
     return Move(
-        vm=action.target_vm_tintri_uuid or action.target_vm_display_name or "",
+        vm=action.vm,
         source=action.source_datastore_tintri_uuid
         or action.source_datastore
         or action.source_datastore_display_name

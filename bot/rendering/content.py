@@ -5,6 +5,7 @@ Cards, details, lists and plain text are all drawn from it, so they cannot tell 
 
 import re
 from collections.abc import Container, Iterable, Mapping
+from datetime import datetime
 
 import msgspec
 
@@ -28,6 +29,8 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     """One VM's way."""
 
     wave: int
+    id: str
+    """The TGC's id of the VM."""
     vm: str
     source: str
     destination: str
@@ -39,6 +42,8 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     progress_percent: int | None
     progress_said: str
     """What the TGC says while it is under way."""
+    stalled_since: datetime | None
+    """Set where it is under way and makes no progress."""
     error: str
     """`Storage migration failed (hypervisor)`; empty where there is none."""
     error_detail: str
@@ -114,6 +119,10 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
         return self.in_state(ExecutionState.COMPLETED_FAILED) or self.in_state(ExecutionState.RUNNING_ERROR)
 
     @property
+    def stalled(self) -> tuple[Move, ...]:
+        return tuple(move for move in self.moves if move.stalled_since is not None)
+
+    @property
     def losing_sentence(self) -> str | None:
         """`1 VM would lose replication: erp-db-01`."""
         if self.losing:
@@ -157,7 +166,7 @@ def content(view: CardView) -> Content:
     names = _vm_names(recommendation, view.vm_names)
     protection = [part for outcome in recommendation.expected_outcomes if (part := outcome.protection_info)]
     losing = _losing(recommendation)
-    moves = tuple(_moves(recommendation, names, losing))
+    moves = tuple(_moves(recommendation, names, losing, view.stalled))
     analyses = _worst_first(recommendation.issues)
     return Content(
         pool=name(view.pool_name, "Unnamed pool"),
@@ -183,7 +192,7 @@ def seen(recommendation: Recommendation, vm_names: Mapping[str, str]) -> Seen:
     return Seen(
         moves=tuple(
             SeenMove(wave=move.wave, vm=move.vm, source=move.source, destination=move.destination)
-            for move in _moves(recommendation, names, losing)
+            for move in _moves(recommendation, names, losing, {})
         ),
         losing=tuple(_vm_name(uuid, names) for uuid in losing),
     )
@@ -262,19 +271,28 @@ def _outcomes(recommendation: Recommendation) -> Iterable[VmStoreFacts]:
             yield VmStoreFacts(name=_vm_store_name(outcome), brief=brief, full=full)
 
 
-def _moves(recommendation: Recommendation, names: Mapping[str, str], losing: Container[str]) -> Iterable[Move]:
+def _moves(
+    recommendation: Recommendation, names: Mapping[str, str], losing: Container[str], stalled: Mapping[str, datetime]
+) -> Iterable[Move]:
     groups = (group for group in recommendation.action_groups if group.actions)
     for wave, group in enumerate(groups, start=1):
         for action in group.actions:
-            yield _move(wave, action, names, losing)
+            yield _move(wave, action, names, losing, stalled.get(action.vm))
 
 
-def _move(wave: int, action: models.Action, names: Mapping[str, str], losing: Container[str]) -> Move:
+def _move(
+    wave: int,
+    action: models.Action,
+    names: Mapping[str, str],
+    losing: Container[str],
+    stalled_since: datetime | None,
+) -> Move:
     uuid = action.target_vm_tintri_uuid or ""
     result = action.result or models.ActionResult()
     failing = result.state in {ExecutionState.COMPLETED_FAILED, ExecutionState.RUNNING_ERROR}
     return Move(
         wave=wave,
+        id=action.vm,
         vm=name(action.target_vm_display_name or names.get(uuid) or uuid, "unnamed VM"),
         source=_datastore(action.source_datastore_display_name, action.source_datastore),
         destination=_datastore(action.destination_datastore_display_name, action.destination_datastore),
@@ -283,6 +301,7 @@ def _move(wave: int, action: models.Action, names: Mapping[str, str], losing: Co
         state=result.state,
         progress_percent=None if result.progress is None else min(max(result.progress, 0), 100),
         progress_said=sentence(result.progress_info) if result.state in _UNDER_WAY else "",
+        stalled_since=stalled_since if result.state in _UNDER_WAY else None,
         error=_error(result) if failing else "",
         error_detail=sentence(result.error_detail) if failing else "",
         category=_category(result),

@@ -1,11 +1,11 @@
 """What is said in a card's thread while its moves run and when they have ended."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from bot.rendering import blocks, limits, standing, words
 from bot.rendering.content import Content, Move, content
 from bot.rendering.escape import shorten, shorten_name
-from bot.rendering.phrase import Phrase, Strong, joined, mrkdwn
+from bot.rendering.phrase import WARNING, Phrase, Strong, joined, mrkdwn
 from bot.rendering.views import Block, CardView, Message, Standing
 
 VMS_NAMED = 10
@@ -21,6 +21,27 @@ def render_ended(view: CardView) -> Message:
         text=mrkdwn(joined([told, *lines], "\n"), limits.MESSAGE_TEXT_BYTES),
         blocks=(blocks.paragraph(told), *map(_list, lists)),
         compact=(blocks.mrkdwn_section(told),),
+    )
+
+
+def render_stalled(view: CardView, vms: Collection[str]) -> Message:
+    """`vms`: the ids of those that were found to stall just now."""
+    story = content(view)
+    stalled = [move for move in story.stalled if move.id in vms]
+    moves = words.counted(len(vms), "move makes", "moves make")
+    who = standing.accepted(view)
+    head: Phrase = (
+        WARNING,
+        " ",
+        Strong(f"{shorten_name(story.pool, limits.HEADER)}: {moves} no progress."),
+        " Look at the hypervisor's migration task and the VMstores' alerts; Cancel stops what has not begun.",
+        *((" (", *who, ")") if who else ()),
+    )
+    lines = _some([(*_way(move), f" · {move.stage}", *standing.stalled(move)) for move in stalled])
+    return Message(
+        text=mrkdwn(joined([head, *lines], "\n"), limits.MESSAGE_TEXT_BYTES),
+        blocks=(blocks.paragraph(head), blocks.bullets([(("Stalled",), lines)])),
+        compact=(blocks.mrkdwn_section(head),),
     )
 
 

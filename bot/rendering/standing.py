@@ -1,7 +1,7 @@
 """Where a recommendation stands, in a line: with who and when for cards, without for lists."""
 
 from bot.rendering import limits, words
-from bot.rendering.content import Content
+from bot.rendering.content import Content, Move
 from bot.rendering.escape import shorten_name
 from bot.rendering.phrase import Person, Phrase, Strong, When
 from bot.rendering.views import Act, Action, CardView, Standing
@@ -65,6 +65,11 @@ def running(view: CardView) -> str:
     """What the TGC says of the whole while it runs."""
     state = view.recommendation.execution_state
     return words.execution_state(ExecutionState.RUNNING if state is None else state)
+
+
+def stalled(move: Move) -> Phrase:
+    """` · stalled, no progress since today at 07:12`; empty where it gets on."""
+    return (" · stalled, no progress since ", When(move.stalled_since)) if move.stalled_since else ()
 
 
 def ongoing(pending: Act | None) -> Phrase:

@@ -175,6 +175,8 @@ class CardView(msgspec.Struct, frozen=True, kw_only=True):
     """An earlier recommendation of this pool that still runs."""
     vm_names: Mapping[str, str] = {}
     """Names of VMs, by their Tintri UUID, that the recommendation itself does not name."""
+    stalled: Mapping[str, datetime] = {}
+    """VMs, by their id, that have made no progress for too long, and since when."""
 
 
 class PoolAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Row, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.recommendations import Key
+from bot.stalls import MoveSeen
 from bot.storage.leases import ensure_row
 from bot.storage.tables import cards, claims, recommendations
 from tgc.models import Recommendation
@@ -24,6 +25,8 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     read_at: datetime
     gone: bool
     """The TGC does not know it any more."""
+    moves_seen: Mapping[str, MoveSeen]
+    """By VM; those that were under way at some reading."""
 
 
 async def get(connection: AsyncConnection, key: Key) -> Stored | None:
@@ -44,6 +47,7 @@ async def store(
     pool_name: str,
     vm_names: Mapping[str, str],
     read_at: datetime,
+    moves_seen: Mapping[str, MoveSeen] | None = None,
 ) -> None:
     """Keep a reading, unless a later one is there already."""
     values = {
@@ -52,6 +56,7 @@ async def store(
         "vm_names": msgspec.json.encode(dict(vm_names)),
         "read_at": read_at,
         "gone": False,
+        "moves_seen": msgspec.json.encode(moves_seen) if moves_seen else None,
     }
     if await ensure_row(connection, recommendations, _is(key), **msgspec.structs.asdict(key), **values):
         row_id = select(recommendations.c.id).where(_is(key)).scalar_subquery()
@@ -97,4 +102,5 @@ def _stored(row: Row[tuple[object, ...]]) -> Stored:
         vm_names=msgspec.json.decode(row.vm_names, type=dict[str, str]),
         read_at=row.read_at,
         gone=row.gone,
+        moves_seen=msgspec.json.decode(row.moves_seen, type=dict[str, MoveSeen]) if row.moves_seen else {},
     )

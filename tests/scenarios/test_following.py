@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.config_file import Config
 from bot.rendering import ids
 from playground.estate import Pool
 from playground.slack_workspace import Message
@@ -107,6 +108,7 @@ async def test_a_cancel_is_said_with_what_had_moved_and_who_did_what(stage: Stag
     await stage.jump(minutes=45)
     await stage.until(lambda: "2 of 4 VMs moved" in card.text)
     moved = stage.world.current(production(stage)).moves[0].vm.name
+    assert f"What has moved stays where it is now ({moved}" in str(card.blocks)  # asked before cancelling
     await stage.slack.person("bob").click(card, ids.CANCEL)
     await stage.jump(hours=2)
     await stage.until(lambda: thread(stage, card))
@@ -231,3 +233,49 @@ async def test_300_moves_in_20_waves_are_followed_within_slacks_limits(tmp_path:
         await stage.until(lambda: thread(stage, card))
         assert "257 of 300 VMs moved, 43 failed" in thread(stage, card)[0]
         assert all(len(call.arguments["text"].encode()) <= 4_000 for call in stage.slack.calls_of("chat.update"))
+
+
+# What makes no progress
+
+
+async def hang(stage: Stage) -> Message:
+    """The card of moves of which the first hangs: the TGC goes on saying that it runs, at 40 percent."""
+    stage.world.move_minutes = 600
+    stage.set(config=Config(stall_after=timedelta(minutes=20)))
+    card = await accepted(stage)
+    await stage.jump(minutes=31)
+    move = fail_first(stage, "hypervisor", at_percent=1)
+    await stage.until(lambda: "in trouble" in str(card.blocks))
+    assert move in str(card.blocks)
+    return card
+
+
+async def test_a_move_without_progress_is_called_stalled_once_also_after_a_restart(stage: Stage) -> None:
+    card = await hang(stage)
+    await stage.jump(minutes=12)
+    assert "stalled" not in str(card.blocks)
+    await stage.restart_bot()
+    await stage.jump(minutes=9)
+    await stage.until(lambda: "stalled, no progress since" in str(card.blocks))
+    await stage.until(lambda: thread(stage, card))
+    (said,) = thread(stage, card)
+    assert "1 move makes no progress" in said
+    assert "accepted by <@U0ALICE00>" in said
+    await stage.restart_bot()
+    await stage.jump(minutes=30)
+    await stage.live(minutes=1)
+    assert len(thread(stage, card)) == 1
+
+
+async def test_a_tgc_that_cannot_be_read_makes_nothing_stall(stage: Stage) -> None:
+    card = await accepted(stage)
+    stage.set(config=Config(stall_after=timedelta(minutes=5)))
+    await stage.restart_bot()
+    await stage.until(lambda: "moving" in str(card.blocks))
+    stage.tgc.fault(Fault("answer", "vmstorePool", status=503, times=None))
+    await stage.jump(minutes=10)
+    await stage.live(minutes=1)
+    assert thread(stage, card) == []
+    stage.tgc.clear_faults()
+    await stage.live(minutes=1)
+    assert thread(stage, card) == []

@@ -66,7 +66,7 @@ CANCEL = button(
     confirm={
         "title": plain("Cancel the moves of Production?"),
         "text": plain(
-            "1 of 4 VMs moved. What has moved stays where it is now; what has not begun does not run.",
+            "1 of 4 VMs moved. What has moved stays where it is now (erp-db-01); what has not begun does not run.",
         ),
         "confirm": plain("Cancel the moves"),
         "deny": plain("Let them run"),
@@ -467,7 +467,7 @@ def test_of_a_long_running_plan_what_failed_is_shown_and_the_rest_counted() -> N
     )
     shown = reading(render_card(view(Recommendation(action_groups=groups), Standing.RUNNING)).blocks)
     assert shown.count("vm-failed") == shown.count("vm-runs") == 2
-    assert shown.count("vm-moved") == MOVES_SHOWN - 4
+    assert shown.count("vm-moved  ") == MOVES_SHOWN - 4
     assert "and 54 more VMs: 54 moved, see Details" in shown
 
 
@@ -499,6 +499,16 @@ def test_replication_told_in_words_only_is_as_loud() -> None:
     assert (
         rich(line(emoji("warning"), text(" "), bold("Replication: 2 VMs are not replicated any more"))) in card.blocks
     )
+
+
+@pytest.mark.parametrize(("length", "named"), [(9, True), (60, False)])
+def test_before_a_cancel_what_has_moved_is_named_as_far_as_there_is_room(length: int, named: bool) -> None:
+    moved = tuple(_move(f"{number:0{length}}", ExecutionState.COMPLETED_OK) for number in range(8))
+    running = Recommendation(action_groups=(ActionGroup(actions=moved),))
+    asked = render_card(view(running, Standing.RUNNING)).blocks[-1]["elements"][0]["confirm"]["text"]["text"]
+    assert asked.startswith("8 of 8 VMs moved. What has moved stays where it is now")
+    assert asked.endswith("; what has not begun does not run.")
+    assert ("000000004 and 3 more)" in asked) is named
 
 
 def test_the_confirm_dialog_counts_what_it_cannot_name() -> None:
