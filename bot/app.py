@@ -34,6 +34,7 @@ from bot.painter import Painter
 from bot.pausing import Pausing
 from bot.readings import Readings, Tgc
 from bot.reconcile import Reconciler
+from bot.reminders import Reminders
 from bot.reports import Reports
 from bot.retention import Retention
 from bot.settings import Settings
@@ -46,7 +47,7 @@ from bot.tgc_link import DEFAULT_TGC, PATIENCE_S, TGC_TIMEOUT_S, open_tgc
 from bot.troubles import Troubles
 from bot.two_people import TwoPeople
 from bot.vm_names import VmNames
-from bot.watch import Watch
+from bot.watch import READING_AT_MOST, Watch
 from bot.web import SlackEvents, slack_events_of, web_app, web_runner
 
 _log = structlog.get_logger(__name__)
@@ -72,6 +73,7 @@ _TOKEN_EVERY_S = 300.0
 """A bot that has nothing to do calls Slack for hours not at all, and its token may be revoked meanwhile."""
 _APPROVERS_EVERY_S = 600.0
 _LAPSES_EVERY_S = 60.0
+_REMINDERS_EVERY_S = 60.0
 
 
 class StartError(Exception):
@@ -261,6 +263,18 @@ class Parts:
             zone=zone,
             two_people=self._two_people,
         )
+        self._reminders = Reminders(
+            database=database,
+            access=access,
+            views=views,
+            reconciler=self._reconciler,
+            thread=thread,
+            tgc=tgc,
+            clock=clock,
+            zone=zone,
+            channel_id=channel_id,
+            before=settings.config.reminder_before,
+        )
         self._adoption = Adoption(database, slack, tgc, clock, channel_id)
         self._watch = Watch(
             database=database,
@@ -288,6 +302,7 @@ class Parts:
                 channel_id=channel_id,
             ),
             reconciler=self._reconciler,
+            reminders=self._reminders,
             reports=Reports(readings, self._reconciler.view_of, clock, patience_s=patience_s),
             slack=slack,
             tasks=tasks,
@@ -310,6 +325,7 @@ class Parts:
             loops.start("outbox", self._outbox.run, patience=SLACK_PATIENCE)
             loops.start("new cards", self._painter.post_new, patience=SLACK_PATIENCE)
             loops.start("changed cards", self._painter.edit_changed, patience=SLACK_PATIENCE)
+            loops.every("reminders", _REMINDERS_EVERY_S, self._reminders.run, patience=READING_AT_MOST)
 
         async def lead(_came_round: CameRound) -> None:
             await self._leader.lead(loops, start_leading)

@@ -9,6 +9,7 @@ from bot.clock import Clock
 from bot.decisions import Decider
 from bot.pausing import Pausing
 from bot.reconcile import Reconciler
+from bot.reminders import Reminders
 from bot.reports import Reports
 from bot.slack import Slack
 from bot.tasks import Tasks
@@ -17,6 +18,7 @@ from handlers.decide import Decide
 from handlers.details import Details
 from handlers.pause import Pause
 from handlers.reco import Reco
+from handlers.snooze import Snooze
 from handlers.tintri import Feature, TintriCommand
 from handlers.unknown import Unknown
 
@@ -29,6 +31,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     decider: Decider
     pausing: Pausing
     reconciler: Reconciler
+    reminders: Reminders
     reports: Reports
     slack: Slack
     tasks: Tasks
@@ -46,4 +49,5 @@ def register(app: AsyncApp, services: Services) -> None:
     audit.register(app)
     Decide(services.decider, services.tasks, services.clock).register(app)
     Details(services.reconciler, services.slack, services.access, services.tasks).register(app)
+    Snooze(services.reminders, services.tasks).register(app)
     Unknown(services.tasks).register(app)

@@ -5,6 +5,8 @@ DISMISS = "reco_dismiss"
 REOPEN = "reco_reopen"
 CANCEL = "reco_cancel"
 DETAILS = "reco_details"
+SNOOZE = "reco_snooze"
+"""Under a reminder."""
 SHOW = "reco_show"
 """In a list of pools: replace the list by that pool's card. Its value is an offer id, as for all above."""
 

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from bot.rendering import blocks, limits, words
+from bot.rendering import blocks, ids, limits, standing, words
 from bot.rendering.card import moves_block
 from bot.rendering.content import content, name
 from bot.rendering.escape import clean, shorten, shorten_name
-from bot.rendering.phrase import WARNING, Channel, Code, Person, Phrase, Piece, Strong, When, mrkdwn
+from bot.rendering.phrase import WARNING, Channel, Code, Person, Phrase, Piece, Strong, When, joined, mrkdwn
 from bot.rendering.views import Block, CardView, Message
 
 
@@ -80,6 +80,22 @@ def render_lapsed(pool_name: str, by_user_id: str, at: datetime) -> Message:
     )
 
 
+def render_reminder(view: CardView, *, can_be_put_off: bool) -> Message:
+    """For the thread of a card that nobody has decided on, some time before it expires."""
+    story = content(view)
+    expires = view.recommendation.expiration_time
+    head: Phrase = (
+        Strong(f"{_pool(view.pool_name)}: nobody has decided on this yet"),
+        *((", and it expires ", When(expires)) if expires else ()),
+        f". {words.stopped(story.finding)}",
+    )
+    told = [head, *((by_two,) if (by_two := standing.by_two(view)) else ())]
+    if view.hindrance:
+        told.append((_sentence(view.hindrance),))
+    buttons = [blocks.button("Snooze", ids.SNOOZE, view.offer_id)] if can_be_put_off and view.offer_id else []
+    return _message(joined(told, " "), *([blocks.actions(buttons)] if buttons else []))
+
+
 def render_cannot_post(channel_id: str, problem: str, waiting: int) -> Message:
     """For the approvers, as a direct message."""
     waits = words.counted(waiting, "recommendation waits", "recommendations wait")
@@ -101,7 +117,7 @@ def _message(phrase: Phrase, *more: Block) -> Message:
     return Message(
         text=mrkdwn(phrase, limits.MESSAGE_TEXT_BYTES),
         blocks=(blocks.paragraph(phrase), *more),
-        compact=(blocks.mrkdwn_section(phrase),),
+        compact=(blocks.mrkdwn_section(phrase), *(block for block in more if block["type"] == "actions")),
     )
 
 

@@ -52,7 +52,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     recommendation_id: str | None = None
     """The TGC's."""
     action: str
-    """An Action, or `pause`, `resume`, `audit`."""
+    """An Action, or `pause`, `resume`, `audit`, `snooze`."""
     offer_id: str | None
     seen: Seen | None = None
     """The offer's moves, as they were shown."""
