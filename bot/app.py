@@ -38,6 +38,7 @@ from bot.reminders import Reminders
 from bot.reports import Reports
 from bot.retention import Retention
 from bot.settings import Settings
+from bot.silence import Silence
 from bot.slack import Identity, Slack, SlackError, SlackRefusedError, slack_session
 from bot.socket_mode import CONNECTIONS, SocketMode
 from bot.storage.database import Database, open_database
@@ -275,6 +276,15 @@ class Parts:
             channel_id=channel_id,
             before=settings.config.reminder_before,
         )
+        self._silence = Silence(
+            database=database,
+            readings=readings,
+            reconciler=self._reconciler,
+            outbox=self._outbox,
+            clock=clock,
+            zone=zone,
+            channel_id=channel_id,
+        )
         self._adoption = Adoption(database, slack, tgc, clock, channel_id)
         self._watch = Watch(
             database=database,
@@ -325,6 +335,7 @@ class Parts:
             loops.start("outbox", self._outbox.run, patience=SLACK_PATIENCE)
             loops.start("new cards", self._painter.post_new, patience=SLACK_PATIENCE)
             loops.start("changed cards", self._painter.edit_changed, patience=SLACK_PATIENCE)
+            loops.start("missed analyses", self._silence.keep_looking, patience=self._silence.patience)
             loops.every("reminders", _REMINDERS_EVERY_S, self._reminders.run, patience=READING_AT_MOST)
 
         async def lead(_came_round: CameRound) -> None:

@@ -9,6 +9,8 @@ from bot.rendering.escape import clean, shorten, shorten_name
 from bot.rendering.phrase import WARNING, Channel, Code, Person, Phrase, Piece, Strong, When, joined, mrkdwn
 from bot.rendering.views import Block, CardView, Message
 
+_POOLS_NAMED = 5
+
 
 def render_outage(tgc_name: str, since: datetime, problem: str) -> Message:
     return _notice(
@@ -23,6 +25,19 @@ def render_outage(tgc_name: str, since: datetime, problem: str) -> Message:
 
 def render_outage_over(tgc_name: str, since: datetime, until: datetime) -> Message:
     return _notice(Strong(_tgc(tgc_name)), " is back. It gave no answers from ", When(since), " to ", When(until), ".")
+
+
+def render_silence(tgc_name: str, analysis: datetime, pool_names: tuple[str, ...]) -> Message:
+    """Half an hour after an analysis that made nothing for these pools."""
+    return _notice(
+        WARNING,
+        " ",
+        Strong(_tgc(tgc_name)),
+        " has made no recommendation at its analysis of ",
+        When(analysis),
+        f" for {words.listed(tuple(map(_pool, pool_names)), _POOLS_NAMED)}. ",
+        "Look at its alerts, and whether its analyses run; I go on looking, and post what comes.",
+    )
 
 
 def render_paused(by_user_id: str, pool_name: str | None, until: datetime | None) -> Message:
