@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
+import msgspec
 from hypothesis import strategies as st
 
 from bot.rendering.views import (
@@ -183,7 +184,15 @@ _ACTS = st.builds(
     other_moves=st.booleans(),
     first_user_id=maybe(USER_IDS),
 )
-VIEWS = st.builds(
+
+
+def _stalling(view: CardView, since: datetime) -> CardView:
+    """All its moves make no progress."""
+    vms = {action.vm: since for group in view.recommendation.action_groups for action in group.actions}
+    return msgspec.structs.replace(view, stalled=vms)
+
+
+_GETTING_ON = st.builds(
     CardView,
     tgc_name=TEXTS,
     tgc_url=TEXTS | st.just("https://tgc.example.com"),
@@ -197,10 +206,12 @@ VIEWS = st.builds(
     second=maybe(st.sampled_from(["this pool always asks for two", "VMs would lose replication"])),
     approval=maybe(_ACTS),
     act=maybe(_ACTS),
+    cancelled=maybe(_ACTS),
     pending=maybe(_ACTS),
     previous=maybe(st.builds(Progress, moved=st.integers(), total=st.integers())),
     vm_names=st.dictionaries(TEXTS, TEXTS, max_size=3),
 )
+VIEWS = _GETTING_ON | st.builds(_stalling, _GETTING_ON, MOMENTS)
 POOL_ANSWERS = st.builds(PoolAnswer, pool_name=TEXTS, view=maybe(VIEWS), problem=maybe(TEXTS))
 REPORTS = st.builds(
     Report,
