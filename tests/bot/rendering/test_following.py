@@ -1,13 +1,16 @@
 import msgspec
 import pytest
 
-from bot.rendering import words
-from bot.rendering.following import VMS_NAMED, render_ended
+from bot.rendering import limits, words
+from bot.rendering.card import render_card
+from bot.rendering.following import VMS_NAMED, render_ended, render_stalled
 from bot.rendering.views import Action, CardView, Standing
-from tests.bot.rendering.checks import check
-from tests.bot.rendering.samples import act, reading, recommendation, view
+from tests.bot.rendering.checks import check, size
+from tests.bot.rendering.samples import AT, act, reading, recommendation, view
 from tgc.models import Action as MoveAction
 from tgc.models import ActionGroup, ActionResult, ExecutionState, Recommendation
+
+WAITING = ExecutionState.AVAILABLE
 
 
 def move(number: int, state: ExecutionState, **result: str | int) -> MoveAction:
@@ -77,3 +80,44 @@ def test_300_failures_are_counted_and_stay_within_slacks_limits() -> None:
     ended = render_ended(failed(*["hypervisor"] * 300))
     check(ended)
     assert f"and {300 - VMS_NAMED} more, see Details" in reading(ended.blocks)
+
+
+def test_stalled_moves_are_named_with_how_far_they_are_and_since_when() -> None:
+    plan = running(
+        move(1, ExecutionState.RUNNING, progress=42), move(2, ExecutionState.RUNNING, progress=7), move(3, WAITING)
+    )
+    stalling = view(plan, Standing.RUNNING, act=act(Action.ACCEPT), stalled={"uuid-1": AT, "uuid-3": AT})
+    told = render_stalled(stalling, {"uuid-1"})
+    assert "Production: 1 move makes no progress." in told.text
+    assert "vm-001  vmstore01 → vmstore02 · moving 42 % · stalled, no progress since" in reading(told.blocks)
+    assert "vm-002" not in reading(told.blocks)
+    assert "<@U0ALICE>" in told.text
+    card = reading(render_card(stalling).blocks)
+    assert card.count("stalled, no progress since") == 1  # what has not begun cannot stall
+
+
+@pytest.mark.parametrize("standing", [Standing.FAILED, Standing.CANCELLED, Standing.RUNNING])
+def test_the_longest_texts_of_300_moves_are_small_enough(standing: Standing) -> None:
+    long = "&" * 5_000
+    texts: dict[str, str | int] = {
+        "errorCategory": long,
+        "errorSummary": long,
+        "errorDetail": long,
+        "progressInfo": long,
+        "progress": 1,
+    }
+    states = (ExecutionState.COMPLETED_FAILED, ExecutionState.COMPLETED_OK, ExecutionState.RUNNING)
+    moves = [
+        msgspec.structs.replace(
+            move(number, states[number % 3], **texts),
+            target_vm_display_name=f"{number}{long}",
+            source_datastore_display_name=long,
+            destination_datastore_display_name=long,
+        )
+        for number in range(300)
+    ]
+    stalled = {f"uuid-{number}": AT for number in range(300)}
+    shown = view(running(*moves), standing, pool_name=long, stalled=stalled)
+    for message in (render_ended(shown), render_stalled(shown, stalled), render_card(shown)):
+        check(message)
+        assert size(message.blocks) < limits.CARD_SIZE
