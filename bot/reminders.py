@@ -23,6 +23,7 @@ from bot.storage.decisions import Decision, Outcome
 from bot.storage.offers import Offer
 from bot.storage.recommendations import Stored
 from bot.storage.snoozes import Snooze
+from bot.tasks import together
 from tgc.errors import TGCError
 from tgc.models import Pool
 
@@ -79,8 +80,7 @@ class Reminders:
         async with self._database.read() as connection:
             known = await recommendations.with_open_cards(connection, self._tgc.key)
             due = [stored for stored in known if await self._due(connection, stored)]
-        for stored in due:
-            await self._remind(stored)
+        await together(self._remind(stored) for stored in due)
 
     async def snooze(self, press: SnoozePress) -> str:
         """Put the reminder off by half of the time that is left, and say what was done."""
