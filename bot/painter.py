@@ -23,7 +23,7 @@ from bot.loops import CameRound
 from bot.metrics import EDITED
 from bot.outbox import Delivered, Outbox
 from bot.pacing import Pace
-from bot.recommendations import Key, is_final, without_progress
+from bot.recommendations import Key, is_final, is_running, without_progress
 from bot.rendering.card import render_card
 from bot.rendering.following import render_ended
 from bot.rendering.views import CardView, Message, Standing
@@ -42,7 +42,7 @@ PROGRESS_EVERY = timedelta(seconds=10)
 _TICK_S = 2.0
 _AGAIN_AFTER = timedelta(seconds=5)
 _REFUSED_AGAIN_AFTER = timedelta(minutes=1)
-_ANNOUNCED_ENDS = frozenset({Standing.DONE, Standing.FAILED, Standing.CANCELLED})
+_ENDS_OF_MOVES = frozenset({Standing.DONE, Standing.FAILED, Standing.CANCELLED})
 _LOST_CODES = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 """The message cannot be edited, now or ever."""
 
@@ -71,6 +71,13 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     def final(self) -> bool:
         """Whether nothing about it will change any more, who decided included."""
         return (self.stored.gone or is_final(self.stored.recommendation)) and self.view.pending is None
+
+    @property
+    def has_run(self) -> bool:
+        """Whether moves have come to their end, or the TGC has forgotten them while they ran."""
+        if self.view.standing is Standing.GONE:
+            return is_running(self.stored.recommendation)
+        return self.view.standing in _ENDS_OF_MOVES
 
     @property
     def is_painted(self) -> bool:
@@ -271,7 +278,7 @@ class Painter:
 
     async def _announce_end(self, drawing: Drawing) -> None:
         """Say once how moves have ended; before the card shows it, for at its end nobody looks at it again."""
-        if not drawing.final or drawing.view.standing not in _ANNOUNCED_ENDS:
+        if not drawing.final or not drawing.has_run:
             return
         card = card_key(drawing.stored.key, drawing.card.channel_id, 0)
         async with self._database.write() as connection:

@@ -118,6 +118,16 @@ async def test_a_cancel_is_said_with_what_had_moved_and_who_did_what(stage: Stag
     assert moved in said
 
 
+async def test_moves_that_the_tgc_forgets_while_they_run_are_said_to_be_lost_sight_of(stage: Stage) -> None:
+    card = await accepted(stage)
+    await stage.until(lambda: "moving" in str(card.blocks))
+    stage.world.delete_pool(production(stage))
+    await stage.jump(seconds=60)
+    await stage.until(lambda: thread(stage, card))
+    assert "no longer knows this recommendation" in thread(stage, card)[0]
+    assert "accepted by <@U0ALICE00>" in thread(stage, card)[0]
+
+
 async def test_a_bot_that_was_away_goes_on_following_and_says_the_end(stage: Stage) -> None:
     card = await accepted(stage)
     await stage.until(lambda: "moving" in str(card.blocks))
