@@ -15,7 +15,7 @@ CLOSE_NAMES_SHOWN = 5
 _TO_DECIDE = {Standing.OFFERED, Standing.DECIDING}
 _RECOMMENDED = {*_TO_DECIDE, Standing.DISMISSED, Standing.RUNNING}
 _NOT_READ = "could not be read."
-_COMMANDS = (
+COMMANDS = (
     ("/tintri reco", "every pool in a line"),
     ("/tintri reco Production", "one pool, with its buttons"),
     ("/tintri pause Production 8", "let nobody accept in a pool for 8 hours; without a pool, in none"),
@@ -68,8 +68,8 @@ def render_help(not_understood: str | None) -> Message:
     head = "What you can ask for:"
     if not_understood:
         head = f"“{shorten(clean(not_understood), limits.SENTENCE)}” is nothing I know. {head}"
-    commands: list[Phrase] = [(Code(command), f"  {meaning}") for command, meaning in _COMMANDS]
-    text = f"{head} {', '.join(command for command, _ in _COMMANDS)}"
+    commands: list[Phrase] = [(Code(command), f"  {meaning}") for command, meaning in COMMANDS]
+    text = f"{head} {', '.join(command for command, _ in COMMANDS)}"
     return Message(
         text=_escaped(text), blocks=(blocks.bullets([((head,), commands)]),), compact=(blocks.section(text),)
     )

@@ -1,0 +1,31 @@
+import { Composer } from "./Composer";
+import { MessageList } from "./MessageList";
+import type { Json, Message, Place, SlackState } from "./types";
+import { replies } from "./unread";
+
+interface Props {
+  slack: SlackState;
+  channel: Place;
+  root: Message;
+  act: (body: Json) => Promise<string | null>;
+  onClose: () => void;
+}
+
+export function Thread({ slack, channel, root, act, onClose }: Props) {
+  return (
+    <aside className="drawer thread" aria-label="Thread">
+      <header>
+        <h2>Thread</h2>
+        <button type="button" className="quiet" aria-label="Close the thread" onClick={onClose}>
+          ✕
+        </button>
+      </header>
+      <MessageList slack={slack} channel={channel} messages={[root, ...replies(channel, root)]} act={act} />
+      <Composer
+        name="Reply in the thread"
+        examples={[]}
+        onSend={(text) => act({ act: "say", channel: channel.id, text, thread_ts: root.ts })}
+      />
+    </aside>
+  );
+}
