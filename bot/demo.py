@@ -136,7 +136,7 @@ async def _serve_page(screen: Screen, folder: Path, *, open_browser: bool) -> No
         _introduce(screen, running, address)
 
         async def show() -> None:
-            await running.slack.until(lambda: running.slack.sockets.connections, PATIENCE_S)
+            await _connected(running.slack)
             screen.say(f"The bot is connected. Open {address} in a browser.", "Press Ctrl-C to stop.")
             if open_browser:
                 await asyncio.to_thread(webbrowser.open, address)
@@ -145,6 +145,13 @@ async def _serve_page(screen: Screen, folder: Path, *, open_browser: bool) -> No
         await _until_one_ends(show(), told_to_stop.wait(), _report_end(running.process))
         screen.say("\nStopping the bot …")
     screen.say(_END)
+
+
+async def _connected(slack: Slack) -> None:
+    try:
+        await slack.until(lambda: slack.sockets.connections, PATIENCE_S)
+    except TimeoutError as error:
+        raise DemoError(f"The bot did not connect to Slack within {PATIENCE_S:.0f} s.") from error
 
 
 def _told_to_stop() -> asyncio.Event:

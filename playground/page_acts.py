@@ -44,22 +44,36 @@ class Say(Act, frozen=True, kw_only=True, tag="say"):
         person.say(self.text, _channel(slack, person, self.channel).id, self.thread_ts)
 
 
-class Press(Act, frozen=True, kw_only=True, tag="press"):
-    """A button, or an option picked, in a message or in a view."""
+class Touch(Act, frozen=True, kw_only=True):
+    """Something in a message, or in a view."""
 
     channel: str | None = None
     ts: str | None = None
     view: str | None = None
     action_id: str
-    value: str | None = None
 
-    async def perform(self, slack: Slack, person: Person) -> Delivery:
-        return await person.click(self._where(slack, person), self.action_id, self.value)
-
-    def _where(self, slack: Slack, person: Person) -> Message | View:
+    def where(self, slack: Slack, person: Person) -> Message | View:
         if self.view is not None:
             return _view(slack, self.view)
         return _message(slack, person, self.channel or "", self.ts or "")
+
+
+class Press(Touch, frozen=True, kw_only=True, tag="press"):
+    """A button, or an entry of a menu."""
+
+    value: str | None = None
+
+    async def perform(self, slack: Slack, person: Person) -> Delivery:
+        return await person.click(self.where(slack, person), self.action_id, self.value)
+
+
+class Pick(Touch, frozen=True, kw_only=True, tag="pick"):
+    """A date, people, options by their values."""
+
+    value: str | int | list[str]
+
+    async def perform(self, slack: Slack, person: Person) -> Delivery:
+        return await person.pick(self.where(slack, person), self.action_id, self.value)
 
 
 class Submit(Act, frozen=True, kw_only=True, tag="submit"):
@@ -83,7 +97,7 @@ class OpenHome(Act, frozen=True, kw_only=True, tag="open_home"):
         return await person.open_home()
 
 
-AnyAct = Command | Say | Press | Submit | Close | OpenHome
+AnyAct = Command | Say | Press | Pick | Submit | Close | OpenHome
 
 
 async def perform(act: AnyAct, slack: Slack) -> str | None:

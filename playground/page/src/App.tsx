@@ -62,7 +62,10 @@ export function App() {
     setTab("home");
     void act({ act: "open_home" });
   };
-  const toggleDrawer = (which: Drawer) => setDrawer((before) => (before === which ? null : which));
+  const toggleDrawer = (which: Drawer) => {
+    setDrawer(drawer === which && !root ? null : which);
+    setThread(null);
+  };
   const isHome = channel?.is_direct === true && tab === "home";
 
   return (

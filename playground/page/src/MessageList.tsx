@@ -14,13 +14,18 @@ interface Props {
   isRead?: (channel: Place, root: Message) => boolean;
   act: (body: Json) => Promise<string | null>;
   onThread?: (ts: string) => void;
+  /** How often the person has sent something: what comes of it is scrolled to. */
+  sent: number;
 }
 
 const NEAR_PX = 80;
 
-export function MessageList({ slack, channel, messages, isRead, act, onThread }: Props) {
+export function MessageList({ slack, channel, messages, isRead, act, onThread, sent }: Props) {
   const list = useRef<HTMLOListElement>(null);
   const isAtEnd = useRef(true);
+  useLayoutEffect(() => {
+    isAtEnd.current = true;
+  }, [sent]);
   useLayoutEffect(() => {
     if (list.current && isAtEnd.current) list.current.scrollTop = list.current.scrollHeight;
   });
@@ -48,7 +53,7 @@ export function MessageList({ slack, channel, messages, isRead, act, onThread }:
   );
 }
 
-function Shown({ slack, channel, message, isRead, act, onThread }: Omit<Props, "messages"> & { message: Message }) {
+function Shown({ slack, channel, message, isRead, act, onThread }: Omit<Props, "messages" | "sent"> & { message: Message }) {
   const [values, setValues] = useState<Record<string, unknown>>({});
   const author = slack.users.find((user) => user.id === message.user)?.name ?? message.user;
   const isApp = message.user === slack.app.id;
@@ -57,6 +62,9 @@ function Shown({ slack, channel, message, isRead, act, onThread }: Omit<Props, "
     () => ({
       press: async (actionId, value) => {
         await act({ act: "press", channel: channel.id, ts: message.ts, action_id: actionId, value: value ?? null });
+      },
+      pick: async (actionId, value) => {
+        await act({ act: "pick", channel: channel.id, ts: message.ts, action_id: actionId, value });
       },
       values,
       fill: (id, value) => setValues((before) => ({ ...before, [id]: value })),

@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { Composer } from "./Composer";
 import { MessageList } from "./MessageList";
 import type { Json, Message, Place, Setting, SlackState } from "./types";
@@ -13,10 +14,13 @@ interface Props {
 }
 
 export function Messages({ slack, channel, examples, isRead, act, onThread }: Props) {
-  const send = (text: string) =>
-    text.startsWith("/")
+  const [sent, setSent] = useState(0);
+  const send = (text: string) => {
+    setSent((before) => before + 1);
+    return text.startsWith("/")
       ? act({ act: "command", channel: channel.id, words: text })
       : act({ act: "say", channel: channel.id, text });
+  };
   return (
     <>
       <MessageList
@@ -26,6 +30,7 @@ export function Messages({ slack, channel, examples, isRead, act, onThread }: Pr
         isRead={isRead}
         act={act}
         onThread={onThread}
+        sent={sent}
       />
       <Composer
         name={channel.is_direct ? `Message to ${slack.app.name}` : `Message to #${channel.name}`}

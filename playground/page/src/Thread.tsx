@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { Composer } from "./Composer";
 import { MessageList } from "./MessageList";
 import type { Json, Message, Place, SlackState } from "./types";
@@ -12,6 +13,11 @@ interface Props {
 }
 
 export function Thread({ slack, channel, root, act, onClose }: Props) {
+  const [sent, setSent] = useState(0);
+  const send = (text: string) => {
+    setSent((before) => before + 1);
+    return act({ act: "say", channel: channel.id, text, thread_ts: root.ts });
+  };
   return (
     <aside className="drawer thread" aria-label="Thread">
       <header>
@@ -20,12 +26,8 @@ export function Thread({ slack, channel, root, act, onClose }: Props) {
           ✕
         </button>
       </header>
-      <MessageList slack={slack} channel={channel} messages={[root, ...replies(channel, root)]} act={act} />
-      <Composer
-        name="Reply in the thread"
-        examples={[]}
-        onSend={(text) => act({ act: "say", channel: channel.id, text, thread_ts: root.ts })}
-      />
+      <MessageList slack={slack} channel={channel} messages={[root, ...replies(channel, root)]} act={act} sent={sent} />
+      <Composer name="Reply in the thread" examples={[]} onSend={send} />
     </aside>
   );
 }

@@ -5,6 +5,9 @@ import type { Entry, Json } from "./types";
 
 const NAMES: Record<string, string> = { app: "app", slack: "Slack", tgc: "TGC" };
 
+const UUID = /\b([0-9A-F]{8})-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}\b/gi;
+const brief = (what: string) => what.replace(UUID, "$1…").replace(" /api/v310/", " …/");
+
 export function Traffic({ entries, onClose }: { entries: Entry[]; onClose: () => void }) {
   const [side, setSide] = useState("");
   const shown = entries.filter(({ sender, receiver }) => !side || side === sender || side === receiver).reverse();
@@ -45,7 +48,7 @@ function Call({ entry }: { entry: Entry }) {
           {NAMES[entry.sender]} → {NAMES[entry.receiver]}
         </span>
         <time>{formatDate(entry.at, "{time_secs}")}</time>
-        <code>{entry.what}</code>
+        <code title={entry.what}>{brief(entry.what)}</code>
         <span className="outcome">{entry.outcome || "under way"}</span>
         {entry.problems.map((problem) => (
           <span key={problem} className="problem">

@@ -133,13 +133,13 @@ function Overflow({ element }: Props) {
 
 /** A field's value, what changes it, and what is sent at once where it stands outside an input block. */
 function useValue<T>(element: Json, isInput: boolean | undefined, initial: T): [T, (value: T) => void] {
-  const { values, fill, press } = useContext(SurfaceContext);
+  const { values, fill, pick } = useContext(SurfaceContext);
   const ask = useContext(AskContext);
   const id = element.action_id as string;
   const change = async (value: T) => {
     if (!isInput && !(await ask(element.confirm as Json | undefined))) return;
     fill(id, value);
-    if (!isInput) await press(id, typeof value === "string" ? value : undefined);
+    if (!isInput) await pick(id, value);
   };
   return [(values[id] as T | undefined) ?? initial, (value) => void change(value)];
 }

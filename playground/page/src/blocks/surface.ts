@@ -2,8 +2,10 @@ import { createContext } from "react";
 import type { Named } from "../types";
 
 export interface Surface {
-  /** A button pressed, or an option picked, where the blocks stand. */
+  /** A button, or an entry of a menu. */
   press: (actionId: string, value: string | undefined) => Promise<void>;
+  /** A date, people, options by their values; outside input blocks, where it is sent at once. */
+  pick: (actionId: string, value: unknown) => Promise<void>;
   /** What is filled in so far, by action id; undefined where nobody touched the field. */
   values: Record<string, unknown>;
   fill: (actionId: string, value: unknown) => void;
@@ -15,6 +17,7 @@ export interface Surface {
 
 export const SurfaceContext = createContext<Surface>({
   press: () => Promise.resolve(),
+  pick: () => Promise.resolve(),
   values: {},
   fill: () => undefined,
   errors: {},
