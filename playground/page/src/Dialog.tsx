@@ -15,6 +15,7 @@ export function Dialog({ title, className, onClose, children }: Props) {
     const dialog = shown.current;
     const before = document.activeElement;
     if (dialog && !dialog.open) dialog.showModal();
+    dialog?.querySelector<HTMLElement>("[data-focus]")?.focus();
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement) before.focus();

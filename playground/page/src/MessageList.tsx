@@ -97,7 +97,12 @@ function Shown({ slack, channel, message, isRead, act, onThread }: Omit<Props, "
           {onThread && answers.length > 0 && (
             <button type="button" className="link" onClick={() => onThread(message.ts)}>
               {answers.length === 1 ? "1 reply" : `${answers.length} replies`}
-              {isRead && !isRead(channel, message) && <span className="new">new</span>}
+              {isRead && !isRead(channel, message) && (
+                <>
+                  {" "}
+                  <span className="new">new</span>
+                </>
+              )}
             </button>
           )}
         </div>

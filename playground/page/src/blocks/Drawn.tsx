@@ -27,11 +27,16 @@ export function Drawn({ block }: { block: Json }) {
       date: ({ timestamp, format }) => (
         <time dateTime={new Date(Number(timestamp) * 1000).toISOString()}>{formatDate(Number(timestamp), format)}</time>
       ),
-      emoji: (data, parse) => (
-        <span role="img" aria-label={data.name.replaceAll("_", " ")} className="emoji">
-          {parse(data)}
-        </span>
-      ),
+      emoji: (data, parse) => {
+        const sign = parse(data);
+        // What it does not know, such as a workspace's own emoji, it gives back as the bare name.
+        if (sign === data.name) return <span>:{data.name}:</span>;
+        return (
+          <span role="img" aria-label={data.name.replaceAll("_", " ")} className="emoji">
+            {sign}
+          </span>
+        );
+      },
     }),
     [known],
   );

@@ -164,7 +164,7 @@ function Field({ element, isInput, type, labelledBy, describedBy }: Props & { ty
       minLength={element.min_length as number | undefined}
       maxLength={element.max_length as number | undefined}
       placeholder={label(element.placeholder as Json | undefined)}
-      autoFocus={element.focus_on_load === true}
+      data-focus={element.focus_on_load === true || undefined}
       aria-labelledby={labelledBy}
       aria-describedby={describedBy}
       aria-label={labelledBy ? undefined : label(element.placeholder as Json | undefined) || "Value"}
@@ -187,7 +187,7 @@ function Multiline({ element, isInput, labelledBy, describedBy }: Props) {
       value={value}
       maxLength={element.max_length as number | undefined}
       placeholder={label(element.placeholder as Json | undefined)}
-      autoFocus={element.focus_on_load === true}
+      data-focus={element.focus_on_load === true || undefined}
       aria-labelledby={labelledBy}
       aria-describedby={describedBy}
       onChange={({ target }) => change(target.value)}
@@ -254,7 +254,7 @@ function Select({ element, isInput, labelledBy, describedBy }: Props) {
     <select
       multiple={isMany}
       value={value ?? (isMany ? [] : "")}
-      autoFocus={element.focus_on_load === true}
+      data-focus={element.focus_on_load === true || undefined}
       aria-labelledby={labelledBy}
       aria-describedby={describedBy}
       aria-label={labelledBy ? undefined : label(element.placeholder as Json | undefined) || "Choose"}
