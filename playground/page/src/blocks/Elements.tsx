@@ -202,8 +202,9 @@ function Choices({ element, isInput, labelledBy, describedBy }: Props) {
     ? ((element.initial_options as Json[] | undefined) ?? []).map((option) => option.value as string)
     : ((element.initial_option as Json | undefined)?.value as string | undefined);
   const [value, change] = useValue<string | string[] | undefined>(element, isInput, initial);
+  const isPicked = (option: string) => (Array.isArray(value) ? value.includes(option) : value === option);
   const picked = (option: string, is: boolean) => {
-    const others = ((value as string[] | undefined) ?? []).filter((one) => one !== option);
+    const others = Array.isArray(value) ? value.filter((one) => one !== option) : [];
     change(isMany ? (is ? [...others, option] : others) : option);
   };
   return (
@@ -213,7 +214,7 @@ function Choices({ element, isInput, labelledBy, describedBy }: Props) {
           <input
             type={isMany ? "checkbox" : "radio"}
             name={name}
-            checked={isMany ? (value as string[]).includes(option.value as string) : value === option.value}
+            checked={isPicked(option.value as string)}
             onChange={({ target }) => picked(option.value as string, target.checked)}
           />
           <span>
