@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import signal
-from contextlib import suppress
 
 from playground.page import PREFERRED_PORT, Page
 from playground.slack import Slack
@@ -17,8 +16,7 @@ def main() -> None:
     parser.add_argument("--slack-port", type=int, default=0, help="of the Web API; any free one without this")
     parser.add_argument("--request-url", help="where the app listens for signed requests; without this, Socket Mode")
     given = parser.parse_args()
-    with suppress(KeyboardInterrupt):
-        asyncio.run(_serve(given.port, given.slack_port, given.request_url))
+    asyncio.run(_serve(given.port, given.slack_port, given.request_url))
 
 
 async def _serve(port: int, slack_port: int, request_url: str | None) -> None:

@@ -1,8 +1,13 @@
 """The page's server: whom it answers, what it shows to whom, what people and the drawers' controls do through it."""
 
+import asyncio
 import json
+import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -18,6 +23,7 @@ from playground.slack import APP_TOKEN, BOT_TOKEN, Slack
 from playground.tgc import SimulatedTgc
 from playground.world import World
 
+ROOT = Path(__file__).parents[2]
 Json = dict[str, Any]
 STORAGE, SECRET = "C0STORAGE", "C0SECRET0"
 ALICE, BOB, FRANK = "U0ALICE00", "U0BOB0000", "U0FRANK00"
@@ -484,3 +490,45 @@ class TestTraffic:
     @pytest.mark.parametrize("entry", ["call-99999", "call--1", "call-x", "nonsense", "tgc-²"])
     async def test_a_call_that_is_not_there_is_said(self, browser: Browser, entry: str) -> None:
         assert (await browser.get(f"/api/traffic/{entry}"))[0] == 409
+
+
+@asynccontextmanager
+async def started(*arguments: str) -> AsyncIterator[dict[str, str]]:
+    """`python -m playground`, and what it prints to start an app with; the page's address is `page`."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "playground", *arguments), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    printed: dict[str, str] = {}
+    async with asyncio.timeout(30):
+        while (line := (await process.stdout.readline()).decode().strip()) != "Ctrl-C ends it.":
+            name, _, value = line.replace("The page: ", "page=").partition("=")
+            printed[name] = value
+        yield printed
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == 0
+
+
+async def test_another_app_talks_to_it_with_what_it_prints() -> None:
+    async with started("--port", "0") as printed:
+        app = AsyncApp(client=AsyncWebClient(token=printed["SLACK_BOT_TOKEN"], base_url=printed["SLACK_API_URL"]))
+
+        @app.command("/hello")
+        async def hello(ack: AsyncAck, command: Json) -> None:
+            await ack(f"Hello {command['user_name']}.")
+
+        handler = AsyncSocketModeHandler(app, printed["SLACK_APP_TOKEN"])
+        await handler.connect_async()  # type: ignore[no-untyped-call]  # slack_bolt leaves it so
+        async with aiohttp.ClientSession() as session:
+            browser = Browser(session, printed["page"])
+            await browser.seen(ALICE, "slack", lambda state: state["is_app_connected"])
+            assert await browser.act(ALICE, "command", channel=STORAGE, words="/hello") == {"trouble": None}
+            (answer,) = await browser.messages(ALICE)
+        await handler.close_async()  # type: ignore[no-untyped-call]  # slack_bolt leaves it so
+    assert answer["text"] == "Hello alice."
+
+
+async def test_an_app_with_a_request_url_gets_a_signing_secret() -> None:
+    async with started("--port", "0", "--request-url", "http://127.0.0.1:9/slack/events") as printed:
+        assert printed.keys() >= {"page", "SLACK_API_URL", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"}
+        assert "SLACK_APP_TOKEN" not in printed
