@@ -220,6 +220,9 @@ async def test_a_reload_keeps_everything(newcomer: Newcomer) -> None:
     await expect(newcomer.tab.get_by_label("You are").locator("option:checked")).to_have_text("bob · approver")
     await expect(newcomer.tab.get_by_role("complementary", name="Traffic")).to_be_visible()
     await expect(newcomer.tab.locator("html")).to_have_attribute("data-colors", "dark")
+    text = newcomer.answers.last.locator(".slack_blocks_to_jsx--block_wrapper").first
+    await expect(text).to_have_css("background-color", "rgba(0, 0, 0, 0)")
+    await expect(text).to_have_css("color", "rgb(228, 231, 236)")
 
 
 async def test_the_page_says_that_the_server_is_away_and_goes_on_when_it_is_back(

@@ -91,12 +91,12 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     (folder / ".env").write_text("SLACK_APP_TOKEN=xapp-of-the-user\nthis line is wrong\n", encoding="utf-8")
     started: list[asyncio.subprocess.Process] = []
 
-    async def start(*arguments: str, stdout: int = asyncio.subprocess.PIPE) -> Demo:
+    async def start(*arguments: str, stdout: int = asyncio.subprocess.PIPE, **environment: str) -> Demo:
         folders = Path(tempfile.mkdtemp(dir=tmp_path))
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bot", "demo", *arguments),
             cwd=folder,
-            env={**os.environ, **SETTINGS_OF_THE_USER, "TMPDIR": str(folders), "PYTHONPATH": str(ROOT)},
+            env={**os.environ, **SETTINGS_OF_THE_USER, "TMPDIR": str(folders), "PYTHONPATH": str(ROOT), **environment},
             stdout=stdout,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
@@ -168,6 +168,24 @@ async def test_it_serves_the_page_until_ctrl_c(start: Start) -> None:
     demo.shows_in_order("Stopping the bot", "It has ended.")
     assert demo.left_nothing()
     assert not await demo.is_bot_up()
+
+
+async def test_it_opens_the_page_where_there_is_a_display(start: Start, tmp_path: Path) -> None:
+    opened, browser = tmp_path / "opened", tmp_path / "browser"
+    browser.write_text(f"#!/bin/sh\necho $1 >{opened}\n", encoding="utf-8")
+    browser.chmod(stat.S_IRWXU)
+    os.mkfifo(opened)
+    reading, writing = os.openpty()
+    demo = await start(stdout=writing, DISPLAY=":0", BROWSER=str(browser))
+    os.close(writing)
+    output = b""
+    while b"Press Ctrl-C to stop." not in output:
+        output += await asyncio.to_thread(os.read, reading, 4096)
+    address = await asyncio.to_thread(opened.read_bytes)  # waits until it is written
+    demo.press_ctrl_c()
+    assert await demo.process.wait() == 0
+    os.close(reading)
+    assert b"Open %s in a browser" % address.strip() in b" ".join(output.split())
 
 
 async def test_two_demos_get_along(start: Start) -> None:
