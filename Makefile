@@ -14,9 +14,9 @@ demo: $(VENV)/ready  ## the real bot between a simulated TGC and a local stand-i
 	@$(BIN)/python -m bot demo
 
 test: $(VENV)/ready-dev  ## all tests, on every core
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
-torture: $(VENV)/ready-dev  ## kill the bot at random moments, for minutes
+torture: $(VENV)/ready-dev  ## kill the bot at random moments and feed it nonsense, for many minutes
 	$(BIN)/python -m pytest -m torture
 
 check: $(VENV)/ready-dev  ## lint, format, types, import contract

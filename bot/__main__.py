@@ -1,4 +1,4 @@
-"""The command line: `tintri-bot run`, `reco`, `demo`, `manifest`. Each command imports what only it needs."""
+"""The command line: `tintri-bot run`, `reco`, `audit`, `demo`, `manifest`. Each command imports what only it needs."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from bot.pools import UnknownPoolError
     from bot.settings import Settings
 
 REFUSED, WRONG_USAGE = 1, 2
@@ -51,12 +52,42 @@ def reco(
     try:
         all_read = asyncio.run(print_reco(settings, pool, as_json=json))
     except UnknownPoolError as error:
-        close = f" There is: {', '.join(error.close)}." if error.close else ""
-        _fail(WRONG_USAGE, f"{error}{close}")
+        _fail(WRONG_USAGE, _unknown_pool(error))
     except (TGCError, DatabaseError, ValueError) as error:
         _fail(REFUSED, str(error))
     if not all_read:
         raise typer.Exit(REFUSED)
+
+
+@cli.command()
+def audit(
+    about: Annotated[
+        str, typer.Argument(metavar="POOL|@USER", help="A pool, by any name it had, or a person; without it all.")
+    ] = "",
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")] = False,
+) -> None:
+    """Print who decided what, refusals too, newest first. Needs the database alone, and changes nothing."""
+    if json and csv:
+        _fail(WRONG_USAGE, "--json and --csv are both given: keep one of them.")
+    from bot.audit import UnknownPersonError
+    from bot.pools import UnknownPoolError
+    from bot.print_audit import print_audit
+    from bot.settings import SettingsError, environment, read_database_url
+    from bot.storage.database import DatabaseError
+
+    form = "json" if json else "csv" if csv else "table"
+    try:
+        asyncio.run(print_audit(read_database_url(environment(Path(".env"))), about, form=form))
+    except SettingsError as error:
+        _fail(WRONG_USAGE, *error.mistakes)
+    except UnknownPoolError as error:
+        _fail(WRONG_USAGE, _unknown_pool(error))
+    except UnknownPersonError as error:
+        _fail(WRONG_USAGE, str(error))
+    except DatabaseError as error:
+        _fail(REFUSED, str(error))
 
 
 @cli.command()
@@ -101,6 +132,11 @@ def _settings(*, need_slack: bool) -> "Settings":
     for warning in settings.warnings:
         structlog.get_logger("bot.settings").warning(warning)
     return settings
+
+
+def _unknown_pool(error: "UnknownPoolError") -> str:
+    close = f" There is: {', '.join(error.close)}." if error.close else ""
+    return f"{error}{close}"
 
 
 def _fail(code: int, *sentences: str) -> NoReturn:

@@ -1,7 +1,7 @@
 """Who may read and who may act. Every doubt refuses; a missing scope never widens rights."""
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
@@ -33,6 +33,7 @@ class Access:
     def __init__(self, slack: Slack, identity: Identity, rules: PoolRules, clock: Clock) -> None:
         self.rules = rules
         self._identity = identity
+        self._slack = slack
         self._people = _Remembered(slack.person, clock)
         self._groups = _Remembered(slack.group_members, clock)
         self._warned: set[str] = set()
@@ -70,14 +71,14 @@ class Access:
     async def able(self, rule: PoolRule, enough: int) -> int:
         """How many people may act by this rule; counted no further than `enough`.
 
-        Raises SlackError where that cannot be told.
+        Asked anew, past what is remembered for presses. Raises SlackError where that cannot be told.
         """
         if rule.approvers.everyone:
             return enough
         named = set(rule.approvers.user_ids)
         for group_id in rule.approvers.group_ids:
             with suppress(SlackRefusedError):
-                named |= await self._members(group_id)
+                named |= await self._asked(self._slack.group_members(group_id))
         count = 0
         for user_id in sorted(named):
             if count == enough:
@@ -116,7 +117,7 @@ class Access:
 
     async def _is_able(self, user_id: str) -> bool:
         try:
-            return self._refusal_of(await self._person(user_id)) is None
+            return self._refusal_of(await self._asked(self._slack.person(user_id))) is None
         except SlackRefusedError:  # unknown, or a scope is missing: whoever cannot be checked may not act
             return False
 
@@ -136,17 +137,15 @@ class Access:
         return False
 
     async def _person(self, user_id: str) -> Person:
-        with self._scope_warned_of():
-            return await self._people.get(user_id)
+        return await self._asked(self._people.get(user_id))
 
     async def _members(self, group_id: str) -> frozenset[str]:
-        with self._scope_warned_of():
-            return await self._groups.get(group_id)
+        return await self._asked(self._groups.get(group_id))
 
-    @contextmanager
-    def _scope_warned_of(self) -> Iterator[None]:
+    async def _asked(self, answer: Awaitable[T]) -> T:
+        """Slack's answer; a scope that is missing is warned of once."""
         try:
-            yield
+            return await answer
         except SlackRefusedError as error:
             if error.needed_scope is not None and error.needed_scope not in self._warned:
                 self._warned.add(error.needed_scope)

@@ -19,6 +19,7 @@ import handlers
 from bot.access import Access
 from bot.adoption import Adoption
 from bot.approver_check import ApproverCheck
+from bot.audit import Audit
 from bot.card_views import CardViews
 from bot.clock import Clock, SystemClock
 from bot.decisions import Decider
@@ -33,6 +34,7 @@ from bot.pausing import Pausing
 from bot.readings import Readings, Tgc
 from bot.reconcile import Reconciler
 from bot.reports import Reports
+from bot.retention import Retention
 from bot.settings import Settings
 from bot.slack import Identity, Slack, SlackError, SlackRefusedError
 from bot.socket_mode import SocketMode
@@ -43,7 +45,7 @@ from bot.tgc_link import DEFAULT_TGC, TGC_TIMEOUT_S, open_tgc
 from bot.troubles import Troubles
 from bot.two_people import TwoPeople
 from bot.watch import Watch
-from bot.web import SlackEvents, slack_events_of, web_app
+from bot.web import SlackEvents, slack_events_of, web_app, web_runner
 
 _log = structlog.get_logger(__name__)
 
@@ -53,6 +55,7 @@ DRAIN_S = 3.0
 _LAST_REQUESTS_S = 0.5
 _SLACK_TIMEOUT_S = 20.0
 _TICK_S = 2.0
+_DAY_S = 86_400.0
 _AGAIN_AFTER_S = 2.0
 _APPROVERS_EVERY_S = 600.0
 _LAPSES_EVERY_S = 60.0
@@ -118,6 +121,8 @@ async def bot(
         loops = await stack.enter_async_context(Loops(clock))
         await stack.enter_async_context(entrance.serve(app, slack, loops, clock))
         parts.start(loops, entrance.health)
+        if (kept := settings.config.audit_retention) is not None:
+            loops.every("retention", _DAY_S, Retention(database, clock, kept).run)
         _log.info("running", channel=settings.reco_channel, tgc=tgc.name)
         yield
 
@@ -133,7 +138,7 @@ class Entrance:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         app = web_app(self.health.readiness, self._take)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_REQUESTS_S)
+        runner = web_runner(app, shutdown_timeout_s=_LAST_REQUESTS_S)
         await runner.setup()
         try:
             try:
@@ -242,6 +247,7 @@ class Parts:
         )
         self.services = handlers.Services(
             access=access,
+            audit=Audit(database, access, clock, tgc.key),
             decider=self._decider,
             pausing=Pausing(
                 database=database,

@@ -3,11 +3,13 @@
 An empty group, a deactivated account or a missing scope would else show only when nobody can accept.
 """
 
+from collections.abc import Mapping
+
 import structlog
 
 from bot.access import Access
 from bot.metrics import RULES_WITHOUT_APPROVERS
-from bot.pool_rules import ENOUGH, PoolRule, nobody_able, nobody_named, one_alone
+from bot.pool_rules import ENOUGH, PoolRule, PoolRules, nobody_able, nobody_named, one_alone
 from bot.readings import Readings, pool_name
 from bot.rendering.words import counted
 from bot.slack import SlackError
@@ -38,11 +40,10 @@ class ApproverCheck:
                 await self._look()
         async with self._database.read() as connection:
             able = await approver_checks.by_rule(connection)
-        problems = [problem for rule in self._access.rules.all if (problem := _problem(rule, able.get(rule.name)))]
+        problems = self._problems(able)
         RULES_WITHOUT_APPROVERS.set(len(problems))
-        many = f"{len(problems)} of {counted(len(self._access.rules.all), 'rule', 'rules')}"
-        self.state = f"too few people can approve by {many}; the log names them" if problems else "ok"
-        self._say([*problems, *await self._idle()])
+        self.state = _state(problems, self._access.rules)
+        self._say([*problems.values(), *await self._idle()])
 
     async def _look(self) -> None:
         async with self._database.read() as connection:
@@ -58,7 +59,13 @@ class ApproverCheck:
         if able != before:
             async with self._database.write() as connection:
                 await approver_checks.replace(connection, able)
-                await cards.mark_all_dirty(connection)
+                if self._problems(able) != self._problems(before):
+                    await cards.mark_all_dirty(connection)
+
+    def _problems(self, able: Mapping[str, int]) -> dict[str, str]:
+        """By the names of rules."""
+        rules = self._access.rules.all
+        return {rule.name: problem for rule in rules if (problem := _problem(rule, able.get(rule.name)))}
 
     async def _idle(self) -> list[str]:
         try:
@@ -82,3 +89,11 @@ def _problem(rule: PoolRule, able: int | None) -> str | None:
     return (
         nobody_named(rule) or nobody_able(rule, able) or (one_alone(rule, able) if rule.second_approver.asks else None)
     )
+
+
+def _state(problems: Mapping[str, str], rules: PoolRules) -> str:
+    """The default rule names no pool; the others may."""
+    if not problems:
+        return "ok"
+    by = f"{len(problems)} of {counted(len(rules.all), 'rule', 'rules')}"
+    return problems.get(rules.default.name) or f"too few people can approve by {by}; the log names them"

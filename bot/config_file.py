@@ -15,6 +15,8 @@ import msgspec
 from bot.pool_rules import Approvers, SecondApprover, parse_approvers
 
 _MAX_LAPSE_HOURS = 7 * 24
+_MIN_RETENTION_DAYS = 31
+"""The TGC itself remembers 30."""
 _MAX_RETENTION_DAYS = 36_500
 _MAX_LIMIT = 1_000_000_000
 
@@ -88,7 +90,7 @@ def _hours(value: object) -> timedelta:
 
 
 def _days(value: object) -> timedelta:
-    return timedelta(days=_whole(value, 1, _MAX_RETENTION_DAYS))
+    return timedelta(days=_whole(value, _MIN_RETENTION_DAYS, _MAX_RETENTION_DAYS))
 
 
 def _approvers(value: object) -> Approvers:

@@ -39,7 +39,6 @@ from bot.storage.database import Database
 from bot.storage.decisions import Decision, Outcome
 from bot.storage.leases import Lease, Leases
 from bot.storage.presses import Press
-from bot.storage.recommendations import Stored
 from bot.storage.tables import presses as presses_table
 from bot.two_people import TwoPeople
 from bot.verdicts import Answer, Attempt
@@ -356,7 +355,7 @@ class Decider:
         async with self._database.write() as connection:
             if not await presses.is_held(connection, attempt.lease):
                 raise TakenOverError
-            await self._keep(connection, attempt.press, attempt.lease, attempt.stored, answer)
+            await self._keep(connection, attempt.press, attempt.lease, attempt, answer)
             was_accepted = await decisions.is_accepted(connection, row_id)
             state = ClaimState.ACCEPTED if was_accepted else ClaimState.OPEN
             await claims.settle(connection, attempt.press, attempt.lease, state)
@@ -366,20 +365,25 @@ class Decider:
         return answer
 
     async def _keep(
-        self, connection: AsyncConnection, press: Press, lease: Lease, stored: Stored | None, answer: Answer
+        self, connection: AsyncConnection, press: Press, lease: Lease, attempt: Attempt | None, answer: Answer
     ) -> None:
+        stored = attempt.stored if attempt else None
         decision = Decision(
             recommendation=stored.row_id if stored else None,
             tgc_key=stored.key.tgc_key if stored else self._tgc.key,
             pool_uuid=stored.key.pool_uuid if stored else None,
+            pool_name=stored.pool_name if stored else None,
+            recommendation_id=stored.key.recommendation_id if stored else None,
             action=press.action,
             offer_id=press.offer_id,
+            seen=attempt.offer.shown if attempt else None,
             team_id=press.team_id,
             user_id=press.user_id,
             user_name=press.user_name,
             channel_id=press.channel_id,
             decided_at=self._clock.now(),
             outcome=answer.outcome,
+            told=answer.text,
             tgc_answer=answer.tgc_answer,
         )
         await decisions.add(connection, decision)

@@ -25,7 +25,7 @@ features:
   slash_commands:
     - command: /tintri
       description: Recommendations of the Tintri Global Center
-      usage_hint: "reco [pool] | pause [pool] [hours] | resume [pool] | help"
+      usage_hint: "reco [pool] | pause [pool] [hours] | resume [pool] | audit [pool|@user] | help"
       should_escape: false
 {command_url}\
 oauth_config:

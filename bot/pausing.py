@@ -1,6 +1,6 @@
 """Pausing: approvers stop all accepting, in one pool or in all, for hours or until somebody resumes."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,6 +10,7 @@ from bot.clock import Clock
 from bot.outbox import Outbox
 from bot.pools import find_pools
 from bot.readings import Readings, pool_name
+from bot.rendering.escape import clean
 from bot.rendering.notices import render_paused, render_resumed
 from bot.rendering.views import Message
 from bot.storage import cards, decisions, pauses, posts
@@ -51,10 +52,12 @@ class Pausing:
 
     async def pause(self, order: Order) -> str:
         """Pause, and say what was done. Raises PauseRefusedError, UnknownPoolError, TGCError."""
+        await self._check(order, PAUSE)
         pool, hours = await self._meant(order.typed)
-        await self._check(order, PAUSE, pool)
+        await self._check_pool(order, PAUSE, pool)
         now = self._clock.now()
         until = None if hours is None else now + timedelta(hours=hours)
+        told = _paused(pool, hours)
         async with self._database.write() as connection:
             if not await self._was_carried_out(connection, order, PAUSE):
                 await pauses.set_pause(
@@ -66,41 +69,48 @@ class Pausing:
                     until=until,
                 )
                 message = render_paused(order.actor.user_id, _name(pool), until)
-                await self._announce(connection, order, PAUSE, pool, message)
-        long = "" if hours is None else f" for {hours:g} {'hour' if hours == 1 else 'hours'}"
-        return f"Accepting is paused in {_name(pool) or 'every pool'}{long}; /tintri resume ends that."
+                await self._announce(connection, order, PAUSE, pool, message, told)
+        return told
 
     async def resume(self, order: Order) -> str:
         """Resume, and say what was done. Raises PauseRefusedError, UnknownPoolError, TGCError."""
+        await self._check(order, RESUME)
         pool = await self._one_pool(order.typed) if order.typed else None
-        await self._check(order, RESUME, pool)
+        await self._check_pool(order, RESUME, pool)
         now = self._clock.now()
         async with self._database.write() as connection:
             if not await self._was_carried_out(connection, order, RESUME):
                 row = pool.uuid if pool else EVERY_POOL
                 if not await pauses.lift(connection, self._readings.tgc.key, row, now):
                     raise PauseRefusedError(_nothing_to_resume(pool))
+                told = await self._resumed(connection, pool, now)
                 message = render_resumed(order.actor.user_id, _name(pool))
-                await self._announce(connection, order, RESUME, pool, message)
-            rest = await pauses.in_force(connection, self._readings.tgc.key, pool.uuid, now) if pool else None
+                await self._announce(connection, order, RESUME, pool, message, told)
+            return await self._resumed(connection, pool, now)
+
+    async def _resumed(self, connection: AsyncConnection, pool: Pool | None, now: datetime) -> str:
+        rest = await pauses.in_force(connection, self._readings.tgc.key, pool.uuid, now) if pool else None
         if rest is not None:
             return f"The pause of {_name(pool)} is over, but every pool is paused still: /tintri resume ends that."
         return f"Accepting goes on in {_name(pool) or 'every pool'}."
 
-    async def _check(self, order: Order, action: str, pool: Pool | None) -> None:
-        refusal = await self._refusal(order.actor, action, pool)
-        if refusal is not None:
-            async with self._database.write() as connection:
-                await decisions.add(connection, self._decision(order, action, pool, Outcome.NOT_ALLOWED))
-            raise PauseRefusedError(refusal)
+    async def _check(self, order: Order, action: str) -> None:
+        """Nobody who may act nowhere learns the pools' names by it, or has the TGC read."""
+        await self._refuse(order, action, None, await self._access.refusal_anywhere(order.actor))
 
-    async def _refusal(self, actor: Actor, action: str, pool: Pool | None) -> str | None:
+    async def _check_pool(self, order: Order, action: str, pool: Pool | None) -> None:
         """To stop all pools is safe, so any approver may; to let all go on takes one of every pool, or who stopped."""
         if pool is not None:
-            return await self._access.refusal_to_act(actor, pool_name(pool))
-        if action == PAUSE or await self._paused_all_themselves(actor):
-            return await self._access.refusal_anywhere(actor)
-        return await self._access.refusal_everywhere(actor)
+            await self._refuse(order, action, pool, await self._access.refusal_to_act(order.actor, pool_name(pool)))
+        elif action == RESUME and not await self._paused_all_themselves(order.actor):
+            await self._refuse(order, action, None, await self._access.refusal_everywhere(order.actor))
+
+    async def _refuse(self, order: Order, action: str, pool: Pool | None, refusal: str | None) -> None:
+        if refusal is not None:
+            async with self._database.write() as connection:
+                refused = self._decision(order, action, pool, Outcome.NOT_ALLOWED, refusal)
+                await decisions.add_refusal(connection, refused)
+            raise PauseRefusedError(refusal)
 
     async def _paused_all_themselves(self, actor: Actor) -> bool:
         """Whether everything that is paused now was paused by this person."""
@@ -135,28 +145,32 @@ class Pausing:
         return await posts.find(connection, _key(order, action)) is not None
 
     async def _announce(
-        self, connection: AsyncConnection, order: Order, action: str, pool: Pool | None, message: Message
+        self, connection: AsyncConnection, order: Order, action: str, pool: Pool | None, message: Message, told: str
     ) -> None:
         """Keep it, say it in the channel, and have every card show it: one transaction."""
-        await decisions.add(connection, self._decision(order, action, pool, Outcome.DONE))
+        await decisions.add(connection, self._decision(order, action, pool, Outcome.DONE, told))
         await self._outbox.add(
             connection, key=_key(order, action), kind=action, channel_id=self._channel_id, message=message
         )
         await cards.mark_all_dirty(connection)
 
-    def _decision(self, order: Order, action: str, pool: Pool | None, outcome: Outcome) -> Decision:
+    def _decision(self, order: Order, action: str, pool: Pool | None, outcome: Outcome, told: str) -> Decision:
         return Decision(
             recommendation=None,
             tgc_key=self._readings.tgc.key,
             pool_uuid=pool.uuid if pool else None,
+            pool_name=_name(pool),
             action=action,
             offer_id=None,
+            typed=clean(order.typed),
             team_id=order.actor.team_id,
             user_id=order.actor.user_id,
             user_name=order.actor.name,
             channel_id=order.channel_id,
             decided_at=self._clock.now(),
             outcome=outcome,
+            told=told,
+            command_id=order.id,
         )
 
 
@@ -166,6 +180,11 @@ def _key(order: Order, action: str) -> str:
 
 def _name(pool: Pool | None) -> str | None:
     return None if pool is None else pool_name(pool)
+
+
+def _paused(pool: Pool | None, hours: float | None) -> str:
+    long = "" if hours is None else f" for {hours:g} {'hour' if hours == 1 else 'hours'}"
+    return f"Accepting is paused in {_name(pool) or 'every pool'}{long}; /tintri resume ends that."
 
 
 def _nothing_to_resume(pool: Pool | None) -> str:

@@ -1,6 +1,6 @@
 """The pools that somebody means by what they typed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from bot.readings import pool_name
@@ -22,19 +22,25 @@ def find_pools(pools: Sequence[Pool], typed: str) -> list[Pool]:
 
     Raises UnknownPoolError.
     """
-    wanted = typed.strip().casefold()
-    exact = [pool for pool in pools if pool_name(pool).casefold() == wanted]
-    found = exact or [pool for pool in pools if pool_name(pool).casefold().startswith(wanted)]
+    names = find_names([pool_name(pool) for pool in pools], typed)
+    return [pool for pool in pools if pool_name(pool) in names]
+
+
+def find_names(names: Iterable[str], typed: str) -> frozenset[str]:
+    """The same for names alone. Raises UnknownPoolError."""
+    known, wanted = frozenset(names), typed.strip().casefold()
+    exact = frozenset(name for name in known if name.casefold() == wanted)
+    found = exact or frozenset(name for name in known if name.casefold().startswith(wanted))
     if not found and wanted:
-        raise UnknownPoolError(typed, _close(pools, wanted))
+        raise UnknownPoolError(typed, _close(known, wanted))
     return found
 
 
 _MANY = 10
 
 
-def _close(pools: Sequence[Pool], wanted: str) -> list[str]:
-    names = {pool_name(pool).casefold(): pool_name(pool) for pool in pools}
+def _close(known: Iterable[str], wanted: str) -> list[str]:
+    names = {name.casefold(): name for name in known}
     if len(names) <= _MANY:
         return sorted(names.values())
     return [names[name] for name in get_close_matches(wanted, names, n=_MANY, cutoff=0.4)]

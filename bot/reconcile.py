@@ -11,6 +11,7 @@ from bot.outbox import Outbox
 from bot.painter import Drawing, Painter
 from bot.readings import PoolReading, Tgc, read_again
 from bot.recommendations import Key, is_expired, is_open, plan_of
+from bot.rendering.content import seen
 from bot.rendering.notices import render_other_moves
 from bot.rendering.views import CardView
 from bot.storage import approvals, cards, offers, recommendations
@@ -72,7 +73,8 @@ class Reconciler:
             stored = await recommendations.get(connection, key)
             if stored is not None:
                 now = self._clock.now()
-                offer_id = await offers.offer_for(connection, stored.row_id, plan_of(stored.recommendation), now)
+                plan, shown = plan_of(stored.recommendation), seen(stored.recommendation, stored.vm_names)
+                offer_id = await offers.offer_for(connection, stored.row_id, plan, shown, now)
                 await approvals.end_all(connection, stored.row_id, now, but_of=offer_id)
         return stored
 

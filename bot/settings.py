@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, cast, get_type_hints
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -213,8 +213,13 @@ def _parse_database_url(text: str) -> Secret:
 
 
 def _parse_host(text: str) -> str:
+    expected = "give an address to listen on, such as 0.0.0.0"
     if not re.fullmatch(r"[\w.:-]+", text):
-        raise ValueError("give an address to listen on, such as 0.0.0.0")
+        raise ValueError(expected)
+    try:
+        text.encode("idna")  # as listening does, which fails at an empty or long part of a name
+    except UnicodeError:
+        raise ValueError(expected) from None
     return text
 
 
@@ -228,6 +233,9 @@ def _parse_log_format(text: str) -> str:
     if text.lower() not in {"console", "json"}:
         raise ValueError("give console or json")
     return text.lower()
+
+
+_DATABASE = Secret("sqlite+aiosqlite:///tintri-bot.db")
 
 
 class Variable(msgspec.Struct, frozen=True):
@@ -327,7 +335,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "the bot's database: sqlite+aiosqlite:///FILE, or postgresql+asyncpg://USER:PASSWORD@HOST/NAME",
             secret=True,
         ),
-    ] = Secret("sqlite+aiosqlite:///tintri-bot.db")
+    ] = _DATABASE
     host: Annotated[str, Variable(_parse_host, "the address that the bot listens on")] = "0.0.0.0"  # noqa: S104 (a container's probes come from outside)
     port: Annotated[int, Variable(_whole_number(1, 65_535), "the port that the bot listens on")] = 3000
     log_level: Annotated[
@@ -445,6 +453,17 @@ def _config(path: Path, environ: Mapping[str, str]) -> Config:
             return Config()
         shown = _quoted(str(path), environ)
         raise ConfigError((f"CONFIG_FILE is {shown}, which is not there: create it, or take the name out.",)) from None
+
+
+def read_database_url(environ: Mapping[str, str]) -> Secret:
+    """For commands that need the database alone: no other setting must be there, or right. Raises SettingsError."""
+    name = "DATABASE_URL"
+    variable = VARIABLES[name]
+    try:
+        text = _text(environ, name, variable)
+        return _DATABASE if text is None else cast("Secret", _parsed(environ, name, variable, text))
+    except ValueError as mistake:
+        raise SettingsError((str(mistake),)) from None
 
 
 def machine_zone(environ: Mapping[str, str], etc: Path = Path("/etc")) -> ZoneInfo:

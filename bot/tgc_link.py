@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from bot.clock import Clock
 from bot.readings import Tgc
 from bot.settings import Settings
-from tgc.client import LoginGuard, TLSPolicy, connect
+from tgc.client import LoginGuard, SettingNames, TLSPolicy, connect
 
 DEFAULT_TGC = "default"
 """The key of the TGC in the environment."""
@@ -22,7 +22,12 @@ async def open_tgc(
 
     Raises ValueError, one sentence, for a CA file that cannot be used.
     """
-    tls = TLSPolicy(verify=settings.tgc_verify_tls, ca_file=settings.tgc_ca_file, fingerprint=settings.tgc_fingerprint)
+    tls = TLSPolicy(
+        verify=settings.tgc_verify_tls,
+        ca_file=settings.tgc_ca_file,
+        fingerprint=settings.tgc_fingerprint,
+        names=SettingNames(url="TGC_URL", ca_file="TGC_CA_FILE", fingerprint="TGC_FINGERPRINT"),
+    )
     async with connect(
         settings.tgc_url,
         settings.tgc_username,

@@ -4,6 +4,7 @@ import msgspec
 from slack_bolt.async_app import AsyncApp
 
 from bot.access import Access
+from bot.audit import Audit as AuditService
 from bot.clock import Clock
 from bot.decisions import Decider
 from bot.pausing import Pausing
@@ -11,11 +12,12 @@ from bot.reconcile import Reconciler
 from bot.reports import Reports
 from bot.slack import Slack
 from bot.tasks import Tasks
+from handlers.audit import Audit
 from handlers.decide import Decide
 from handlers.details import Details
 from handlers.pause import Pause
 from handlers.reco import Reco
-from handlers.tintri import TintriCommand
+from handlers.tintri import Feature, TintriCommand
 from handlers.unknown import Unknown
 
 
@@ -23,6 +25,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     """What listeners hand over to."""
 
     access: Access
+    audit: AuditService
     decider: Decider
     pausing: Pausing
     reconciler: Reconciler
@@ -36,8 +39,11 @@ def register(app: AsyncApp, services: Services) -> None:
     """Add every listener; the one for what is unknown comes last."""
     reco = Reco(services.reports, services.reconciler, services.access, services.tasks)
     pause, resume = Pause(services.pausing.pause), Pause(services.pausing.resume)
-    TintriCommand({"reco": reco, "pause": pause, "resume": resume}, services.access, services.tasks).register(app)
+    audit = Audit(services.audit, services.tasks)
+    features: dict[str, Feature] = {"reco": reco, "pause": pause, "resume": resume, "audit": audit}
+    TintriCommand(features, services.access, services.tasks).register(app)
     reco.register(app)
+    audit.register(app)
     Decide(services.decider, services.tasks, services.clock).register(app)
     Details(services.reconciler, services.slack, services.access, services.tasks).register(app)
     Unknown(services.tasks).register(app)

@@ -15,7 +15,7 @@ from bot.rendering.details import render_details, render_details_problem
 from bot.rendering.views import CardView, Message, View
 from bot.slack import Slack, SlackError
 from bot.tasks import Tasks
-from handlers.payloads import Click, read_click
+from handlers.payloads import Click, read_click, read_page
 from handlers.replies import answer, no_surprise, told
 from tgc.errors import TGCError
 
@@ -77,8 +77,7 @@ class Details:
     async def _show_page(self, click: Click, view_id: str) -> None:
         view = await self._reconciler.view_of_offer(click.private_metadata)
         if view is not None:
-            page = int(click.value) if click.value.isdecimal() else 0
-            await self._update(view_id, render_details(view, page))
+            await self._update(view_id, render_details(view, read_page(click.value)))
 
     async def _tell(self, view_id: str, message: Message) -> None:
         await self._update(view_id, render_details_problem("Details", message.text))

@@ -1,12 +1,15 @@
 """What Slack's payloads say, read once at the edge: `body` goes no further than here."""
 
 import hashlib
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from bot.access import Actor
+
+T = TypeVar("T")
 
 MAX_TEXT = 1000
 """Nobody types more into a slash command on purpose."""
@@ -90,12 +93,13 @@ def read_command(body: Mapping[str, Any]) -> Command:
     """Raises MalformedPayloadError."""
     texts = {name: value for name, value in body.items() if isinstance(value, str)}
     actor = _actor(texts.get("team_id", ""), texts.get("user_id", ""), texts.get("user_name", ""))
-    return Command(
+    command = Command(
         id=_digest(actor.user_id, texts.get("trigger_id", "")),
         actor=actor,
         channel_id=texts.get("channel_id", ""),
         text=texts.get("text", "")[:MAX_TEXT].strip(),
     )
+    return _storable(command)
 
 
 def read_click(body: Mapping[str, Any]) -> Click:
@@ -111,7 +115,7 @@ def read_click(body: Mapping[str, Any]) -> Click:
     # Somebody of another workspace may press in a shared channel: then their own team is the one that counts.
     team_id = user.team_id or (click.team.id if click.team else "")
     actor = _actor(team_id, user.id, user.name or user.username)
-    return Click(
+    pressed = Click(
         id=_digest(user.id, container.message_ts or container.view_id, action.action_id, action.action_ts),
         actor=actor,
         channel_id=(click.channel.id if click.channel else container.channel_id) or None,
@@ -122,6 +126,12 @@ def read_click(body: Mapping[str, Any]) -> Click:
         view_id=click.view.id if click.view else None,
         private_metadata=click.view.private_metadata if click.view else "",
     )
+    return _storable(pressed)
+
+
+def read_page(value: str) -> int:
+    """The page that a button turns to; the first one for what is none."""
+    return int(value) if re.fullmatch("[0-9]{1,9}", value) else 0
 
 
 def _actor(team_id: str, user_id: str, name: str) -> Actor:
@@ -130,5 +140,16 @@ def _actor(team_id: str, user_id: str, name: str) -> Actor:
     return Actor(team_id=team_id, user_id=user_id, name=name or user_id)
 
 
+def _storable(record: T) -> T:
+    """Raises MalformedPayloadError for texts that no database takes: half a surrogate pair, NUL."""
+    try:
+        written = msgspec.json.encode(record)
+    except UnicodeEncodeError as error:
+        raise MalformedPayloadError("half a character") from error
+    if b"\\u0000" in written.replace(b"\\\\", b""):
+        raise MalformedPayloadError("a NUL")
+    return record
+
+
 def _digest(*parts: str) -> str:
-    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+    return hashlib.sha256(msgspec.json.encode(_storable(parts))).hexdigest()

@@ -13,7 +13,7 @@ from bot.rendering.answers import render_pool, render_report, render_sentence, r
 from bot.rendering.views import Message, PoolAnswer
 from bot.reports import Reports
 from bot.tasks import Tasks
-from handlers.payloads import Click, Command, read_click
+from handlers.payloads import Click, Command, read_click, read_page
 from handlers.replies import answer, no_surprise
 from tgc.errors import TGCError
 
@@ -32,8 +32,8 @@ class Reco:
         app.action(ids.LIST_PREVIOUS)(self.turned)
         app.action(ids.LIST_NEXT)(self.turned)
 
-    async def answer(self, _command: Command, rest: str) -> Message:
-        return await self._list(rest, page=0)
+    async def answer(self, command: Command, rest: str) -> Message:
+        return await self._refusal(command) or await self._list(rest, page=0)
 
     async def shown(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
         await ack()
@@ -51,11 +51,11 @@ class Reco:
     async def _turn(self, respond: AsyncRespond, body: Mapping[str, Any]) -> None:
         click = read_click(body)
         page, _, typed = click.value.partition(":")
-        message = await self._refusal(click) or await self._list(typed, page=int(page) if page.isdecimal() else 0)
+        message = await self._refusal(click) or await self._list(typed, page=read_page(page))
         await answer(respond, message, replace_original=True)
 
-    async def _refusal(self, click: Click) -> Message | None:
-        refusal = await self._access.refusal_to_read(click.actor)
+    async def _refusal(self, asked: Command | Click) -> Message | None:
+        refusal = await self._access.refusal_to_read(asked.actor)
         return None if refusal is None else render_sentence(refusal)
 
     async def _list(self, typed: str, *, page: int) -> Message:

@@ -18,6 +18,9 @@ _log = structlog.get_logger(__name__)
 
 async def answer(respond: AsyncRespond, message: Message, *, replace_original: bool = False) -> bool:
     """Show the message to the person only; False where Slack took no form of it."""
+    if not isinstance(respond.response_url, str):  # it is whatever the payload holds
+        _log.warning("an answer has no response_url to go to")
+        return False
     for blocks in message.forms():
         try:
             response = await respond(

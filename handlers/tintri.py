@@ -14,7 +14,7 @@ from handlers.replies import answer, no_surprise
 
 
 class Feature(Protocol):
-    """What stands behind one word after `/tintri`."""
+    """What stands behind one word after `/tintri`. It checks who asks, for some keep whom they refused."""
 
     async def answer(self, command: Command, rest: str, /) -> Message:
         """Carry out the command; `rest` is what was typed after the feature's own word."""
@@ -40,11 +40,11 @@ class TintriCommand:
         await answer(respond, await self._message(read_command(body)))
 
     async def _message(self, command: Command) -> Message:
-        refusal = await self._access.refusal_to_read(command.actor)
-        if refusal is not None:
-            return render_sentence(refusal)
         word, _, rest = command.text.partition(" ")
         feature = self._features.get(word.casefold())
         if feature is not None:
             return await feature.answer(command, rest.strip())
+        refusal = await self._access.refusal_to_read(command.actor)
+        if refusal is not None:
+            return render_sentence(refusal)
         return render_help(None if word.casefold() in {"", "help"} else command.text)

@@ -42,7 +42,9 @@ class Fault:
     method: str | None = None
     times: int | None = 1
     status: int = 500
-    body: Json | list[Json] | Literal["error", "html", "empty"] = "error"
+    body: Json | list[Json] | bytes | Literal["error", "html", "empty"] = "error"
+    content_type: str = "application/json"
+    """Of a body in bytes, which goes out as it is."""
     code: str | None = None
     """Of the TintriError that the body `error` is."""
     seconds: float = 0.0
@@ -109,6 +111,8 @@ class Fault:
         if self.body == "html":
             return html(self.status)
         body = self.body
+        if isinstance(body, bytes):
+            return web.Response(status=self.status, body=body, headers={"Content-Type": self.content_type})
         if body == "error":
             body = tintri_error(Refused(self.status, self.code, "The server failed."))
         return web.Response(status=self.status, body=msgspec.json.encode(body), content_type="application/json")

@@ -10,7 +10,7 @@ from bot.manifest import manifest
 from bot.rendering.answers import render_help
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/audit.md")
 
 
 def text_of(name: str) -> str:

@@ -15,11 +15,11 @@ from tgc import bodies, decode
 from tgc.errors import TGCError, TGCNotFoundError, TGCResponseError, TGCSessionError
 from tgc.login import LoginGuard, SharedLogin, Unguarded
 from tgc.models import AffinityRule, Feedback, Info, IssueSelection, Pool, Recommendation, Session
-from tgc.tls import TLSPolicy, Trust
+from tgc.tls import SettingNames, TLSPolicy, Trust
 from tgc.transport import Transport
 from tgc.version import supported_version
 
-__all__ = ["LoginGuard", "TGCClient", "TLSPolicy", "connect"]
+__all__ = ["LoginGuard", "SettingNames", "TGCClient", "TLSPolicy", "connect"]
 
 API_CLIENT = "tintri-bot-0.1.0"
 LOGOUT_TIMEOUT_S = 3.0
@@ -54,7 +54,7 @@ async def connect(
         log.warning("The TGC's certificate is not verified: anybody on the way can read the password.")
     # A jar drops cookies of a bare IP address unless it is unsafe. The session's cookie goes back as it came.
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True, quote_cookie=False)) as session:
-        client = TGCClient(base_url, username, password, session=session, trust=trust, **options)
+        client = TGCClient(base_url, username, password, session=session, trust=trust, names=tls.names, **options)
         try:
             yield client
         finally:
@@ -76,6 +76,7 @@ class TGCClient:
         *,
         session: aiohttp.ClientSession,
         trust: Trust = True,
+        names: SettingNames = SettingNames(),  # noqa: B008 (frozen)
         concurrency: int = 16,
         connect_timeout_s: float = 10.0,
         timeout_s: float = 30.0,
@@ -91,6 +92,7 @@ class TGCClient:
             self._base_url,
             session=session,
             trust=trust,
+            names=names,
             connect_timeout_s=connect_timeout_s,
             timeout_s=timeout_s,
             read_budget_s=read_budget_s,

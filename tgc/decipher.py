@@ -104,9 +104,11 @@ def _read_error(body: bytes) -> _TintriError:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        return msgspec.convert(parse_json(body, ""), _TintriError)
+        tree = parse_json(body, "")
     except TGCResponseError:
         return _TintriError()
+    # Its own keys alone: msgspec cannot take others that hold lone surrogates.
+    return _TintriError(**{field.name: tree.get(field.encode_name) for field in msgspec.structs.fields(_TintriError)})
 
 
 def _speaks_of_error(body: bytes) -> bool:

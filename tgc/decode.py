@@ -4,6 +4,7 @@ The fast path is msgspec straight from the bytes. Only when that fails is the an
 """
 
 import math
+from datetime import MAXYEAR, MINYEAR, datetime
 from functools import cache
 from types import NoneType
 from typing import Any, TypeVar, get_args, get_origin
@@ -12,19 +13,21 @@ import msgspec
 
 from tgc.decipher import parse_json
 from tgc.errors import TGCResponseError
-from tgc.models import Info, Pool, Recommendation, Session
+from tgc.models import Info, Moment, Pool, Recommendation, Session
 
 Model = TypeVar("Model", bound=msgspec.Struct)
 
 _ONE = msgspec.json.Decoder(Recommendation)
 _MANY = msgspec.json.Decoder(list[Recommendation])
+_EDGE_YEARS = frozenset({MINYEAR, MAXYEAR})
+"""Their first and last hours do not exist in every time zone, and Python fails at them."""
 _NOT_FAST = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def decode_recommendation(body: bytes, where: str) -> Recommendation:
     """Read a Recommendation; raises TGCResponseError naming `where`."""
     try:
-        return _without_foreign_marks(_ONE.decode(body))
+        return _without_edges(_without_foreign_marks(_ONE.decode(_without_nul(body))))
     except _NOT_FAST:
         return _lenient_recommendation(_object(parse_json(body, where), where))
 
@@ -32,7 +35,10 @@ def decode_recommendation(body: bytes, where: str) -> Recommendation:
 def decode_recommendations(body: bytes, where: str) -> list[Recommendation]:
     """Read a bare array; what is no object in it is dropped."""
     try:
-        return [_without_foreign_marks(recommendation) for recommendation in _MANY.decode(body)]
+        return [
+            _without_edges(_without_foreign_marks(recommendation))
+            for recommendation in _MANY.decode(_without_nul(body))
+        ]
     except _NOT_FAST:
         tree = parse_json(body, where)
         if not isinstance(tree, list):
@@ -82,6 +88,13 @@ def decode_vm_name(body: bytes, where: str) -> str | None:
     return name if isinstance(name, str) and name and _is_text(name) else None
 
 
+def _without_nul(body: bytes) -> bytes:
+    """Raises DecodeError for a NUL, which PostgreSQL stores in no text: what holds it is read field by field."""
+    if b"\\u0000" in body:
+        raise msgspec.DecodeError("a NUL")
+    return body
+
+
 def _without_foreign_marks(recommendation: Recommendation) -> Recommendation:
     """Drop an `unreadable` that came from the wire."""
     if not recommendation.unreadable:
@@ -89,11 +102,25 @@ def _without_foreign_marks(recommendation: Recommendation) -> Recommendation:
     return msgspec.structs.replace(recommendation, unreadable=())
 
 
+def _without_edges(recommendation: Recommendation) -> Recommendation:
+    """Drop moments that cannot be told in every time zone; they are as unreadable as mistyped ones."""
+    moments = {name: key for name, key, kind in _fields(Recommendation) if kind == Moment}
+    edges = {name: key for name, key in moments.items() if _is_edge(getattr(recommendation, name))}
+    if not edges:
+        return recommendation
+    unreadable = (*recommendation.unreadable, *(f"/{key}" for key in edges.values()))
+    return msgspec.structs.replace(recommendation, unreadable=unreadable, **dict.fromkeys(edges))
+
+
+def _is_edge(moment: datetime | None) -> bool:
+    return moment is not None and moment.year in _EDGE_YEARS
+
+
 def _lenient_recommendation(tree: dict[str, Any]) -> Recommendation:
     dropped: list[str] = []
     own = {key: part for key, part in tree.items() if key != "unreadable"}
     recommendation = _read_object(own, Recommendation, "", dropped)
-    return msgspec.structs.replace(recommendation, unreadable=tuple(dropped))
+    return _without_edges(msgspec.structs.replace(recommendation, unreadable=tuple(dropped)))
 
 
 def _lenient(tree: dict[str, Any], model: type[Model]) -> Model:
@@ -157,4 +184,4 @@ def _is_text(text: str) -> bool:
         text.encode()
     except UnicodeEncodeError:
         return False
-    return True
+    return "\0" not in text

@@ -3,12 +3,22 @@
 import re
 import ssl
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 
 import aiohttp
 
 Trust = ssl.SSLContext | aiohttp.Fingerprint | bool
 """What aiohttp takes as `ssl=`: False means unverified."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingNames:
+    """What the caller's users call the settings that an untrusted certificate is mended with."""
+
+    url: str = "the URL"
+    ca_file: str = "the CA file"
+    fingerprint: str = "the SHA-256 fingerprint"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +33,8 @@ class TLSPolicy:
     """Trusted instead of the system's CAs; a self-signed certificate itself will do."""
     fingerprint: str | None = None
     """SHA-256 of the certificate, 64 hex digits with or without colons; trusts that certificate by itself."""
+    names: SettingNames = SettingNames()
+    """For the sentences that name a fix."""
 
     def __post_init__(self) -> None:
         self.trust()
@@ -35,6 +47,25 @@ class TLSPolicy:
         if self.ca_file is not None:
             return _context_of(Path(self.ca_file))
         return True
+
+
+def remedy(error: Exception, names: SettingNames) -> str:
+    """What to do about a certificate that was refused."""
+    match getattr(error, "verify_code", None):
+        case _Reason.EXPIRED:
+            return f"renew it at the TGC, or pin it with {names.fingerprint}"
+        case _Reason.OTHER_NAME | _Reason.OTHER_ADDRESS:
+            return f"give {names.url} with a name that is in the certificate, or pin it with {names.fingerprint}"
+        case _:
+            return f"give the file of the CA that signed it with {names.ca_file}, or pin it with {names.fingerprint}"
+
+
+class _Reason(IntEnum):
+    """OpenSSL's X509_V_ERR_*; Python names none of them."""
+
+    EXPIRED = 10
+    OTHER_NAME = 62
+    OTHER_ADDRESS = 64
 
 
 def _digest(fingerprint: str) -> bytes:

@@ -20,7 +20,7 @@ from tgc.errors import (
     TGCResponseError,
     TGCUnavailableError,
 )
-from tgc.tls import Trust
+from tgc.tls import SettingNames, Trust, remedy
 
 T = TypeVar("T")
 
@@ -50,6 +50,7 @@ class Transport:
         *,
         session: aiohttp.ClientSession,
         trust: Trust,
+        names: SettingNames,
         connect_timeout_s: float,
         timeout_s: float,
         read_budget_s: float,
@@ -59,6 +60,7 @@ class Transport:
         self._base_url = base_url
         self._session = session
         self._trust = trust
+        self._names = names
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=connect_timeout_s)
         self._read_budget_s = read_budget_s
         self._headers = {"Accept": "application/json", "Tintri-Api-Client": api_client}
@@ -158,12 +160,13 @@ class Transport:
             case aiohttp.ServerFingerprintMismatch():
                 return TGCCertificateError(
                     f"{host} shows a certificate with the SHA-256 fingerprint {error.got.hex(':').upper()}, "
-                    "which is not the pinned one; pin it instead if you know that it is the TGC's."
+                    f"which is not the pinned one; pin it with {self._names.fingerprint} "
+                    "if you know that it is the TGC's."
                 )
             case aiohttp.ClientConnectorCertificateError():
+                refused = error.certificate_error
                 return TGCCertificateError(
-                    f"The certificate of {host} is not trusted ({_reason(error.certificate_error)}); "
-                    "give its CA file or pin its SHA-256 fingerprint."
+                    f"The certificate of {host} is not trusted ({_reason(refused)}); {remedy(refused, self._names)}."
                 )
             case aiohttp.ClientConnectorError():
                 return TGCConnectionError(

@@ -10,7 +10,7 @@ import msgspec
 
 from bot.rendering import facts, limits, words
 from bot.rendering.escape import clean, shorten, shorten_name
-from bot.rendering.views import Action, CardView, Progress, Standing
+from bot.rendering.views import Action, CardView, Progress, Seen, SeenMove, Standing
 from tgc import models
 from tgc.models import ExecutionState, Recommendation
 
@@ -141,16 +141,16 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
 def content(view: CardView) -> Content:
     recommendation = view.recommendation
-    names = _vm_names(view)
+    names = _vm_names(recommendation, view.vm_names)
     protection = [part for outcome in recommendation.expected_outcomes if (part := outcome.protection_info)]
-    losing = dict.fromkeys(uuid for part in protection for uuid in part.vm_tintri_uuids)
+    losing = _losing(recommendation)
     moves = tuple(_moves(recommendation, names, losing))
     analyses = _worst_first(recommendation.issues)
     return Content(
         pool=name(view.pool_name, "Unnamed pool"),
         standing=view.standing,
         finding=_finding(moves, analyses),
-        losing=tuple(name(names.get(uuid, uuid), "unnamed VM") for uuid in losing),
+        losing=tuple(_vm_name(uuid, names) for uuid in losing),
         losing_said=tuple(said for part in protection if (said := sentence(part.summary))),
         issues=tuple(_issues(analyses)),
         moves=moves,
@@ -163,6 +163,19 @@ def content(view: CardView) -> Content:
     )
 
 
+def seen(recommendation: Recommendation, vm_names: Mapping[str, str]) -> Seen:
+    """The moves and the VMs that lose replication, by the very names that a card shows."""
+    names = _vm_names(recommendation, vm_names)
+    losing = _losing(recommendation)
+    return Seen(
+        moves=tuple(
+            SeenMove(wave=move.wave, vm=move.vm, source=move.source, destination=move.destination)
+            for move in _moves(recommendation, names, losing)
+        ),
+        losing=tuple(_vm_name(uuid, names) for uuid in losing),
+    )
+
+
 def name(text: str | None, fallback: str) -> str:
     """Whole but for the absurd: 200 characters and more are seen."""
     return shorten_name(clean(text or ""), limits.DETAILS_NAME) or fallback
@@ -172,15 +185,29 @@ def sentence(text: str | None) -> str:
     return shorten(clean(text or ""), limits.SENTENCE)
 
 
-def _vm_names(view: CardView) -> Mapping[str, str]:
+def _losing(recommendation: Recommendation) -> Mapping[str, None]:
+    """UUIDs of the VMs that would lose replication, in the TGC's order."""
+    return dict.fromkeys(
+        uuid
+        for outcome in recommendation.expected_outcomes
+        if outcome.protection_info
+        for uuid in outcome.protection_info.vm_tintri_uuids
+    )
+
+
+def _vm_name(uuid: str, names: Mapping[str, str]) -> str:
+    return name(names.get(uuid, uuid), "unnamed VM")
+
+
+def _vm_names(recommendation: Recommendation, known: Mapping[str, str]) -> Mapping[str, str]:
     """Names by UUID; what the recommendation itself says comes first."""
     named = {
         action.target_vm_tintri_uuid: action.target_vm_display_name
-        for group in view.recommendation.action_groups
+        for group in recommendation.action_groups
         for action in group.actions
         if action.target_vm_tintri_uuid and action.target_vm_display_name
     }
-    return {**view.vm_names, **named}
+    return {**known, **named}
 
 
 def _finding(moves: tuple[Move, ...], analyses: Iterable[models.Analysis]) -> str:

@@ -89,6 +89,61 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     total: int
 
 
+class SeenMove(msgspec.Struct, frozen=True, kw_only=True):
+    """One VM's way, by the names that a card showed."""
+
+    wave: int
+    vm: str
+    source: str
+    destination: str
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody had before them when they decided: kept as names, for readers years later."""
+
+    moves: tuple[SeenMove, ...]
+    losing: tuple[str, ...]
+    """VMs that would lose replication."""
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the journal. Its names and their order are what programs get as JSON and CSV: a promise."""
+
+    id: int
+    """Rises with each; it says in which order they were written down."""
+    decided_at: datetime
+    action: str
+    outcome: str
+    user_id: str
+    user_name: str
+    """As it was then, like the pool's and the VMs'."""
+    team_id: str
+    channel_id: str | None
+    tgc: str
+    pool_uuid: str | None
+    pool_name: str | None
+    recommendation_id: str | None
+    moves: tuple[SeenMove, ...] | None
+    """What was seen; None where no offer was."""
+    loses_replication: tuple[str, ...] | None
+    typed: str | None
+    """What followed the command's own word; None for a button."""
+    told: str | None
+    tgc_answer: str | None
+    offer_id: str | None
+
+
+class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of the entries asked for, newest first."""
+
+    entries: tuple[AuditEntry, ...]
+    total: int
+    typed: str
+    """What chose them; turning the page repeats it."""
+    page: int = 0
+    last: int = 0
+
+
 class CardView(msgspec.Struct, frozen=True, kw_only=True):
     """All that a card, a details modal or an answer about one pool shows."""
 

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import stamina
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, CursorResult, event, make_url, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -21,6 +23,10 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _SQLITE_BUSY_S = 15
 _GRACE_S = 1.0
 """For a statement whose caller is cancelled."""
+
+
+_UNUSABLE = (SQLAlchemyError, sqlite3.Error, OSError)
+"""What drivers raise for a database that cannot be opened or read."""
 
 
 class DatabaseError(Exception):
@@ -113,19 +119,68 @@ async def open_database(url: str) -> AsyncIterator[Database]:
         await engine.dispose()
 
 
+@asynccontextmanager
+async def read_database(url: str) -> AsyncIterator[Database]:
+    """Open a database only to read it, also beside a bot that uses it; nothing is created, migrated or written.
+
+    Raises DatabaseError.
+    """
+    engine = _reading_engine(url)
+    try:
+        await _check_revision(engine, url)
+        yield Database(engine)
+    finally:
+        await engine.dispose()
+
+
+def _reading_engine(url: str) -> AsyncEngine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return _server_engine(url, connect_args={"server_settings": {"default_transaction_read_only": "on"}})
+    path = make_url(url).database
+    if path is None or not Path(path).is_file():
+        raise DatabaseError(f"There is no database at {_shown(url)}: check DATABASE_URL, or start the bot first.")
+    # A URI, for its mode: SQLite itself then refuses every write (sqlite.org, URI filenames).
+    uri = make_url("sqlite+aiosqlite://").set(
+        database=Path(path).absolute().as_uri(), query={"mode": "ro", "uri": "true"}
+    )
+    return create_async_engine(uri, connect_args={"timeout": _SQLITE_BUSY_S})
+
+
+async def _check_revision(engine: AsyncEngine, url: str) -> None:
+    try:
+        async with Database(engine).read() as connection:
+            revision = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    except _UNUSABLE as error:
+        raise _unusable(url, error) from error
+    scripts = ScriptDirectory(str(_MIGRATIONS))
+    if revision == scripts.get_current_head():
+        return
+    if revision in {script.revision for script in scripts.walk_revisions()}:
+        raise DatabaseError(
+            f"The database {_shown(url)} comes from an older tintri-bot: start the bot once to update it."
+        )
+    if revision is None:
+        raise DatabaseError(f"The database {_shown(url)} is not tintri-bot's: check DATABASE_URL.")
+    raise _from_newer(url)
+
+
 def _engine(url: str) -> AsyncEngine:
     if make_url(url).get_backend_name() != "sqlite":
-        try:
-            return create_async_engine(url, pool_pre_ping=True)
-        except ModuleNotFoundError as error:
-            raise DatabaseError(
-                f"DATABASE_URL needs the package {error.name}, which is not installed: install it, or use SQLite."
-            ) from error
+        return _server_engine(url, pool_pre_ping=True)
     engine = create_async_engine(url, connect_args={"timeout": _SQLITE_BUSY_S})
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     event.listen(engine.sync_engine, "invalidate", _roll_back_sqlite)
     return engine
+
+
+def _server_engine(url: str, **options: Any) -> AsyncEngine:
+    try:
+        return create_async_engine(url, **options)
+    except ModuleNotFoundError as error:
+        raise DatabaseError(
+            f"DATABASE_URL needs the package {error.name}, which is not installed: install it, or use SQLite."
+        ) from error
 
 
 def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
@@ -157,7 +212,6 @@ def _roll_back_sqlite(dbapi_connection: Any, _record: object, _error: object) ->
 
 
 async def _migrate(engine: AsyncEngine, url: str) -> None:
-    shown = make_url(url).render_as_string(hide_password=True)
     try:
         if engine.dialect.name == "sqlite":
             _try_file(engine, url)
@@ -168,14 +222,24 @@ async def _migrate(engine: AsyncEngine, url: str) -> None:
                 async with Database(engine).write() as connection:
                     await connection.run_sync(_upgrade)
     except CommandError as error:
-        raise DatabaseError(
-            f"The database {shown} comes from a newer tintri-bot: start that one, or restore an older backup."
-        ) from error
-    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-        cause = getattr(error, "orig", None) or error
-        raise DatabaseError(
-            f"The database {shown} cannot be used ({cause}): check DATABASE_URL and its rights."
-        ) from error
+        raise _from_newer(url) from error
+    except _UNUSABLE as error:
+        raise _unusable(url, error) from error
+
+
+def _from_newer(url: str) -> DatabaseError:
+    return DatabaseError(
+        f"The database {_shown(url)} comes from a newer tintri-bot: start that one, or restore an older backup."
+    )
+
+
+def _unusable(url: str, error: Exception) -> DatabaseError:
+    cause = getattr(error, "orig", None) or error
+    return DatabaseError(f"The database {_shown(url)} cannot be used ({cause}): check DATABASE_URL and its rights.")
+
+
+def _shown(url: str) -> str:
+    return make_url(url).render_as_string(hide_password=True)
 
 
 def _try_file(engine: AsyncEngine, url: str) -> None:

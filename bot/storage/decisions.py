@@ -1,14 +1,22 @@
-"""The journal of who decided what, refusals too. Rows are only ever added."""
+"""The journal of who decided what, refusals too. Rows are only ever added; the database refuses to change them.
 
+Each row can be read by itself, whatever became of its pool, its offer and the recommendation.
+"""
+
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import msgspec
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.rendering.views import Action
-from bot.storage.tables import decisions
+from bot.rendering.views import Action, AuditEntry, Seen
+from bot.storage.leases import ensure_row
+from bot.storage.tables import cards, decisions, retention
+
+_JOURNAL = "decisions"
 
 
 class Outcome(StrEnum):
@@ -39,9 +47,17 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     recommendation: int | None
     tgc_key: str
     pool_uuid: str | None
+    pool_name: str | None = None
+    """As the TGC gave it then."""
+    recommendation_id: str | None = None
+    """The TGC's."""
     action: str
-    """An Action, or `pause`, `resume`."""
+    """An Action, or `pause`, `resume`, `audit`."""
     offer_id: str | None
+    seen: Seen | None = None
+    """The offer's moves, as they were shown."""
+    typed: str | None = None
+    """What came after the command's own word, where it was a command."""
     team_id: str
     user_id: str
     user_name: str
@@ -49,11 +65,28 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     channel_id: str | None
     decided_at: datetime
     outcome: Outcome
+    told: str | None = None
+    """What the person was told."""
     tgc_answer: str | None = None
+    command_id: str | None = None
+    """The same in a redelivery of a command. Presses have their own guard."""
+
+
+class Named(msgspec.Struct, frozen=True):
+    """A pool or a person, and a name that it had in the journal."""
+
+    id: str
+    name: str
 
 
 async def add(connection: AsyncConnection, decision: Decision) -> None:
-    await connection.execute(insert(decisions).values(**msgspec.structs.asdict(decision)))
+    await connection.execute(insert(decisions).values(**_values(decision)))
+
+
+async def add_refusal(connection: AsyncConnection, refused: Decision) -> None:
+    """Keep that a command was refused, once however often Slack delivers it."""
+    row = and_(decisions.c.command_id == refused.command_id, decisions.c.outcome == refused.outcome)
+    await ensure_row(connection, decisions, row, **_values(refused))
 
 
 async def newest_effective(connection: AsyncConnection, recommendation: int) -> Decision | None:
@@ -65,7 +98,7 @@ async def newest_effective(connection: AsyncConnection, recommendation: int) -> 
         .limit(1)
     )
     row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else msgspec.convert(row, Decision, from_attributes=True)
+    return None if row is None else _decision(row)
 
 
 async def is_accepted(connection: AsyncConnection, recommendation: int) -> bool:
@@ -76,3 +109,110 @@ async def is_accepted(connection: AsyncConnection, recommendation: int) -> bool:
         decisions.c.outcome == Outcome.DONE,
     )
     return (await connection.execute(statement.limit(1))).first() is not None
+
+
+# Reading it
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """Which entries; None for all."""
+
+    pool_uuids: Collection[str] | None = None
+    user_ids: Collection[str] | None = None
+
+
+async def entries(
+    connection: AsyncConnection, about: About, *, skip: int = 0, limit: int | None = None
+) -> list[AuditEntry]:
+    """Newest first."""
+    statement = select(decisions).where(*_is_about(about)).order_by(decisions.c.id.desc())
+    if limit is not None:
+        statement = statement.limit(limit).offset(skip)
+    return [_entry(row) for row in await connection.execute(statement)]
+
+
+async def count(connection: AsyncConnection, about: About) -> int:
+    statement = select(func.count()).select_from(decisions).where(*_is_about(about))
+    return int((await connection.execute(statement)).scalar_one())
+
+
+async def pools(connection: AsyncConnection) -> list[Named]:
+    """Every name that a pool of the journal ever had."""
+    return await _named(connection, decisions.c.pool_uuid, decisions.c.pool_name)
+
+
+async def people(connection: AsyncConnection) -> list[Named]:
+    """Every name that a person of the journal ever had."""
+    return await _named(connection, decisions.c.user_id, decisions.c.user_name)
+
+
+async def _named(connection: AsyncConnection, id_: ColumnElement[Any], name: ColumnElement[Any]) -> list[Named]:
+    statement = select(id_, name).where(id_.is_not(None), name.is_not(None)).distinct()
+    return [Named(*row) for row in await connection.execute(statement)]
+
+
+def _is_about(about: About) -> list[ColumnElement[bool]]:
+    which: list[ColumnElement[bool]] = []
+    if about.pool_uuids is not None:
+        which.append(decisions.c.pool_uuid.in_(about.pool_uuids))
+    if about.user_ids is not None:
+        which.append(decisions.c.user_id.in_(about.user_ids))
+    return which
+
+
+# Deleting what is too old
+
+
+async def delete_older(connection: AsyncConnection, kept_from: datetime) -> int:
+    """Delete what was decided before then, the only way that the database allows. Returns how many.
+
+    What a card that is not final yet goes by stays: who dismissed or accepted what it shows.
+    """
+    row = retention.c.journal == _JOURNAL
+    await ensure_row(connection, retention, row, journal=_JOURNAL, kept_from=kept_from)
+    await connection.execute(update(retention).where(row).values(kept_from=kept_from))
+    on_open_cards = select(cards.c.recommendation).where(cards.c.final.is_(False))
+    is_needed = decisions.c.recommendation.in_(on_open_cards)
+    statement = delete(decisions).where(
+        decisions.c.decided_at < kept_from, or_(decisions.c.recommendation.is_(None), ~is_needed)
+    )
+    return (await connection.execute(statement)).rowcount
+
+
+def _values(decision: Decision) -> dict[str, Any]:
+    seen = None if decision.seen is None else msgspec.json.encode(decision.seen)
+    return {**msgspec.structs.asdict(decision), "seen": seen}
+
+
+def _decision(row: Row[Any]) -> Decision:
+    # SQLAlchemy's names are a kind of str that msgspec does not take.
+    fields = {str(name): value for name, value in row._mapping.items()}  # noqa: SLF001 - its public name at SQLAlchemy
+    return msgspec.convert(fields | {"seen": _seen(row)}, Decision)
+
+
+def _entry(row: Row[Any]) -> AuditEntry:
+    seen = _seen(row)
+    return AuditEntry(
+        id=row.id,
+        decided_at=row.decided_at,
+        action=row.action,
+        outcome=row.outcome,
+        user_id=row.user_id,
+        user_name=row.user_name,
+        team_id=row.team_id,
+        channel_id=row.channel_id,
+        tgc=row.tgc_key,
+        pool_uuid=row.pool_uuid,
+        pool_name=row.pool_name,
+        recommendation_id=row.recommendation_id,
+        moves=seen.moves if seen else None,
+        loses_replication=seen.losing if seen else None,
+        typed=row.typed,
+        told=row.told,
+        tgc_answer=row.tgc_answer,
+        offer_id=row.offer_id,
+    )
+
+
+def _seen(row: Row[Any]) -> Seen | None:
+    return None if row.seen is None else msgspec.json.decode(row.seen, type=Seen)

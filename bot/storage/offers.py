@@ -4,10 +4,11 @@ import secrets
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import and_, select
+from sqlalchemy import and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.recommendations import Plan
+from bot.rendering.views import Seen, SeenMove
 from bot.storage.leases import ensure_row
 from bot.storage.tables import offers
 
@@ -19,12 +20,15 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str
     plan: Plan
     """What the person saw, and what is accepted or nothing."""
+    shown: Seen
+    """The same by the names that were shown last."""
 
 
-async def offer_for(connection: AsyncConnection, recommendation: int, plan: Plan, now: datetime) -> str:
+async def offer_for(connection: AsyncConnection, recommendation: int, plan: Plan, shown: Seen, now: datetime) -> str:
     """The id of the offer of this very plan, made where there is none yet."""
     row = and_(offers.c.recommendation == recommendation, offers.c.fingerprint == plan.fingerprint)
-    await ensure_row(
+    names = msgspec.json.encode(shown)
+    is_new = await ensure_row(
         connection,
         offers,
         row,
@@ -33,7 +37,10 @@ async def offer_for(connection: AsyncConnection, recommendation: int, plan: Plan
         fingerprint=plan.fingerprint,
         moves=msgspec.json.encode(plan),
         created_at=now,
+        shown=names,
     )
+    if not is_new:  # a VM may have been renamed
+        await connection.execute(update(offers).where(row).values(shown=names))
     return str((await connection.execute(select(offers.c.id).where(row))).scalar_one())
 
 
@@ -47,9 +54,21 @@ async def get(connection: AsyncConnection, offer_id: str) -> Offer | None:
     row = (await connection.execute(select(offers).where(offers.c.id == offer_id))).one_or_none()
     if row is None:
         return None
+    plan = msgspec.json.decode(row.moves, type=Plan)
     return Offer(
         id=row.id,
         recommendation=row.recommendation,
         fingerprint=row.fingerprint,
-        plan=msgspec.json.decode(row.moves, type=Plan),
+        plan=plan,
+        shown=_by_ids(plan) if row.shown is None else msgspec.json.decode(row.shown, type=Seen),
     )
+
+
+def _by_ids(plan: Plan) -> Seen:
+    """For offers that are older than the names kept with them."""
+    moves = tuple(
+        SeenMove(wave=wave, vm=move.vm, source=move.source, destination=move.destination)
+        for wave, group in enumerate(plan.groups, start=1)
+        for move in group
+    )
+    return Seen(moves=moves, losing=plan.unprotected)

@@ -108,6 +108,7 @@ offers = Table(
     Column("fingerprint", String(64), nullable=False),
     Column("moves", LargeBinary, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("shown", LargeBinary),
     UniqueConstraint("recommendation", "fingerprint"),
 )
 
@@ -158,7 +159,21 @@ decisions = Table(
     Column("decided_at", UtcDateTime, nullable=False),
     Column("outcome", String(32), nullable=False),
     Column("tgc_answer", Text),
+    Column("pool_name", Text),
+    Column("recommendation_id", Text),
+    Column("seen", LargeBinary),
+    Column("typed", Text),
+    Column("told", Text),
+    Column("command_id", String(64)),
     Index("ix_decisions_recommendation", "recommendation", "id"),
+    Index("ix_decisions_command", "command_id", "outcome", unique=True),
+)
+
+retention = Table(
+    "retention",
+    metadata,
+    Column("journal", String(64), primary_key=True),
+    Column("kept_from", UtcDateTime, nullable=False),
 )
 
 approvals = Table(

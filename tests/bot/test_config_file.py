@@ -75,6 +75,10 @@ def test_an_empty_file_says_nothing(file: Path) -> None:
         ("approval_lapse_hours = 0", "line 1: approval_lapse_hours is not usable: give a whole number from 1 to 168."),
         ("approval_lapse_hours = true", "line 1: approval_lapse_hours is not usable: give a whole number"),
         ("audit_retention_days = 1.5", "line 1: audit_retention_days is not usable: give a whole number"),
+        (
+            "audit_retention_days = 30",
+            "line 1: audit_retention_days is not usable: give a whole number from 31 to 36500.",
+        ),
         ("\naudit_retention_day = 3", "line 2: audit_retention_day is not known: maybe audit_retention_days is meant."),
         ("colour = 1", "line 1: colour is not known: take it out, for there are approval_lapse_hours,"),
         ("pools = 1", 'line 1: pools is no section: write [pools."NAME"] for each pool.'),

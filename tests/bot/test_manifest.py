@@ -76,7 +76,7 @@ class TestSocketMode:
                     {
                         "command": "/tintri",
                         "description": "Recommendations of the Tintri Global Center",
-                        "usage_hint": "reco [pool] | pause [pool] [hours] | resume [pool] | help",
+                        "usage_hint": "reco [pool] | pause [pool] [hours] | resume [pool] | audit [pool|@user] | help",
                         "should_escape": False,
                     }
                 ],

@@ -1,13 +1,14 @@
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 import trustme
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.config_file import Config
@@ -19,8 +20,21 @@ from bot.settings import (
     SettingsError,
     environment,
     machine_zone,
+    read_database_url,
     read_settings,
 )
+from tests.fuzzing import Fuzz, fuzzed
+
+MARK = "s3cr3t"
+LINES = st.builds(
+    "{}{}{}{}".format,
+    st.sampled_from(["", "export ", "#", " ", "\ufeff"]),
+    st.sampled_from(
+        ["TGC_PASSWORD", "TGC_PASSWORD=", "TGC_PASSWORD = ", "SLACK_BOT_TOKEN='", 'A="', "=", "A=${", "A=$("]
+    ),
+    st.sampled_from([MARK, f"{MARK}\\", f"{MARK} # {MARK}", f"'{MARK}'{MARK}", f"{MARK}}}"]),
+    st.sampled_from(["", "'", '"', "\r", "\0", "\u2028", "\\n"]),
+).map(str.encode)
 
 ENOUGH = {
     "TGC_URL": "https://tgc.example.com",
@@ -181,6 +195,8 @@ class TestForms:
             ("DATABASE_URL", "tintri-bot.db", "sqlite+aiosqlite:///FILE"),
             ("DATABASE_URL", "sqlite+aiosqlite://bot.db", "after three slashes"),
             ("HOST", "here and there", "an address to listen on"),
+            ("HOST", "bot..example.com", "an address to listen on"),
+            ("HOST", "x" * 64, "an address to listen on"),
             ("PORT", "70000", "from 1 to 65535"),
             ("LOG_LEVEL", "LOUD", "WARNING"),
             ("LOG_FORMAT", "xml", "console or json"),
@@ -268,6 +284,23 @@ class TestFiles:
         assert "hunter22" not in mistake(TGC_PASSWORD="", TGC_PASSWORD_FILE="hunter22")
 
 
+class TestDatabaseAlone:
+    def test_no_other_setting_must_be_there_or_right(self) -> None:
+        assert read_database_url({"TGC_URL": "ftp://x"}) == Secret("sqlite+aiosqlite:///tintri-bot.db")
+        assert read_database_url({"DATABASE_URL": "postgresql://u:p@db/x"}).reveal() == "postgresql+asyncpg://u:p@db/x"
+
+    def test_it_may_come_from_a_file(self, tmp_path: Path) -> None:
+        (tmp_path / "url").write_text("sqlite+aiosqlite:///here.db\n")
+        assert read_database_url({"DATABASE_URL_FILE": str(tmp_path / "url")}).reveal().endswith("///here.db")
+
+    def test_a_wrong_one_is_told_and_not_shown(self) -> None:
+        with pytest.raises(SettingsError) as caught:
+            read_database_url({"DATABASE_URL": "mysql://u:secret@db/x"})
+        (mistake,) = caught.value.mistakes
+        assert mistake.startswith("DATABASE_URL is not usable: give sqlite")
+        assert "secret" not in mistake
+
+
 class TestWarnings:
     @pytest.mark.parametrize(
         ("changes", "words"),
@@ -344,6 +377,35 @@ class TestEnvironment:
         ]
         assert "hunter22" not in str(caught.value)
 
+    @fuzzed(few=200, many=20_000)
+    def test_any_bytes_are_values_or_mistakes_that_show_nothing_of_them(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fuzz: Fuzz
+    ) -> None:
+        monkeypatch.delenv(MARK, raising=False)
+        file = tmp_path / ".env"
+
+        @given(st.lists(LINES | st.binary(max_size=20), max_size=5).map(b"\n".join))
+        @example(f"A={MARK}\0{MARK}".encode())
+        @example(f"A='{MARK}\\".encode())
+        @example(f"A=${{{MARK}}}".encode())
+        def check(content: bytes) -> None:
+            file.write_bytes(content)
+            try:
+                values = environment(file)
+            except SettingsError as error:
+                sentences = error.mistakes
+                assert sentences
+            else:
+                sentences = ()
+                assert all(isinstance(value, str) for value in values.values())
+                with suppress(SettingsError):
+                    sentences = read_settings(ENOUGH | values, need_slack=True).warnings
+            for sentence in sentences:
+                assert MARK not in sentence
+                assert sentence.isprintable()
+
+        fuzz(check)
+
     @pytest.mark.parametrize("make", [Path.mkdir, lambda file: file.write_bytes(b"\xff")])
     def test_a_file_that_is_no_text_is_told(self, tmp_path: Path, make: object) -> None:
         assert callable(make)
@@ -389,7 +451,6 @@ def test_settings_have_a_variable_each() -> None:
     ]
 
 
-MARK = "s3cr3t"
 TEXTS = st.one_of(
     st.text(max_size=30),
     st.sampled_from(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.payloads import MAX_TEXT, MalformedPayloadError, read_click, read_command
+from handlers.payloads import MAX_TEXT, MalformedPayloadError, read_click, read_command, read_page
 
 CLICK: dict[str, Any] = {
     "type": "block_actions",
@@ -33,7 +33,11 @@ COMMAND = {
     "trigger_id": "1.2.a",
 }
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(st.characters(exclude_categories=())),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=8,
 )
@@ -74,13 +78,38 @@ class TestClick:
         with pytest.raises(MalformedPayloadError):
             read_click({key: value for key, value in CLICK.items() if key != name})
 
+    @pytest.mark.parametrize("odd", ["\ud800", "a\x00b"])
+    def test_what_no_database_takes_is_malformed(self, odd: str) -> None:
+        (action,) = CLICK["actions"]
+        for changes in (
+            {"user": {"id": "U1", "name": odd}},
+            {"actions": [{**action, "value": odd}]},
+            {"trigger_id": odd},
+        ):
+            with pytest.raises(MalformedPayloadError):
+                read_click({**CLICK, **changes})
+        for name in COMMAND:
+            if name != "command":
+                with pytest.raises(MalformedPayloadError):
+                    read_command({**COMMAND, name: odd})
+
     @given(st.sampled_from(sorted(CLICK)), JSON)
     def test_anything_else_is_malformed_and_nothing_worse(self, name: str, value: Any) -> None:
         with contextlib.suppress(MalformedPayloadError):
             read_click({**CLICK, name: value})
 
 
+@pytest.mark.parametrize(
+    ("value", "page"), [("0", 0), ("12", 12), ("", 0), ("-1", 0), ("1.5", 0), ("٣", 0), ("9" * 5_000, 0), ("x", 0)]
+)
+def test_the_page_of_a_button(value: str, page: int) -> None:
+    assert read_page(value) == page
+
+
 class TestCommand:
+    def test_a_backslash_is_a_backslash(self) -> None:
+        assert read_command({**COMMAND, "text": "\\u0000"}).text == "\\u0000"
+
     def test_what_was_typed(self) -> None:
         command = read_command(COMMAND)
         assert (command.text, command.channel_id, command.actor.user_id) == ("reco  Prod", "C1", "U1")

@@ -61,7 +61,7 @@ def answers(stage: Stage, action: str) -> dict[str, tuple[str, str]]:
     """By pool, what came of pressing that button last, and what the person was told."""
     rows = _select(
         stage,
-        "SELECT decisions.action, pool_name, outcome, answer FROM decisions"
+        "SELECT decisions.action, recommendations.pool_name, outcome, answer FROM decisions"
         " JOIN recommendations ON recommendations.id = decisions.recommendation"
         " JOIN presses ON presses.offer_id = decisions.offer_id AND presses.action = decisions.action"
         " WHERE told_at IS NOT NULL ORDER BY decisions.id, pressed_at",

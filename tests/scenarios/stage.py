@@ -23,6 +23,7 @@ from playground.slack import Slack
 from playground.slack_workspace import Message
 from playground.tgc import SimulatedTgc
 from playground.world import World
+from tests.scenarios.quiet import quiet_loop
 
 T = TypeVar("T")
 
@@ -30,7 +31,9 @@ PASSWORD = "only-for-the-playground"
 STORAGE = "storage"
 START = datetime(2026, 3, 10, 6, 15, 30, tzinfo=UTC)
 _STEP = timedelta(seconds=1)
-_REAL_TICK_S = 0.01
+_SHORT_STEP = timedelta(milliseconds=400)
+_LONG_STEP = timedelta(seconds=10)
+_REST = timedelta(seconds=3.2)
 _PATIENCE_S = 30.0
 
 
@@ -121,22 +124,19 @@ class Stage:
         """Wait for something to come true, moving the clock on; returns what `wanted` gave."""
         async with asyncio.timeout(_PATIENCE_S):
             while not (given := wanted()):
-                await self._tick()
+                await self._move(_STEP)
         return given
 
-    async def _tick(self) -> None:
-        """Give the real I/O between the three some real time, then move on; on a busy machine less far."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        await asyncio.sleep(_REAL_TICK_S)
-        self.clock.move(_STEP * min(1.0, (2 * _REAL_TICK_S / (loop.time() - began)) ** 2))
+    async def _move(self, by: timedelta) -> None:
+        """Move the clock on once all is quiet: it never outruns the work, however busy the machine is."""
+        await quiet_loop().quiet()
+        self.clock.move(by)
 
     async def pass_time(self, **by: float) -> None:
-        """Let that much time pass, step by step, and all that is due be done."""
+        """Let that much time pass, in long steps, and all that is due be done."""
         end = self.clock.now() + timedelta(**by)
         while self.clock.now() < end:
-            self.clock.move(min(timedelta(seconds=5), end - self.clock.now()))
-            await asyncio.sleep(0)
+            await self._move(min(_LONG_STEP, end - self.clock.now()))
         await self.settle()
 
     async def live(self, **by: float) -> None:
@@ -151,14 +151,15 @@ class Stage:
         await self.settle()
 
     async def settle(self) -> None:
-        """Let what is under way come to rest: no request in either direction for a moment."""
-        quiet = 0
+        """Let what is under way come to rest: no request in either direction for longer than any loop rests."""
         async with asyncio.timeout(_PATIENCE_S):
-            while quiet < 8:
+            await quiet_loop().quiet()
+            rested = timedelta()
+            while rested < _REST:
                 before = (len(self.tgc.calls), len(self.slack.calls))
-                await asyncio.sleep(_REAL_TICK_S)
-                self.clock.move(timedelta(milliseconds=400))  # in all more than the 2 s that a loop may rest
-                quiet = quiet + 1 if before == (len(self.tgc.calls), len(self.slack.calls)) else 0
+                self.clock.move(_SHORT_STEP)
+                await quiet_loop().quiet()
+                rested = rested + _SHORT_STEP if before == (len(self.tgc.calls), len(self.slack.calls)) else timedelta()
 
     @property
     def cards(self) -> list[Message]:

@@ -17,6 +17,7 @@ from bot.rendering import ids
 from playground.estate import Pool
 from playground.tgc_faults import Fault
 from tests.scenarios.harmless import harmful
+from tests.scenarios.quiet import QuietLoop
 from tests.scenarios.stage import Stage, buttons, open_stage
 
 SPARSE = Path(__file__).parent.parent / "contract" / "samples" / "recommendation_sparse.json"
@@ -108,8 +109,8 @@ def test_any_world_goes_through_the_whole_bot(seed: int, pools: int, moves: int,
             await read_everything(stage, stage.world.pools[seed % pools])
             assert harmful(stage) == []
 
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(play(Path(folder)))
+    with tempfile.TemporaryDirectory() as folder, asyncio.Runner(loop_factory=QuietLoop) as runner:
+        runner.run(play(Path(folder)))
 
 
 async def test_a_sparse_recommendation_gets_its_card_with_what_is_known(stage: Stage) -> None:

@@ -156,18 +156,21 @@ async def killed_when_announcing(folder: Path, when: When) -> None:
         assert len(scene.slack.messages("storage")) == 2
 
 
-async def test_killed_at_each_step(tmp_path: Path) -> None:
-    def folder() -> Path:
-        return new_folder(tmp_path)
-
+async def test_killed_at_each_step_of_an_accept(tmp_path: Path) -> None:
     await side_by_side(
         {
-            **{f"accepting: {name}": killed_when_accepting(folder(), kills) for name, kills in WHEN_ACCEPTING.items()},
-            **{f"starting: {name}": killed_at_start(folder(), kills) for name, kills in AT_START.items()},
-            **{f"announcing: {when}": killed_when_announcing(folder(), when) for when in WHEN_ANNOUNCING},
-            "accepting what changed meanwhile": killed_while_the_moves_changed(folder()),
+            **{name: killed_when_accepting(new_folder(tmp_path), kills) for name, kills in WHEN_ACCEPTING.items()},
+            "the moves changed meanwhile": killed_while_the_moves_changed(new_folder(tmp_path)),
         }
     )
+
+
+async def test_killed_at_each_step_of_a_start(tmp_path: Path) -> None:
+    await side_by_side({name: killed_at_start(new_folder(tmp_path), kills) for name, kills in AT_START.items()})
+
+
+async def test_killed_when_announcing(tmp_path: Path) -> None:
+    await side_by_side({when: killed_when_announcing(new_folder(tmp_path), when) for when in WHEN_ANNOUNCING})
 
 
 async def random_kills(folder: Path, seed: int, *, processes: int, http: bool) -> None:

@@ -197,9 +197,9 @@ async def test_with_everybody_an_approver_others_than_full_members_do_nothing(st
         person = stage.slack.person(who)
         for action in (ids.ACCEPT, ids.DISMISS, ids.DETAILS):
             assert (await person.click(card, action)).acknowledged
-        for words in ("/tintri reco", "/tintri pause", "/tintri resume", "/tintri help"):
+        for words in ("/tintri reco", "/tintri pause", "/tintri resume", "/tintri audit", "/tintri help"):
             assert (await person.command(words)).acknowledged
-        await stage.until(partial(answered, stage, who, 7))
+        await stage.until(partial(answered, stage, who, 8))
         for told in stage.slack.ephemerals(who):
             assert "only" in told.text
             assert "Production" not in told.text

@@ -61,6 +61,7 @@ def test_status_and_code_decide_which_error_it_is(status: int, code: str | None,
         (b"{%s}" % TYPE_ID, TGCStatusError),
         (b'{"code": "ERR-API-8001", "message": "gone"}', TGCNotFoundError),
         (b'{"code": "ERR-API-1", "message": "\\ud800 \xff", "n": NaN}', TGCStatusError),
+        (b'{"code": "ERR-API-1", "message": "x", "\\ud83d": 1}', TGCStatusError),
     ],
 )
 def test_an_error_inside_a_200_is_an_error(body: bytes, kind: type[TGCError]) -> None:
@@ -77,6 +78,7 @@ def test_an_error_inside_a_200_is_an_error(body: bytes, kind: type[TGCError]) ->
         sample("info"),
         b'{"typeId": "com.tintri.Something", "code": "x", "message": "y"}',
         b'{"code": "x"}',
+        b'{"id": "x", "\\ud83d": 1}',
         b"[]",
         b"{" * 100_000,
         b'{"a":' * 100_000,

@@ -83,6 +83,8 @@ class TestMistypedParts:
             ("/creationTime", 1773147604221),
             ("/creationTime", "today"),
             ("/creationTime", "2026-03-10T06:00:04.221"),
+            ("/creationTime", "0001-01-01T00:00:00+14:00"),
+            ("/expirationTime", "9999-12-31T23:59:59.999Z"),
             ("/state", 5),
             ("/id", ["x"]),
         ],
@@ -121,7 +123,7 @@ class TestMistypedParts:
         assert damaged.unreadable == ("/issues/0/spaceInfo/probability",)
         assert len(damaged.action_groups) == 2
 
-    @pytest.mark.parametrize("name", [b"\xff\xfe", b"\\ud800", b"caf\xe9"])
+    @pytest.mark.parametrize("name", [b"\xff\xfe", b"\\ud800", b"caf\xe9", b"\\u0000"])
     def test_text_that_cannot_be_written_again_is_unreadable(self, name: bytes) -> None:
         damaged = decode_recommendation(sample("recommendation_available").replace(b"erp-db-02", name), WHERE)
         assert damaged.unreadable == ("/actionGroups/0/actions/1/targetVmDisplayName",)

@@ -1,6 +1,7 @@
 import hashlib
 import logging
 import ssl
+import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
@@ -19,7 +20,7 @@ from tests.tgc.conftest import PASSWORD, USERNAME, VM, SmallTgc, serving
 from tgc.client import connect
 from tgc.errors import TGCCertificateError, TGCConnectionError
 from tgc.models import AffinityRule
-from tgc.tls import TLSPolicy
+from tgc.tls import SettingNames, TLSPolicy
 
 CA = trustme.CA()
 OTHER_CA = trustme.CA()
@@ -91,8 +92,53 @@ async def test_an_issued_certificate_serves_as_ca_file_without_its_ca(tmp_path: 
 
 async def test_an_unknown_certificate_is_refused_with_the_fix() -> None:
     async with serving(SmallTgc(), server_context(ISSUED)) as tgc:
-        with pytest.raises(TGCCertificateError, match=r"give its CA file or pin its SHA-256 fingerprint\.$"):
+        with pytest.raises(TGCCertificateError, match=r"of the CA that signed it with the CA file, or pin it"):
             await visit(tgc, TLSPolicy())
+        assert tgc.arrived == []
+
+
+EXPIRED = CA.issue_cert("127.0.0.1", not_after=datetime.now(UTC) - timedelta(days=1))
+NAMES = SettingNames(url="MY_URL", ca_file="MY_CA", fingerprint="MY_PIN")
+PIN = r"or pin it with MY_PIN\.$"
+
+
+@pytest.mark.parametrize(
+    ("issued", "fix"),
+    [
+        (OTHER_CA.issue_cert("127.0.0.1"), rf"signed it with MY_CA, {PIN}"),
+        (ELSEWHERE, rf"mismatch.*; give MY_URL with a name that is in the certificate, {PIN}"),
+        (EXPIRED, rf"expired.*; renew it at the TGC, {PIN}"),
+    ],
+    ids=["another CA", "another name", "expired"],
+)
+async def test_the_sentence_names_the_setting_that_mends_it(issued: trustme.LeafCert, fix: str, ca_file: Path) -> None:
+    async with serving(SmallTgc(), server_context(issued)) as tgc:
+        with pytest.raises(TGCCertificateError, match=fix):
+            await visit(tgc, TLSPolicy(ca_file=ca_file, names=NAMES))
+        assert tgc.arrived == []
+        await visit(tgc, TLSPolicy(fingerprint=fingerprint_of(issued)))  # and it does mend it
+
+
+async def test_a_wrong_pin_names_its_setting() -> None:
+    async with serving(SmallTgc(), server_context(ISSUED)) as tgc:
+        with pytest.raises(TGCCertificateError, match=r"pin it with MY_PIN if you know"):
+            await visit(tgc, TLSPolicy(fingerprint="00" * 32, names=NAMES))
+
+
+async def test_tls_older_than_1_2_is_not_spoken(ca_file: Path) -> None:
+    context = server_context(ISSUED)
+    context.set_ciphers("DEFAULT@SECLEVEL=0")  # else OpenSSL itself would not let this server speak it
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    async with serving(SmallTgc(), context) as tgc:
+        for policy in (
+            TLSPolicy(ca_file=ca_file),
+            TLSPolicy(fingerprint=fingerprint_of(ISSUED)),
+            TLSPolicy(verify=False),
+        ):
+            with pytest.raises(TGCConnectionError, match="no connection"):
+                await visit(tgc, policy)
         assert tgc.arrived == []
 
 

@@ -4,7 +4,17 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from hypothesis import strategies as st
 
-from bot.rendering.views import Act, Action, CardView, PoolAnswer, Progress, Report, Standing
+from bot.rendering.views import (
+    Act,
+    Action,
+    AuditEntry,
+    CardView,
+    PoolAnswer,
+    Progress,
+    Report,
+    SeenMove,
+    Standing,
+)
 from tgc import models
 from tgc.models import ExecutionState, IssueType, RecommendationState, StateReason
 
@@ -165,7 +175,14 @@ RECOMMENDATIONS = st.builds(
     expected_outcomes=_several(_OUTCOMES),
     unreadable=st.lists(TEXTS | st.just("/actionGroups/0"), max_size=3).map(tuple),
 )
-_ACTS = st.builds(Act, action=st.sampled_from(Action), user_id=USER_IDS, at=MOMENTS, other_moves=st.booleans())
+_ACTS = st.builds(
+    Act,
+    action=st.sampled_from(Action),
+    user_id=USER_IDS,
+    at=MOMENTS,
+    other_moves=st.booleans(),
+    first_user_id=maybe(USER_IDS),
+)
 VIEWS = st.builds(
     CardView,
     tgc_name=TEXTS,
@@ -177,6 +194,8 @@ VIEWS = st.builds(
     can_act=st.booleans(),
     can_accept=st.booleans(),
     hindrance=maybe(TEXTS),
+    second=maybe(st.sampled_from(["this pool always asks for two", "VMs would lose replication"])),
+    approval=maybe(_ACTS),
     act=maybe(_ACTS),
     pending=maybe(_ACTS),
     previous=maybe(st.builds(Progress, moved=st.integers(), total=st.integers())),
@@ -190,4 +209,28 @@ REPORTS = st.builds(
     pools=st.tuples(st.lists(POOL_ANSWERS, max_size=3), st.sampled_from([1, 1, 9])).map(
         lambda drawn: tuple(drawn[0] * drawn[1]),
     ),
+)
+# What a database took: text that UTF-8 can write.
+_KEPT = TEXTS.map(lambda text: text.encode("utf-8", "replace").decode())
+_SEEN_MOVES = st.builds(SeenMove, wave=st.integers(1, 9), vm=_KEPT, source=_KEPT, destination=_KEPT)
+AUDIT_ENTRIES = st.builds(
+    AuditEntry,
+    id=st.integers(1, 2**40),
+    decided_at=st.datetimes(timezones=st.just(UTC)),
+    action=st.sampled_from([*Action, "pause", "resume", "audit"]).map(str),
+    outcome=st.sampled_from(["done", "not_allowed", "never_known"]),
+    user_id=USER_IDS.map(lambda text: text.encode("utf-8", "replace").decode()),
+    user_name=_KEPT,
+    team_id=st.just("T0HOME"),
+    channel_id=st.none() | st.just("C0STORAGE"),
+    tgc=st.just("default"),
+    pool_uuid=st.none() | _KEPT,
+    pool_name=st.none() | _KEPT,
+    recommendation_id=st.none() | _KEPT,
+    moves=st.none() | st.lists(_SEEN_MOVES, max_size=4).map(tuple),
+    loses_replication=st.none() | st.lists(_KEPT, max_size=9).map(tuple),
+    typed=st.none() | _KEPT,
+    told=st.none() | _KEPT,
+    tgc_answer=st.none() | _KEPT,
+    offer_id=st.none() | _KEPT,
 )

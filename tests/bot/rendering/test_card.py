@@ -579,3 +579,28 @@ def test_the_largest_card_stays_small_enough_for_its_buttons(standing: Standing,
     )
     assert message_size(list(card.blocks)) < limits.CARD_SIZE
     assert len(card.text.encode()) < limits.MESSAGE_TEXT_BYTES
+
+
+ALWAYS = "this pool always asks for two"
+
+
+def test_a_card_that_two_must_accept_says_so_before_anybody_did() -> None:
+    card = render_card(view("available", Standing.OFFERED, second=ALWAYS))
+    assert f"Two people must accept this, because {ALWAYS}." in card.text
+    assert f"Two people must accept this, because {ALWAYS}." in str(card.blocks)
+    assert "It begins once a second person accepts it too." in str(card.blocks)
+
+
+def test_a_card_that_the_first_has_accepted_says_who_and_asks_for_another() -> None:
+    card = render_card(view("available", Standing.OFFERED, second=ALWAYS, approval=act(Action.ACCEPT)))
+    assert card.text.endswith(f". A second person must accept it too, because {ALWAYS}.")
+    assert "<@U0ALICE> accepted this" in card.text
+    assert user("U0ALICE") in card.blocks[3]["elements"][0]["elements"]
+    assert "It begins once" not in str(card.blocks)
+
+
+def test_what_two_have_accepted_names_both() -> None:
+    both = msgspec.structs.replace(act(Action.ACCEPT, "U0BOB"), first_user_id="U0ALICE")
+    card = render_card(view("running", Standing.RUNNING, second=ALWAYS, approval=both, act=both))
+    assert "Accepted by <@U0ALICE> and <@U0BOB>" in card.text
+    assert "must accept" not in card.text

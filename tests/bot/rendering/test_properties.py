@@ -1,8 +1,7 @@
 """Whatever the TGC or a person says, what is sent is legal, harmless and small enough."""
 
 import json
-import re
-from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.rendering import limits
 from bot.rendering.answers import render_help, render_pool, render_report, render_sentence, render_unknown_pool
+from bot.rendering.audit import ENTRIES_PER_PAGE, render_audit
 from bot.rendering.card import render_card
 from bot.rendering.details import render_details, render_details_problem
 from bot.rendering.notices import (
@@ -22,9 +22,10 @@ from bot.rendering.notices import (
     render_resumed,
 )
 from bot.rendering.plain import plain_report
-from bot.rendering.views import CardView, Message, Report
-from playground.blockkit import validate_message, validate_view
-from tests.bot.rendering.strategies import MOMENTS, REPORTS, TEXTS, USER_IDS, VIEWS
+from bot.rendering.views import AuditEntry, AuditPage, CardView, Report, SeenMove
+from playground.blockkit import validate_view
+from tests.bot.rendering.checks import UNSEEN, buttons, check, check_harmless, sent, size
+from tests.bot.rendering.strategies import AUDIT_ENTRIES, MOMENTS, REPORTS, TEXTS, USER_IDS, VIEWS
 
 # Views are big: drawing them takes longer than rendering them.
 slow = settings(
@@ -34,14 +35,6 @@ slow = settings(
 )
 VIEW_SIZE = 250_000
 ZONE = ZoneInfo("America/Los_Angeles")
-OURS = re.compile(
-    r"<!date\^\d{1,10}\^(?:\{date_short_pretty\} at )?\{time\}\|[-\d: ]+UTC>"
-    r"|<@[UW][A-Z0-9]+>"
-    r"|<#[CGD][A-Z0-9]+>"
-    r"|<https://tgc\.example\.com\|[^<>|]+>"
-)
-ENTITIES = re.compile(r"&(?!amp;|lt;|gt;)")
-UNSEEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 @slow
@@ -53,20 +46,20 @@ def test_whatever_a_view_holds_all_its_renderings_are_legal_harmless_and_small(
 ) -> None:
     card = render_card(view)
     assert card == render_card(view)
-    _check(card)
-    assert _size(card.blocks) < limits.CARD_SIZE
-    assert _size(card.compact) < limits.CARD_SIZE
+    check(card)
+    assert size(card.blocks) < limits.CARD_SIZE
+    assert size(card.compact) < limits.CARD_SIZE
     for form in (card.blocks, card.compact):
-        assert {button["value"] for button in _buttons(form)} <= {view.offer_id}
+        assert {button["value"] for button in buttons(form)} <= {view.offer_id}
 
     modal = render_details(view, page)
-    assert validate_view(_sent(modal)) == []
+    assert validate_view(sent(modal)) == []
     assert len(json.dumps(modal)) < VIEW_SIZE
-    _check_harmless(modal)
+    check_harmless(modal)
 
     notice = render_other_moves(view, user_id)
-    _check(notice)
-    assert _size(notice.blocks) < limits.CARD_SIZE
+    check(notice)
+    assert size(notice.blocks) < limits.CARD_SIZE
 
 
 @slow
@@ -77,96 +70,69 @@ def test_whatever_a_report_holds_all_its_renderings_are_legal_harmless_and_small
     typed: str,
 ) -> None:
     answer = render_report(report, page=page, filter_text=typed)
-    _check(answer)
-    assert _size(answer.blocks) < limits.MESSAGE_SIZE
+    check(answer)
+    assert size(answer.blocks) < limits.MESSAGE_SIZE
     for pool in report.pools[:3]:
-        _check(render_pool(pool))
+        check(render_pool(pool))
 
     text = plain_report(report, zone=ZONE)
     text.encode()
     assert not UNSEEN.search(text)
 
 
+@slow
+@given(st.lists(AUDIT_ENTRIES, max_size=ENTRIES_PER_PAGE), TEXTS)
+def test_whatever_the_journal_holds_its_pages_are_legal_harmless_and_small(
+    entries: list[AuditEntry], typed: str
+) -> None:
+    message = render_audit(AuditPage(entries=tuple(entries), total=99, typed=typed, page=1, last=19))
+    check(message)
+
+
+def test_a_page_of_the_longest_entries_is_small_enough() -> None:
+    long = "&" * 5_000
+    move = SeenMove(wave=1, vm=long, source=long, destination=long)
+    entry = AuditEntry(
+        id=1,
+        decided_at=datetime(2026, 3, 10, 6, 15, tzinfo=UTC),
+        action="accept",
+        outcome="unknown_offer",
+        user_id=long,
+        user_name=long,
+        team_id=long,
+        channel_id=long,
+        tgc=long,
+        pool_uuid=long,
+        pool_name=long,
+        recommendation_id=long,
+        moves=(move,) * 600,
+        loses_replication=(long,) * 600,
+        typed=long,
+        told=long,
+        tgc_answer=long,
+        offer_id=long,
+    )
+    page = AuditPage(entries=(entry,) * ENTRIES_PER_PAGE, total=99, typed=long, page=1, last=19)
+    message = render_audit(page)
+    check(message)
+    assert size(message.blocks) < limits.MESSAGE_SIZE
+
+
 @given(TEXTS, st.lists(TEXTS, max_size=9))
 def test_every_other_answer_is_legal_and_harmless(typed: str, close: list[str]) -> None:
-    _check(render_unknown_pool(typed, close))
-    _check(render_help(typed))
-    _check(render_sentence(typed))
+    check(render_unknown_pool(typed, close))
+    check(render_help(typed))
+    check(render_sentence(typed))
     modal = render_details_problem(typed, typed)
-    assert validate_view(_sent(modal)) == []
+    assert validate_view(sent(modal)) == []
 
 
 @given(TEXTS, MOMENTS, MOMENTS, USER_IDS, st.none() | TEXTS)
 def test_every_notice_is_legal_and_harmless(said: str, since: Any, until: Any, user_id: str, pool: str | None) -> None:
-    _check(render_outage(said, since, said))
-    _check(render_outage_over(said, since, until))
-    _check(render_paused(user_id, pool, until))
-    _check(render_paused(user_id, pool, None))
-    _check(render_resumed(user_id, pool))
-    _check(render_cannot_post(said, said, 3))
-    _check(render_cannot_post("C012AB3CD", said, 1))
-
-
-def _check(message: Message) -> None:
-    assert message.text
-    assert len(message.text.encode()) <= limits.MESSAGE_TEXT_BYTES
-    _check_mrkdwn(message.text)
-    assert not UNSEEN.search(message.text)
-    for form in message.forms()[:-1]:
-        assert validate_message(_sent(list(form))) == []
-        _check_harmless(list(form))
-
-
-def _check_harmless(part: Any) -> None:
-    assert not [text for text in _all_texts(part) if UNSEEN.search(text.replace("\n▰", "▰").replace("\n▱", "▱"))]
-    for found in _objects(part):
-        match found.get("type"):
-            case "mrkdwn":
-                assert found["verbatim"] is True
-                _check_mrkdwn(found["text"])
-            case "plain_text":
-                assert found["emoji"] is False
-            case "link":
-                assert found["url"] == "https://tgc.example.com"
-            case "user":
-                assert re.fullmatch(r"[UW][A-Z0-9]+", found["user_id"])
-            case "usergroup" | "broadcast":
-                raise AssertionError(found)
-
-
-def _check_mrkdwn(text: str) -> None:
-    outside = OURS.sub("", text)
-    assert "<" not in outside
-    assert ">" not in outside
-    assert not ENTITIES.search(outside)
-
-
-def _sent(part: Any) -> Any:
-    """What arrives at Slack."""
-    return json.loads(json.dumps(part, ensure_ascii=False).encode())
-
-
-def _size(blocks: tuple[dict[str, Any], ...]) -> int:
-    """Escaped text, and 100 for each thing that holds others: more than the validator counts."""
-    sent = sum(
-        len(text.encode("utf-16-le")) // 2 + 4 * sum(map(text.count, "&<>")) for text in _all_texts(list(blocks))
-    )
-    return sent + 100 * len(blocks)
-
-
-def _buttons(form: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
-    return [found for found in _objects(list(form)) if found.get("type") == "button"]
-
-
-def _objects(part: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(part, dict):
-        yield part
-        for value in part.values():
-            yield from _objects(value)
-    elif isinstance(part, list):
-        for value in part:
-            yield from _objects(value)
-
-
-def _all_texts(part: Any) -> list[str]:
-    return [found["text"] for found in _objects(part) if isinstance(found.get("text"), str)]
+    check(render_outage(said, since, said))
+    check(render_outage_over(said, since, until))
+    check(render_paused(user_id, pool, until))
+    check(render_paused(user_id, pool, None))
+    check(render_resumed(user_id, pool))
+    check(render_cannot_post(said, said, 3))
+    check(render_cannot_post("C012AB3CD", said, 1))

@@ -13,8 +13,9 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, select, update
+from sqlalchemy.exc import OperationalError
 
-from bot.storage.database import Database, DatabaseError, open_database
+from bot.storage.database import Database, DatabaseError, open_database, read_database
 from bot.storage.leases import ensure_row
 from bot.storage.tables import leases, metadata
 
@@ -147,3 +148,61 @@ async def test_readers_go_on_beside_a_writer_and_see_what_was_committed(database
             assert (await beside.execute(select(leases))).all() == []
     async with other.read() as beside:
         assert len((await beside.execute(select(leases))).all()) == 1
+
+
+async def sentence_of_a_reader(url: str) -> str:
+    with pytest.raises(DatabaseError) as caught:
+        async with read_database(url):
+            pass
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+class TestReadingOnly:
+    async def test_it_sees_what_was_committed_beside_a_writer_and_writes_nothing(
+        self, database: Database, url: str
+    ) -> None:
+        async with database.write() as connection:
+            await ensure_row(connection, leases, leases.c.name == "kept", name="kept")
+        async with database.write() as connection:
+            await ensure_row(connection, leases, leases.c.name == "not yet", name="not yet")
+            async with read_database(url) as reader:
+                async with reader.read() as beside:
+                    assert (await beside.execute(select(leases.c.name))).scalars().all() == ["kept"]
+                with pytest.raises(OperationalError, match="readonly"):
+                    await reader.ping()
+
+    async def test_a_file_that_is_missing_is_not_made(self, url: str, tmp_path: Path) -> None:
+        said = await sentence_of_a_reader(url)
+        assert said == f"There is no database at {url}: check DATABASE_URL, or start the bot first."
+        assert not (tmp_path / "bot.db").exists()
+
+    async def test_an_older_database_is_left_to_the_bot(self, url: str, tmp_path: Path) -> None:
+        async with open_database(url):
+            pass
+        with closing(sqlite3.connect(tmp_path / "bot.db")) as file, file:
+            file.execute("UPDATE alembic_version SET version_num = '0001'")
+        before = (tmp_path / "bot.db").read_bytes()
+        assert (await sentence_of_a_reader(url)).endswith("an older tintri-bot: start the bot once to update it.")
+        assert (tmp_path / "bot.db").read_bytes() == before
+
+    async def test_a_newer_and_a_foreign_database_are_told(self, url: str, tmp_path: Path) -> None:
+        async with open_database(url):
+            pass
+        with closing(sqlite3.connect(tmp_path / "bot.db")) as file, file:
+            file.execute("UPDATE alembic_version SET version_num = '9999'")
+        assert "comes from a newer tintri-bot" in await sentence_of_a_reader(url)
+        with closing(sqlite3.connect(tmp_path / "bot.db")) as file, file:
+            file.execute("DROP TABLE alembic_version")
+        assert (await sentence_of_a_reader(url)).endswith("is not tintri-bot's: check DATABASE_URL.")
+
+    async def test_what_is_no_database_is_told(self, url: str, tmp_path: Path) -> None:
+        (tmp_path / "bot.db").write_text("This is no database.\n" * 100)
+        assert (await sentence_of_a_reader(url)).endswith("check DATABASE_URL and its rights.")
+
+    async def test_any_name_of_a_file_will_do(self, tmp_path: Path) -> None:
+        url = f"sqlite+aiosqlite:///{tmp_path / 'a b%20#1.db'}"
+        async with open_database(url):
+            pass
+        async with read_database(url) as reader, reader.read() as connection:
+            assert (await connection.execute(select(leases))).all() == []

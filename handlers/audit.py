@@ -1,0 +1,57 @@
+"""`/tintri audit [pool|@user]`: who decided what, for approvers, and the buttons that turn its pages."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+
+from bot.audit import Audit as AuditService
+from bot.audit import AuditRefusedError, Question, UnknownPersonError
+from bot.pools import UnknownPoolError
+from bot.rendering import ids
+from bot.rendering.answers import render_sentence, render_unknown_pool
+from bot.rendering.audit import render_audit
+from bot.rendering.views import Message
+from bot.tasks import Tasks
+from handlers.payloads import Command, read_click
+from handlers.replies import answer, no_surprise
+
+
+class Audit:
+    """The journal's pages, each for one person only."""
+
+    def __init__(self, audit: AuditService, tasks: Tasks) -> None:
+        self._audit = audit
+        self._tasks = tasks
+
+    def register(self, app: AsyncApp) -> None:
+        app.action(ids.AUDIT_NEWER)(self.turned)
+        app.action(ids.AUDIT_OLDER)(self.turned)
+
+    async def answer(self, command: Command, rest: str) -> Message:
+        question = Question(id=command.id, actor=command.actor, channel_id=command.channel_id, typed=rest)
+        return await self._page(question)
+
+    async def turned(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
+        await ack()
+        self._tasks.start(no_surprise(respond, self._turn(respond, body)), name="turn the audit")
+
+    async def _turn(self, respond: AsyncRespond, body: Mapping[str, Any]) -> None:
+        click = read_click(body)
+        page, _, typed = click.value.partition(":")
+        question = Question(
+            id=click.id,
+            actor=click.actor,
+            channel_id=click.channel_id,
+            typed=typed,
+            page=int(page) if page.isdecimal() else 0,
+        )
+        await answer(respond, await self._page(question), replace_original=True)
+
+    async def _page(self, question: Question) -> Message:
+        try:
+            return render_audit(await self._audit.page(question))
+        except UnknownPoolError as error:
+            return render_unknown_pool(error.typed, error.close)
+        except (AuditRefusedError, UnknownPersonError) as error:
+            return render_sentence(str(error))
