@@ -253,12 +253,7 @@ class Decider:
         async with self._database.write() as connection:
             # Once more, in the very transaction that commits to it: a pause may have begun since step 1.
             hindrance = await self._hindrance(connection, attempt)
-            if (
-                hindrance is None
-                and first
-                and not await approvals.stands(connection, first, since=self._two_people.since)
-            ):
-                hindrance = verdicts.first_is_over(attempt)
+            hindrance = hindrance or await self._first_is_over(connection, attempt, first)
             if hindrance is None and not await claims.send(connection, attempt.press, attempt.lease, sent_at):
                 raise TakenOverError
         if hindrance is not None:

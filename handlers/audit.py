@@ -13,7 +13,7 @@ from bot.rendering.answers import render_sentence, render_unknown_pool
 from bot.rendering.audit import render_audit
 from bot.rendering.views import Message
 from bot.tasks import Tasks
-from handlers.payloads import Command, read_click
+from handlers.payloads import Command, read_click, read_page
 from handlers.replies import answer, no_surprise
 
 
@@ -44,7 +44,7 @@ class Audit:
             actor=click.actor,
             channel_id=click.channel_id,
             typed=typed,
-            page=int(page) if page.isdecimal() else 0,
+            page=read_page(page),
         )
         await answer(respond, await self._page(question), replace_original=True)
 

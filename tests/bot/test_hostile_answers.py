@@ -112,7 +112,7 @@ def check_report(report: Report) -> None:
     msgspec.json.encode(_plain(report))
 
 
-@fuzzed(few=250, many=10_000)
+@fuzzed(few=40, many=10_000)
 def test_a_recommendation(fuzz: Fuzz) -> None:
     @given(bodies(st.sampled_from(RECOMMENDATIONS)), st.sampled_from([200] * 8 + [204, 206, 302, 400, 401, 403, 500]))
     @example(b'{"creationTime": "0001-01-01T00:00:00+14:00"}', 200)
@@ -131,7 +131,7 @@ def test_a_recommendation(fuzz: Fuzz) -> None:
     fuzz(check_answer)
 
 
-@fuzzed(few=60, many=3_000)
+@fuzzed(few=15, many=3_000)
 def test_a_history(fuzz: Fuzz) -> None:
     @given(bodies(st.lists(st.sampled_from(RECOMMENDATIONS[:2]), max_size=2)))
     def check_answer(answer: bytes) -> None:

@@ -321,15 +321,17 @@ def test_any_page_of_a_list_or_a_modal(fuzz: Fuzz) -> None:
         @given(TEXTS | st.integers().map(str) | st.integers().map("{}:Prod".format), TEXTS | st.none())
         @example("9" * 2_000, None)
         @example("9" * 2_000 + ":x", None)
+        @example("9" * 5_000 + ":x", None)
         def check(value: str, metadata: str | None) -> None:
             async def turned() -> None:
                 letters = Letters(members)
                 in_list = letters.press(members.alice, members.card, ids.LIST_NEXT, value=value or " ")
+                in_journal = letters.press(members.alice, members.card, ids.AUDIT_OLDER, value=value or " ")
                 kind, in_view = letters.turn(members.alice, members.modal)
                 in_view["actions"][0]["value"] = value
                 if metadata is not None:
                     in_view["view"]["private_metadata"] = metadata
-                await members.deliver(in_list, (kind, in_view))
+                await members.deliver(in_list, in_journal, (kind, in_view))
 
             members.play(turned)
 
