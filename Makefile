@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+ON_POSTGRESQL := answers cards decisions kills main_path outages pausing
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .PHONY: help demo test torture check page screenshots lock upgrade clean
@@ -14,10 +15,11 @@ demo: $(VENV)/ready  ## the real bot between a simulated TGC and a local stand-i
 	@$(BIN)/python -m bot demo
 
 test: $(VENV)/ready-dev  ## all tests, on every core
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --maxschedchunk 1
 
-torture: $(VENV)/ready-dev  ## kill the bot at random moments and feed it nonsense, for many minutes
+torture: $(VENV)/ready-dev  ## kill and hang the bot at random moments, feed it nonsense, and play on PostgreSQL, for long
 	$(BIN)/python -m pytest -m torture
+	$(BIN)/python -m pytest --database postgresql -m "torture or not torture" $(ON_POSTGRESQL:%=tests/scenarios/test_%.py)
 
 check: $(VENV)/ready-dev  ## lint, format, types, import contract
 	$(BIN)/ruff check .
@@ -49,7 +51,8 @@ $(VENV)/ready-dev: requirements/dev.txt $(VENV)/ready
 
 lock:  ## write requirements/*.txt for what pyproject.toml asks for, keeping the versions there are
 	$(COMPILE) pyproject.toml --output-file requirements/base.txt
-	$(COMPILE) --extra dev --constraint requirements/base.txt pyproject.toml --output-file requirements/dev.txt
+	$(COMPILE) --extra postgres --constraint requirements/base.txt pyproject.toml --output-file requirements/postgres.txt
+	$(COMPILE) --extra postgres --extra dev --constraint requirements/base.txt pyproject.toml --output-file requirements/dev.txt
 	printf 'hatchling\neditables\n' | $(COMPILE) --constraint requirements/base.txt - --output-file requirements/build.txt
 
 upgrade:  ## the same with the newest versions

@@ -24,6 +24,7 @@ from bot.card_views import CardViews
 from bot.clock import Clock, SystemClock
 from bot.decisions import Decider
 from bot.health import Health
+from bot.leader import Leader
 from bot.login_guard import RememberedLogin
 from bot.loops import Loops
 from bot.metrics import SLACK_UP
@@ -36,7 +37,7 @@ from bot.reconcile import Reconciler
 from bot.reports import Reports
 from bot.retention import Retention
 from bot.settings import Settings
-from bot.slack import Identity, Slack, SlackError, SlackRefusedError
+from bot.slack import Identity, Slack, SlackError, SlackRefusedError, slack_session
 from bot.socket_mode import SocketMode
 from bot.storage.database import Database, open_database
 from bot.storage.leases import Leases
@@ -53,7 +54,6 @@ LEASE_LIFE = timedelta(seconds=20)
 DRAIN_S = 3.0
 """For what is under way at the end; with the goodbyes to Slack and the TGC that stays below the 10 s of platforms."""
 _LAST_REQUESTS_S = 0.5
-_SLACK_TIMEOUT_S = 20.0
 _TICK_S = 2.0
 _DAY_S = 86_400.0
 _AGAIN_AFTER_S = 2.0
@@ -101,7 +101,8 @@ async def bot(
         await stack.enter_async_context(entrance.open())
         database = await stack.enter_async_context(open_database(settings.database_url.reveal()))
         entrance.health.database = database
-        session = await stack.enter_async_context(_slack_session())
+        leases = Leases(database, clock, life=lease_life)
+        session = await stack.enter_async_context(slack_session(leases.may_send))
         slack = Slack(_token(settings), base_url=settings.slack_api_url, session=session)
         identity = await _identify(slack, clock)
         guard = RememberedLogin(
@@ -113,7 +114,7 @@ async def bot(
         )
         tgc = await stack.enter_async_context(open_tgc(settings, clock, guard, timeout_s=tgc_timeout_s))
         tasks = Tasks()
-        parts = Parts(settings, clock, database, Leases(database, clock, life=lease_life), slack, identity, tgc, tasks)
+        parts = Parts(settings, clock, database, leases, slack, identity, tgc, tasks)
         app = _bolt_app(settings, identity, session)
         handlers.register(app, parts.services)
         stack.push_async_callback(parts.readings.close)
@@ -190,7 +191,8 @@ class Parts:
         tasks: Tasks,
     ) -> None:
         channel_id, zone = settings.reco_channel or "", settings.reco_timezone
-        pace = Pace(clock)
+        self._leader = Leader(leases, clock)
+        self._pace = pace = Pace(clock)
         access = Access(slack, identity, settings.pool_rules, clock)
         self.readings = readings = Readings(tgc, clock)
         lapse = settings.config.approval_lapse
@@ -234,7 +236,6 @@ class Parts:
         self._adoption = Adoption(database, slack, tgc, clock, channel_id)
         self._watch = Watch(
             database=database,
-            leases=leases,
             readings=readings,
             reconciler=self._reconciler,
             outbox=self._outbox,
@@ -272,10 +273,18 @@ class Parts:
             health.swept = True
             await self._watch.run()
 
-        loops.start("sweeps", watch)
-        loops.start("outbox", self._outbox.run)
-        loops.start("new cards", self._painter.post_new)
-        loops.start("changed cards", self._painter.edit_changed)
+        def start_leading(loops: Loops) -> None:
+            self._pace.begin_anew()
+            loops.start("sweeps", watch)
+            loops.start("outbox", self._outbox.run)
+            loops.start("new cards", self._painter.post_new)
+            loops.start("changed cards", self._painter.edit_changed)
+
+        async def lead() -> None:
+            await self._leader.lead(start_leading)
+            health.swept = health.swept or self._leader.is_led
+
+        loops.every("leading", self._leader.try_every_s, lead)
         loops.every("presses left behind", _TICK_S, self._decider.resume)
         loops.every("approvers", _APPROVERS_EVERY_S, self._approver_check.run)
         loops.every("lapsed approvals", _LAPSES_EVERY_S, self._two_people.end_lapsed)
@@ -337,14 +346,6 @@ def _bolt_app(settings: Settings, identity: Identity, session: aiohttp.ClientSes
         authorize=authorize,
         request_verification_enabled=False,
     )
-
-
-@asynccontextmanager
-async def _slack_session() -> AsyncIterator[aiohttp.ClientSession]:
-    """One session for all calls; slack_sdk would open one for each. Its own time-out does not apply to a given one."""
-    timeout = aiohttp.ClientTimeout(total=_SLACK_TIMEOUT_S, connect=_SLACK_TIMEOUT_S / 2)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
-        yield session
 
 
 def _token(settings: Settings) -> str:

@@ -1,6 +1,7 @@
 """Time as a parameter: tests move it, nothing waits for it."""
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -8,6 +9,10 @@ from typing import Protocol
 class Clock(Protocol):
     def now(self) -> datetime:
         """The moment, aware and in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since some moment, whatever is done to the time of day."""
         ...
 
     async def sleep(self, seconds: float) -> None: ...
@@ -18,6 +23,9 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -50,6 +50,7 @@ from tgc.errors import (
     TGCNotFoundError,
     TGCSessionError,
     TGCUnsupportedError,
+    TGCWithheldError,
     TGCWrongStateError,
 )
 from tgc.models import Pool, Recommendation, RecommendationState
@@ -260,6 +261,8 @@ class Decider:
             return await self._settle(attempt, hindrance)
         try:
             await self._ask(attempt)
+        except TGCWithheldError:
+            return await self._settle(attempt, verdicts.held_up(attempt))
         except TGCWrongStateError as error:
             return await self._settle(attempt, await self._wrong_state(attempt, error))
         except _CERTAINLY_NOT_DONE as error:
@@ -280,17 +283,17 @@ class Decider:
         return verdicts.first_is_over(attempt)
 
     async def _ask(self, attempt: Attempt) -> None:
-        client, key = self._tgc.client, attempt.stored.key
+        client, key, may_send = self._tgc.client, attempt.stored.key, self._leases.may_send
         match attempt.action:
             case Action.ACCEPT:
-                await client.accept(key.pool_uuid, key.recommendation_id)
+                await client.accept(key.pool_uuid, key.recommendation_id, may_send=may_send)
             case Action.CANCEL:
-                await client.cancel(key.pool_uuid, key.recommendation_id)
+                await client.cancel(key.pool_uuid, key.recommendation_id, may_send=may_send)
             case Action.DISMISS:
                 async with self._database.read() as connection:
                     stored = await recommendations.by_row_id(connection, attempt.stored.row_id)
                 if stored.recommendation.state == RecommendationState.AVAILABLE:
-                    await client.acknowledge(key.pool_uuid, key.recommendation_id)
+                    await client.acknowledge(key.pool_uuid, key.recommendation_id, may_send=may_send)
             case Action.REOPEN:
                 pass  # the TGC keeps AVAILABLE_ACKED: reopening is ours alone
 

@@ -28,7 +28,7 @@ class Loops:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+    def start(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
         """Do the work again and again, as soon as it fails or ends."""
         self._tasks.append(asyncio.create_task(self._forever(name, work), name=name))
 
@@ -41,7 +41,7 @@ class Loops:
 
         self.start(name, turn)
 
-    async def _forever(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+    async def _forever(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
         while True:
             try:
                 await work()

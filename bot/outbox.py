@@ -101,13 +101,18 @@ class Outbox:
             )
         return await self._deliver(key, message, facts)
 
-    async def find_card(self, key: str) -> str | None:
-        """The ts of a card that may have been posted; None where it certainly was not. Raises SlackError."""
+    async def withdraw_card(self, key: str) -> str | None:
+        """See that a card is not posted any more: None, or the ts of one that was already. Raises SlackError."""
         async with self._database.read() as connection:
             post = await posts.find(connection, key)
-        if post is None or post.state is PostState.PENDING:
-            return None
-        return post.ts if post.state is PostState.SENT else await self._look(post)
+        if post is None or post.state is PostState.SENT:
+            return None if post is None else post.ts
+        ts = None if post.state is PostState.PENDING else await self._look(post)
+        if ts is None:
+            async with self._database.write() as connection:
+                if not await posts.withdraw(connection, post):
+                    raise BusyError("Another process is posting this card.")
+        return ts
 
     async def run(self) -> None:
         """Send what is due, for as long as the bot runs."""

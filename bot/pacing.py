@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.clock import Clock
 
@@ -17,11 +17,11 @@ _MINUTE = timedelta(minutes=1)
 class _Bucket:
     """Lets `burst` turns through at once, then one per `every`, in the order they were asked for."""
 
-    def __init__(self, clock: Clock, *, every: timedelta, burst: int) -> None:
+    def __init__(self, clock: Clock, *, every: timedelta, burst: int, used_up_at: datetime | None = None) -> None:
         self._clock = clock
         self._every = every
         self._allowance = every * (burst - 1)
-        self._full_at = clock.now()
+        self._full_at = clock.now() if used_up_at is None else used_up_at + every * burst
         """When the bucket would be full again: the "theoretical arrival time" of the GCRA."""
         self._turn = asyncio.Lock()
 
@@ -42,8 +42,17 @@ class Pace:
     """The turns to post and to edit."""
 
     def __init__(self, clock: Clock) -> None:
-        self._edits = _Bucket(clock, every=_MINUTE / (EDITS_PER_MINUTE - EDIT_BURST), burst=EDIT_BURST)
-        self._posts: defaultdict[str, _Bucket] = defaultdict(lambda: _Bucket(clock, every=POST_EVERY, burst=1))
+        self._clock = clock
+        self._edits, self._posts = self._buckets(used_up_at=None)
+
+    def begin_anew(self) -> None:
+        """Begin as if every turn until now were used: another process may have used them."""
+        self._edits, self._posts = self._buckets(used_up_at=self._clock.now())
+
+    def _buckets(self, used_up_at: datetime | None) -> tuple[_Bucket, defaultdict[str, _Bucket]]:
+        every = _MINUTE / (EDITS_PER_MINUTE - EDIT_BURST)
+        edits = _Bucket(self._clock, every=every, burst=EDIT_BURST, used_up_at=used_up_at)
+        return edits, defaultdict(lambda: _Bucket(self._clock, every=POST_EVERY, burst=1, used_up_at=used_up_at))
 
     async def post(self, channel_id: str) -> None:
         """Wait for this channel's next turn."""

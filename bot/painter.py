@@ -186,7 +186,7 @@ class Painter:
             return await self._outbox.post_card(
                 drawing.key, drawing.card.channel_id, drawing.message, drawing.facts, drawing.stored.row_id
             )
-        ts = await self._outbox.find_card(drawing.key)
+        ts = await self._outbox.withdraw_card(drawing.key)
         return None if ts is None else Delivered(ts=ts, fresh=False)
 
     async def _edit(self, drawing: Drawing, lease: Lease) -> None:

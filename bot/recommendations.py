@@ -10,6 +10,7 @@ from bot.rendering.views import Progress, Standing
 from tgc.models import Action, ExecutionState, Recommendation, RecommendationState, StateReason
 
 _OPEN_STATES = frozenset({RecommendationState.AVAILABLE, RecommendationState.AVAILABLE_ACKED})
+_EXECUTING_STATES = frozenset({RecommendationState.ACCEPTED, RecommendationState.CANCELLED})
 
 # Parts of the answer that say what would be moved and what would lose replication. `result` and `issueTypes` do not.
 _PLAN_PATH = re.compile(
@@ -113,6 +114,12 @@ def is_building(recommendation: Recommendation) -> bool:
         recommendation.state == RecommendationState.REFRESH
         or recommendation.state_reason == StateReason.UNAVAILABLE_UNDER_CONSTRUCTION
     )
+
+
+def is_running(recommendation: Recommendation) -> bool:
+    """Accepted or cancelled, and not at its end yet."""
+    state = recommendation.execution_state or ExecutionState.AVAILABLE
+    return recommendation.state in _EXECUTING_STATES and not state.is_end
 
 
 def standing_of(

@@ -2,12 +2,14 @@
 
 SlackError
 ├── SlackAwayError     not reached: certainly not done
+├── SlackWithheldError not ours to do any more: certainly not done
 ├── SlackBusyError     429: certainly not done, and for how long not to ask again
 ├── SlackRefusedError  Slack said no, and why: certainly not done
 └── SlackUnsureError   the answer was lost: done or not, nobody knows (slack/README 4.6)
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
@@ -22,6 +24,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.rendering.views import Block, Message, View
+from tgc.sending import MaySend, WithheldError, asking, impatient_socket
 
 _log = structlog.get_logger(__name__)
 
@@ -42,6 +45,7 @@ _FORM_CODES = frozenset(
 )
 """Slack does not take the message in this form; a plainer one may do."""
 
+_TIMEOUT_S = 20.0
 _DEFAULT_RETRY_AFTER_S = 30
 _PAGE = 200
 _MAX_PAGES = 10
@@ -53,6 +57,10 @@ class SlackError(Exception):
 
 class SlackAwayError(SlackError):
     """Slack was not reached."""
+
+
+class SlackWithheldError(SlackError):
+    """The process hung until another might have taken its work over, so nothing was sent."""
 
 
 class SlackBusyError(SlackError):
@@ -117,6 +125,23 @@ class OpenedView(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     hash: str
     """Of what it shows now."""
+
+
+_SHOWN = frozenset({"chat.postMessage", "chat.update", "chat.postEphemeral"})
+"""What people see. Reading harms nobody."""
+
+
+@asynccontextmanager
+async def slack_session(may_send: MaySend) -> AsyncIterator[aiohttp.ClientSession]:
+    """One session for all calls; slack_sdk would open one for each. Its own time-out does not apply to a given one.
+
+    `may_send` is asked before what people see.
+    """
+    timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S, connect=_TIMEOUT_S / 2)
+    connector = aiohttp.TCPConnector(socket_factory=impatient_socket)
+    request = asking(lambda url: url.name not in _SHOWN or may_send())
+    async with aiohttp.ClientSession(timeout=timeout, connector=connector, request_class=request) as session:
+        yield session
 
 
 class Slack:
@@ -272,6 +297,10 @@ async def _call(method: str, call: Callable[[], Awaitable[AsyncSlackResponse]]) 
         return await call()
     except SlackApiError as error:
         raise _named(method, error) from error
+    except WithheldError as error:
+        raise SlackWithheldError(
+            f"{method} was not sent, as another process may be at it; it is looked at anew."
+        ) from error
     except aiohttp.ClientConnectorError as error:
         raise SlackAwayError(f"Slack's {method} was not reached ({error}); it is tried again.") from error
     # slack_sdk lets AttributeError and ValueError out where the answer is not JSON (slack/README 6.5).

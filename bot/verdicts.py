@@ -108,6 +108,12 @@ def _two(reason: str) -> str:
     return f"A second person must accept it too, because {reason}; until then nothing moves."
 
 
+def held_up(attempt: Attempt) -> Answer:
+    label = attempt.action.capitalize()
+    why = f"I was held up right before I could ask the TGC: look at it again and press {label} again."
+    return nothing(attempt, Outcome.NOT_DONE, why)
+
+
 def never_known(attempt: Attempt, answered: str) -> Answer:
     verb = _DONE_WORDS[attempt.action]
     text = f"{attempt.stored.pool_name}: Nobody can tell whether it was {verb}, because the answer was lost. {GONE}"

@@ -1,7 +1,7 @@
 """When the TGC is read: all pools at start and on schedule, pools with something open in between.
 
 A sweep that failed is tried again at every refresh until it succeeds, so an outage at 06:15 costs minutes, not half a
-day. One sweep runs at a time over all replicas; the others go without.
+day. Only the replica that leads reads on schedule (bot/leader.py).
 """
 
 import asyncio
@@ -17,24 +17,22 @@ from bot.clock import Clock
 from bot.metrics import SWEEPS, TGC_UP
 from bot.outbox import Outbox
 from bot.readings import PoolReading, Readings, read_again
-from bot.recommendations import is_building, is_expired, is_open
+from bot.recommendations import is_building, is_expired, is_open, is_running
 from bot.reconcile import Reconciler
 from bot.rendering.notices import render_outage, render_outage_over
 from bot.rendering.views import Message
 from bot.storage import recommendations, tgcs
 from bot.storage.database import Database
-from bot.storage.leases import Leases
 from bot.storage.recommendations import Stored
 from bot.storage.tgcs import Outage
 from bot.tasks import together
 from tgc.errors import TGCError, TGCNotFoundError, TGCStatusError
-from tgc.models import ExecutionState, Pool, RecommendationState
+from tgc.models import Pool
 
 _log = structlog.get_logger(__name__)
 
 FAILURES_BEFORE_NOTICE = 2
 _VANISHED_CODE = "ERR-API-7102"
-_RUNNING_STATES = frozenset({RecommendationState.ACCEPTED, RecommendationState.CANCELLED})
 
 
 def next_run(schedule: str, zone: ZoneInfo, after: datetime) -> datetime:
@@ -49,7 +47,6 @@ class Watch:
         self,
         *,
         database: Database,
-        leases: Leases,
         readings: Readings,
         reconciler: Reconciler,
         outbox: Outbox,
@@ -61,7 +58,6 @@ class Watch:
         follow_s: int,
     ) -> None:
         self._database = database
-        self._leases = leases
         self._readings = readings
         self._tgc = readings.tgc
         self._reconciler = reconciler
@@ -77,7 +73,7 @@ class Watch:
         self._is_behind = False
         """Whether the newest sweep failed, so that the next refresh is a sweep again."""
         self._restless: set[str] = set()
-        """Pools that are worth another look although no card is open: being built, or not readable."""
+        """Pools to look at again, whether or not a card of theirs is open by then."""
 
     async def run(self) -> None:
         """Read on schedule, for as long as the bot runs. The first sweep is the caller's."""
@@ -106,28 +102,17 @@ class Watch:
     async def sweep(self) -> None:
         """Read every pool and bring every card up to what was read."""
         self._sweep_at = self._next_sweep()  # before it begins: one that takes long must not swallow the next
-        async with self._leases.named(f"sweep/{self._tgc.key}") as is_ours:
-            if is_ours:
-                await self._read_all()
-                await self._show_expired()
-            else:
-                self._is_behind = True  # whoever has the lease may have died in its sweep
+        await self._read_all()
+        await self._show_expired()
 
     async def refresh(self) -> None:
-        """Read again the pools with an open card, and those that were being built or could not be read."""
-        async with self._leases.named(f"sweep/{self._tgc.key}") as is_ours:
-            if is_ours:
-                await self._read_again({*self._restless, *(stored.key.pool_uuid for stored in await self._open())})
-                await self._show_expired()
+        """Read again the pools with an open card, and those where something else was to come at the last look."""
+        await self._read_again({*self._restless, *(stored.key.pool_uuid for stored in await self._open())})
+        await self._show_expired()
 
     async def follow(self) -> None:
         """Read again the recommendations that run."""
-        running = [stored for stored in await self._open() if _runs(stored)]
-        if not running:
-            return
-        async with self._leases.named(f"sweep/{self._tgc.key}") as is_ours:
-            if is_ours:
-                await together(self._follow_up(stored) for stored in running)
+        await together(self._follow_up(stored) for stored in await self._open() if is_running(stored.recommendation))
 
     async def _open(self) -> list[Stored]:
         async with self._database.read() as connection:
@@ -164,8 +149,8 @@ class Watch:
         await self._keep_role()
         self._compare_zones(readings)
         for reading in readings:
-            unsettled = reading.error is not None or (reading.recommendation and is_building(reading.recommendation))
-            (self._restless.add if unsettled else self._restless.discard)(reading.pool.uuid)
+            is_restless = self._is_restless(reading)
+            (self._restless.add if is_restless else self._restless.discard)(reading.pool.uuid)
         current = {reading.pool.uuid: reading for reading in readings if reading.error is None}
         # Those before first: a card of a pool says whether an earlier recommendation still runs.
         before = [stored for stored in await self._open() if _is_left_behind(stored, current)]
@@ -175,6 +160,18 @@ class Watch:
         for stored in sorted(filter(None, known), key=lambda stored: stored.pool_name.casefold()):
             await self._reconciler.reconcile(stored.key)
 
+    def _is_restless(self, reading: PoolReading) -> bool:
+        """Whether the pool shows something that is not the last word.
+
+        Whoever else finds that a recommendation has ended (a press, the following, another replica) ends its card, but
+        does not look at what came after it.
+        """
+        recommendation = reading.recommendation
+        if reading.error is not None or recommendation is None:
+            return reading.error is not None
+        undecided = is_open(recommendation) and not is_expired(recommendation, self._clock.now())
+        return undecided or is_building(recommendation) or is_running(recommendation)
+
     async def _follow_up(self, stored: Stored, pool: Pool | None = None, *, pool_is_gone: bool = False) -> None:
         """Read one recommendation by its id, and bring its card up to it."""
         key = stored.key
@@ -182,7 +179,7 @@ class Watch:
         try:
             reading = await read_again(self._tgc, self._clock, pool, key.recommendation_id)
         except TGCError as error:
-            if _is_vanished(error, still_runs=_runs(stored) and not pool_is_gone):
+            if _is_vanished(error, still_runs=is_running(stored.recommendation) and not pool_is_gone):
                 await self._reconciler.forget(key)
             else:
                 _log.warning("a recommendation could not be read", pool=stored.pool_name, reason=str(error))
@@ -254,11 +251,6 @@ class Watch:
     async def _announce(self, connection: AsyncConnection, kind: str, outage: Outage, message: Message) -> None:
         key = f"{kind}/{self._tgc.key}/{outage.since.timestamp():.6f}"
         await self._outbox.add(connection, key=key, kind=kind, channel_id=self._channel_id, message=message)
-
-
-def _runs(stored: Stored) -> bool:
-    state = stored.recommendation.execution_state or ExecutionState.AVAILABLE
-    return stored.recommendation.state in _RUNNING_STATES and not state.is_end
 
 
 def _is_left_behind(stored: Stored, current: Mapping[str, PoolReading]) -> bool:

@@ -82,13 +82,14 @@ def names(requirements: Iterable[str]) -> set[str]:
 def test_what_pyproject_asks_for_is_pinned_with_hashes() -> None:
     project = PYPROJECT["project"]
     assert names(project["dependencies"]) <= pins("base.txt").keys()
+    assert names(project["optional-dependencies"]["postgres"]) <= pins("postgres.txt").keys()
     assert names(project["optional-dependencies"]["dev"]) <= pins("dev.txt").keys()
     assert names(PYPROJECT["build-system"]["requires"]) <= pins("build.txt").keys()
 
 
 def test_all_files_pin_the_same_versions() -> None:
     base, dev, build = pins("base.txt"), pins("dev.txt"), pins("build.txt")
-    assert base.items() <= dev.items()
+    assert base.items() <= pins("postgres.txt").items() <= dev.items()
     assert {name: build[name] for name in build.keys() & dev.keys()} == {
         name: dev[name] for name in build.keys() & dev.keys()
     }

@@ -15,6 +15,7 @@ from tgc import bodies, decode
 from tgc.errors import TGCError, TGCNotFoundError, TGCResponseError, TGCSessionError
 from tgc.login import LoginGuard, SharedLogin, Unguarded
 from tgc.models import AffinityRule, Feedback, Info, IssueSelection, Pool, Recommendation, Session
+from tgc.sending import MaySend, always
 from tgc.tls import SettingNames, TLSPolicy, Trust
 from tgc.transport import Transport
 from tgc.version import supported_version
@@ -63,6 +64,8 @@ async def connect(
 
 class TGCClient:
     """One shared session at one TGC. Every method raises TGCError, and nothing else but what the guard raises.
+
+    `may_send` is asked right before a request leaves; where it says no, nothing is sent and TGCWithheldError raised.
 
     `session` must be the client's own: its cookies are the TGC's session, and a new login clears them.
     `timeout_s` is for one whole answer; `read_budget_s` for a read with all its tries.
@@ -179,16 +182,18 @@ class TGCClient:
         history = await self._read(path, decode.decode_recommendations)
         return sorted(history, key=lambda recommendation: recommendation.creation_time or LONG_AGO, reverse=True)
 
-    async def accept(self, pool_uuid: str, recommendation_id: str) -> None:
+    async def accept(self, pool_uuid: str, recommendation_id: str, *, may_send: MaySend = always) -> None:
         """Start the moves; they run asynchronously, so follow `execution_state`."""
-        await self._write("POST", f"{_recommendation_path(pool_uuid, recommendation_id)}/accept")
+        await self._write("POST", f"{_recommendation_path(pool_uuid, recommendation_id)}/accept", may_send=may_send)
 
-    async def acknowledge(self, pool_uuid: str, recommendation_id: str) -> None:
-        await self._write("POST", f"{_recommendation_path(pool_uuid, recommendation_id)}/acknowledge")
+    async def acknowledge(self, pool_uuid: str, recommendation_id: str, *, may_send: MaySend = always) -> None:
+        await self._write(
+            "POST", f"{_recommendation_path(pool_uuid, recommendation_id)}/acknowledge", may_send=may_send
+        )
 
-    async def cancel(self, pool_uuid: str, recommendation_id: str) -> None:
+    async def cancel(self, pool_uuid: str, recommendation_id: str, *, may_send: MaySend = always) -> None:
         """Stop what has not run; nothing is undone."""
-        await self._write("POST", f"{_recommendation_path(pool_uuid, recommendation_id)}/cancel")
+        await self._write("POST", f"{_recommendation_path(pool_uuid, recommendation_id)}/cancel", may_send=may_send)
 
     async def reset(self, pool_uuid: str, recommendation_id: str) -> None:
         """Destroy the recommendation: it becomes INVALIDATED."""
@@ -257,8 +262,8 @@ class TGCClient:
     async def _read(self, path: str, decoder: Callable[[bytes, str], T], query: str = "") -> T:
         return await self._in_session(lambda: self._transport.read(path, decoder, query))
 
-    async def _write(self, method: str, path: str, body: Any = None) -> None:
-        await self._in_session(lambda: self._transport.write(method, path, body))
+    async def _write(self, method: str, path: str, body: Any = None, *, may_send: MaySend = always) -> None:
+        await self._in_session(lambda: self._transport.write(method, path, body, may_send=may_send))
 
     async def _in_session(self, send: Callable[[], Awaitable[T]]) -> T:
         """Repeat once, in a new session, what was answered that the session is invalid: it was not executed."""

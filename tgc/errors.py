@@ -3,6 +3,7 @@
     TGCError
     ├── TGCConnectionError      no whole answer: connect, TLS, time-out, dropped half-way
     │   └── TGCCertificateError the certificate is not one we may trust; nothing was sent
+    ├── TGCWithheldError        the caller might not send it any more; nothing was sent
     ├── TGCResponseError        an answer that the API does not document: not JSON, wrong shape
     ├── TGCUnsupportedError     a VMstore, or an API older than v310.51
     └── TGCStatusError          a TintriError, with `status` and `code`
@@ -27,6 +28,10 @@ class TGCConnectionError(TGCError):
 
 class TGCCertificateError(TGCConnectionError):
     """The server's certificate is not trusted; no request was sent."""
+
+
+class TGCWithheldError(TGCError):
+    """The caller's permission to send ended before the request could leave; nothing was sent."""
 
 
 class TGCResponseError(TGCError):

@@ -19,7 +19,9 @@ from tgc.errors import (
     TGCError,
     TGCResponseError,
     TGCUnavailableError,
+    TGCWithheldError,
 )
+from tgc.sending import MaySend, WithheldError, always, asking, impatient_socket
 from tgc.tls import SettingNames, Trust, remedy
 
 T = TypeVar("T")
@@ -82,9 +84,13 @@ class Transport:
             ) from error
         return decoder(body, _where("GET", path))
 
-    async def write(self, method: str, path: str, body: Any = None) -> None:
+    async def write(self, method: str, path: str, body: Any = None, *, may_send: MaySend = always) -> None:
         """Send JSON at most once, over a connection that no server can have dropped meanwhile; raises TGCError."""
-        async with aiohttp.ClientSession(cookie_jar=self._session.cookie_jar) as fresh:
+        async with aiohttp.ClientSession(
+            cookie_jar=self._session.cookie_jar,
+            connector=aiohttp.TCPConnector(socket_factory=impatient_socket),
+            request_class=asking(lambda _url: may_send()),
+        ) as fresh:
             expect_done(await self._exchange(fresh, method, path, body=body))
 
     async def log_in(self, path: str, credentials: dict[str, str]) -> str | None:
@@ -168,6 +174,8 @@ class Transport:
                 return TGCCertificateError(
                     f"The certificate of {host} is not trusted ({_reason(refused)}); {remedy(refused, self._names)}."
                 )
+            case WithheldError():
+                return TGCWithheldError(f"{where}: nothing was sent, as it might not be any more; try again.")
             case aiohttp.ClientConnectorError():
                 return TGCConnectionError(
                     f"{where}: no connection to {host} ({_reason(error.os_error)}); check its URL and the network."

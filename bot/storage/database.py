@@ -13,14 +13,15 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, CursorResult, event, make_url, text
+from sqlalchemy import Connection, CursorResult, make_url, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.storage.engines import MIGRATION, SQLITE_BUSY_S, Patience, open_engine, try_file
 
 T = TypeVar("T")
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_SQLITE_BUSY_S = 15
 _GRACE_S = 1.0
 """For a statement whose caller is cancelled."""
 
@@ -54,6 +55,8 @@ class Database:
             await _to_the_end(transaction.start())
             try:
                 yield connection
+            except OSError:
+                raise  # there may be nobody to roll it back with: `_connection` gives it up
             except BaseException:  # a cancellation, too
                 await _to_the_end(transaction.rollback())
                 raise
@@ -66,6 +69,10 @@ class Database:
         try:
             await _to_the_end(opening)
             yield connection
+        except OSError:  # a time-out, too: what may still be under way on it is not waited for
+            if connection.sync_connection is not None:
+                await _to_the_end(connection.invalidate())
+            raise
         finally:
             if opening.done() and not opening.cancelled() and opening.exception() is None:
                 await _to_the_end(connection.close())
@@ -106,15 +113,31 @@ async def _to_the_end(work: Awaitable[T]) -> T:
 
 
 @asynccontextmanager
-async def open_database(url: str) -> AsyncIterator[Database]:
+async def open_database(url: str, patience: Patience = Patience()) -> AsyncIterator[Database]:  # noqa: B008 - frozen
     """Open the database at `url`, create or migrate its tables, and close it at the end.
 
     Raises DatabaseError.
     """
-    engine = _engine(url)
-    try:
-        await _migrate(engine, url)
+    await _migrate(url)
+    async with _open(url, patience) as engine:
         yield Database(engine)
+
+
+@asynccontextmanager
+async def _open(url: str, patience: Patience, *, read_only: bool = False) -> AsyncIterator[AsyncEngine]:
+    try:
+        engine = open_engine(url, patience, read_only=read_only)
+    except FileNotFoundError as error:
+        raise DatabaseError(
+            f"There is no database at {_shown(url)}: check DATABASE_URL, or start the bot first."
+        ) from error
+    except ModuleNotFoundError as error:
+        raise DatabaseError(
+            f"DATABASE_URL needs the package {error.name}, which is not installed: install requirements/postgres.txt, "
+            "or use SQLite."
+        ) from error
+    try:
+        yield engine
     finally:
         await engine.dispose()
 
@@ -125,25 +148,9 @@ async def read_database(url: str) -> AsyncIterator[Database]:
 
     Raises DatabaseError.
     """
-    engine = _reading_engine(url)
-    try:
+    async with _open(url, Patience(), read_only=True) as engine:
         await _check_revision(engine, url)
         yield Database(engine)
-    finally:
-        await engine.dispose()
-
-
-def _reading_engine(url: str) -> AsyncEngine:
-    if make_url(url).get_backend_name() != "sqlite":
-        return _server_engine(url, connect_args={"server_settings": {"default_transaction_read_only": "on"}})
-    path = make_url(url).database
-    if path is None or not Path(path).is_file():
-        raise DatabaseError(f"There is no database at {_shown(url)}: check DATABASE_URL, or start the bot first.")
-    # A URI, for its mode: SQLite itself then refuses every write (sqlite.org, URI filenames).
-    uri = make_url("sqlite+aiosqlite://").set(
-        database=Path(path).absolute().as_uri(), query={"mode": "ro", "uri": "true"}
-    )
-    return create_async_engine(uri, connect_args={"timeout": _SQLITE_BUSY_S})
 
 
 async def _check_revision(engine: AsyncEngine, url: str) -> None:
@@ -164,65 +171,22 @@ async def _check_revision(engine: AsyncEngine, url: str) -> None:
     raise _from_newer(url)
 
 
-def _engine(url: str) -> AsyncEngine:
-    if make_url(url).get_backend_name() != "sqlite":
-        return _server_engine(url, pool_pre_ping=True)
-    engine = create_async_engine(url, connect_args={"timeout": _SQLITE_BUSY_S})
-    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-    event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    event.listen(engine.sync_engine, "invalidate", _roll_back_sqlite)
-    return engine
-
-
-def _server_engine(url: str, **options: Any) -> AsyncEngine:
+async def _migrate(url: str) -> None:
     try:
-        return create_async_engine(url, **options)
-    except ModuleNotFoundError as error:
-        raise DatabaseError(
-            f"DATABASE_URL needs the package {error.name}, which is not installed: install it, or use SQLite."
-        ) from error
-
-
-def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
-    dbapi_connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
-    try:
-        cursor = dbapi_connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
-        # `sent` must survive a power cut: what is committed is on the disk (sqlite.org, PRAGMA synchronous).
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.close()
-    except BaseException:  # a cancellation, too
-        dbapi_connection.close()  # SQLAlchemy does not know of it yet, and its thread would go on
-        raise
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    """Take SQLite's write lock at once: a read that turns into a write fails where another writer came between."""
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _roll_back_sqlite(dbapi_connection: Any, _record: object, _error: object) -> None:
-    """Give SQLite's write lock back: a statement cut off by a cancellation holds it on even after the connection's end.
-
-    (sqlite.org, sqlite3_close_v2: a connection lives on for as long as a statement of it was not finished.)
-    """
-    dbapi_connection.rollback()
-
-
-async def _migrate(engine: AsyncEngine, url: str) -> None:
-    try:
-        if engine.dialect.name == "sqlite":
-            _try_file(engine, url)
-        async for attempt in stamina.retry_context(
-            on=_is_busy, attempts=None, timeout=_SQLITE_BUSY_S, wait_initial=0.05
-        ):
-            with attempt:
-                async with Database(engine).write() as connection:
-                    await connection.run_sync(_upgrade)
+        async with _open(url, MIGRATION) as engine:
+            if engine.dialect.name == "sqlite":
+                try_file(engine, url)
+            async for attempt in stamina.retry_context(
+                on=_is_busy, attempts=None, timeout=SQLITE_BUSY_S, wait_initial=0.05
+            ):
+                with attempt:
+                    async with Database(engine).write() as connection:
+                        await connection.run_sync(_upgrade)
     except CommandError as error:
         raise _from_newer(url) from error
+    except TimeoutError as error:
+        silent = f"The database {_shown(url)} does not answer: check DATABASE_URL and the network."
+        raise DatabaseError(silent) from error
     except _UNUSABLE as error:
         raise _unusable(url, error) from error
 
@@ -234,18 +198,12 @@ def _from_newer(url: str) -> DatabaseError:
 
 
 def _unusable(url: str, error: Exception) -> DatabaseError:
-    cause = getattr(error, "orig", None) or error
+    cause, *_hints = str(getattr(error, "orig", None) or error).splitlines()
     return DatabaseError(f"The database {_shown(url)} cannot be used ({cause}): check DATABASE_URL and its rights.")
 
 
 def _shown(url: str) -> str:
     return make_url(url).render_as_string(hide_password=True)
-
-
-def _try_file(engine: AsyncEngine, url: str) -> None:
-    """Raise sqlite3.Error for a file that cannot be opened: aiosqlite would leave a thread behind that fails later."""
-    [name], options = engine.dialect.create_connect_args(make_url(url))
-    sqlite3.connect(name, uri=options.get("uri", False)).close()
 
 
 def _is_busy(error: Exception) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import Row, delete, or_, select, update
+from sqlalchemy import Row, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.rendering.views import Message
@@ -78,6 +78,12 @@ async def any_with_prefix(connection: AsyncConnection, prefix: str) -> bool:
 
 async def delete_prefix(connection: AsyncConnection, prefix: str) -> None:
     await connection.execute(delete(posts).where(posts.c.key.startswith(prefix, autoescape=True)))
+
+
+async def withdraw(connection: AsyncConnection, post: Post) -> bool:
+    """Delete a message that need not be sent; False where it has gone on towards being sent since `post` was read."""
+    unchanged = and_(posts.c.key == post.key, posts.c.state == post.state)
+    return (await connection.execute(delete(posts).where(unchanged))).rowcount == 1
 
 
 async def due(connection: AsyncConnection, now: datetime) -> list[Post]:

@@ -9,16 +9,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
 from bot.access import Access
-from bot.outbox import SETTLING, BusyError, Outbox
+from bot.outbox import SETTLING, BusyError, Delivered, Outbox
 from bot.pacing import Pace
 from bot.pool_rules import Approvers
 from bot.recommendations import Key
 from bot.rendering.answers import render_sentence
-from bot.slack import Slack, SlackError
+from bot.slack import Slack, SlackError, slack_session
 from bot.storage import posts, recommendations
 from bot.storage.database import Database, open_database
 from bot.storage.leases import Leases
@@ -44,18 +43,19 @@ class Place:
     url: str
     stack: AsyncExitStack
 
-    async def process(self, clock: StageClock | None = None) -> "Process":
+    async def process(self, clock: StageClock | None = None, kind: type[Slack] = Slack) -> "Process":
         """Another process on the same database; its own clock is that of a process that was stopped meanwhile."""
         clock = clock or self.clock
         database = await self.stack.enter_async_context(open_database(self.url))
-        session = await self.stack.enter_async_context(aiohttp.ClientSession())
-        slack = Slack(self.slack.bot_token, base_url=self.slack.api_url, session=session)
+        leases = Leases(database, clock, life=LIFE)
+        session = await self.stack.enter_async_context(slack_session(leases.may_send))
+        slack = kind(self.slack.bot_token, base_url=self.slack.api_url, session=session)
         identity = await slack.identify()
         pace = Pace(clock)
         approvers = Approvers(user_ids=frozenset({self.slack.person("alice").user.id}))
         outbox = Outbox(
             database=database,
-            leases=Leases(database, clock, life=LIFE),
+            leases=leases,
             slack=slack,
             pace=pace,
             troubles=Troubles(database, Access(slack, identity, rules(approvers), clock), clock),
@@ -153,6 +153,17 @@ async def test_messages_go_out_soon_after_they_were_written_down(place: Place, b
         await bot.die(running)
 
 
+async def recommended(process: Process) -> int:
+    """The row of a recommendation that a card may be about."""
+    async with process.database.write() as connection:
+        key, nothing = Key("default", "P1", "R1"), Recommendation(id="R1")
+        now = process.place.clock.now()
+        await recommendations.store(connection, key, nothing, pool_name="P", vm_names={}, read_at=now)
+        stored = await recommendations.get(connection, key)
+    assert stored
+    return stored.row_id
+
+
 async def test_nothing_goes_out_before_the_channel_was_looked_at(place: Place, bot: Process) -> None:
     closed = Outbox(
         database=bot.database,
@@ -164,14 +175,9 @@ async def test_nothing_goes_out_before_the_channel_was_looked_at(place: Place, b
     )
     await bot.add()
     await closed.send_due()
-    async with bot.database.write() as connection:
-        key, nothing = Key("default", "P1", "R1"), Recommendation(id="R1")
-        now = place.clock.now()
-        await recommendations.store(connection, key, nothing, pool_name="P", vm_names={}, read_at=now)
-        stored = await recommendations.get(connection, key)
-    assert stored
+    about = await recommended(bot)
     with pytest.raises(BusyError):
-        await closed.post_card("card", place.channel_id, render_sentence("A card."), {}, stored.row_id)
+        await closed.post_card("card", place.channel_id, render_sentence("A card."), {}, about)
     assert place.messages == []
     closed.open()
     await closed.send_due()
@@ -259,6 +265,26 @@ async def test_a_process_that_slept_through_its_lease_does_not_post(place: Place
     assert len(place.slack.calls_of("chat.postMessage")) == 1
 
 
+async def test_a_process_that_hangs_right_before_it_posts_does_not_and_says_so(place: Place) -> None:
+    own_clock = StageClock(START)
+
+    class Hanging(Slack):
+        async def post(self, *arguments: Any, **options: Any) -> str:
+            own_clock.move(LIFE * 3 / 4)  # its lease may be taken over soon
+            return await super().post(*arguments, **options)
+
+    hanging = await place.process(own_clock, Hanging)
+    await hanging.add()
+    await hanging.outbox.send_due()
+    assert place.slack.calls_of("chat.postMessage") == []
+    post = await hanging.post()
+    assert (post.state, post.not_before) == (PostState.PENDING, own_clock.now() + SETTLING)
+    place.clock.move(LIFE)
+    other = await place.process()
+    await other.send()
+    assert len(place.messages) == 1
+
+
 async def test_of_two_processes_one_posts(place: Place, bot: Process) -> None:
     other = await place.process()
     for number in range(5):
@@ -332,3 +358,40 @@ async def test_a_message_that_is_not_needed_any_more_stops_nobody(place: Place, 
         await bot.outbox._deliver("a", render_sentence("a"), {})
     await bot.send()
     assert [message.text for message in place.messages] == ["This is b."]
+
+
+async def test_a_card_that_waits_for_its_turn_is_not_posted_once_it_was_withdrawn(place: Place) -> None:
+    stopped = StageClock(START)
+    slow, other = await place.process(stopped), await place.process()
+    await slow.pace.post(place.channel_id)
+    posting = asyncio.create_task(post_card(slow))
+    await until(lambda: stopped._sleepers)
+    assert await other.outbox.withdraw_card("card/1") is None
+    stopped.move(timedelta(seconds=2))
+    with pytest.raises(SlackError):
+        await posting
+    assert place.messages == []
+    assert await place_has_no_post(other)
+
+
+@pytest.mark.parametrize("done", [True, False], ids=["posted", "not posted"])
+async def test_a_card_whose_answer_was_lost_is_withdrawn_only_where_it_does_not_stand(
+    place: Place, bot: Process, *, done: bool
+) -> None:
+    (place.slack.faults.drop_after if done else place.slack.faults.drop_before)("chat.postMessage")
+    with pytest.raises(SlackError):
+        await post_card(bot)
+    place.clock.move(SETTLING)
+    ts = await bot.outbox.withdraw_card("card/1")
+    assert ts == (place.messages[0].ts if done else None)
+    assert await place_has_no_post(bot) is not done
+
+
+async def post_card(process: Process) -> Delivered:
+    message = render_sentence("This is a card.")
+    return await process.outbox.post_card("card/1", process.place.channel_id, message, {}, await recommended(process))
+
+
+async def place_has_no_post(process: Process) -> bool:
+    async with process.database.read() as connection:
+        return await posts.find(connection, "card/1") is None

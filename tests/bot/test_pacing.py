@@ -71,6 +71,19 @@ def test_a_few_edits_go_out_at_once_and_the_others_evenly() -> None:
     assert [later - earlier for earlier, later in pairwise(edited[EDIT_BURST - 1 :])] == [every] * 25
 
 
+async def test_who_takes_over_from_another_does_not_use_turns_that_it_may_have_used() -> None:
+    clock = StageClock(START)
+    pace = Pace(clock)
+    pace.begin_anew()
+    posted = asyncio.create_task(turns(clock, lambda: pace.post("C1"), [0]))
+    assert await posted == [START + POST_EVERY]
+    began = clock.now()
+    pace.begin_anew()
+    every = MINUTE / (EDITS_PER_MINUTE - EDIT_BURST)
+    edited = await turns(clock, pace.edit, [0] * 3)
+    assert edited == [began + every, began + 2 * every, began + 3 * every]
+
+
 @settings(max_examples=30)
 @given(pauses=PAUSES)
 def test_posts_in_a_channel_are_a_second_apart(pauses: list[int]) -> None:

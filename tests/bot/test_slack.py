@@ -15,6 +15,8 @@ from bot.slack import (
     SlackError,
     SlackRefusedError,
     SlackUnsureError,
+    SlackWithheldError,
+    slack_session,
 )
 from playground.slack import Slack as StandIn
 
@@ -184,3 +186,22 @@ async def test_people_and_groups(slack: Slack) -> None:
     assert (await slack.person("U0DAVE000")).deleted
     assert (await slack.person("U0FRANK00")).is_stranger
     assert await slack.group_members("S0STORAGE") == {"U0ALICE00", "U0BOB0000"}
+
+
+async def edit(slack: Slack) -> None:
+    await slack.update(CHANNEL, "1.0", HELLO, key="key/1", facts={})
+
+
+@pytest.mark.parametrize(
+    ("method", "call"), [("chat.postMessage", post), ("chat.postEphemeral", tell), ("chat.update", edit)]
+)
+async def test_what_people_see_is_withheld_where_another_process_may_be_at_it(
+    stand_in: StandIn, method: str, call: Callable[[Slack], Awaitable[object]]
+) -> None:
+    async with slack_session(lambda: False) as session:
+        slack = Slack(stand_in.bot_token, base_url=stand_in.api_url, session=session)
+        await slack.identify()
+        assert (await slack.person("U0ALICE00")).id == "U0ALICE00"  # reading harms nobody
+        with pytest.raises(SlackWithheldError, match=rf"^{method} was not sent"):
+            await call(slack)
+    assert stand_in.calls_of(method) == []

@@ -19,6 +19,7 @@ from bot.settings import read_settings
 
 LEASE_LIFE = timedelta(seconds=1)
 """Short, so that what a dead process held is soon taken over."""
+_LOOK_EVERY_S = 0.02
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload([__name__])
@@ -27,8 +28,8 @@ _FORKS.set_forkserver_preload([__name__])
 class BotProcess:
     """One life of the bot, as `tintri-bot run` begins it with these environment variables."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
-        self._process = _FORKS.Process(target=_serve, args=(dict(environment), log), daemon=True)
+    def __init__(self, environment: Mapping[str, str], log: Path, lease_life: timedelta) -> None:
+        self._process = _FORKS.Process(target=_serve, args=(dict(environment), log, lease_life), daemon=True)
         self._process.start()
 
     @property
@@ -44,16 +45,28 @@ class BotProcess:
         self._process.kill()
         await self.ended()
 
+    def hang(self) -> None:
+        """Stand still in the middle of whatever it does, as a machine that is being moved."""
+        self._signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process.pid is not None:
+            os.kill(self._process.pid, number)
+
     async def stop(self) -> None:
         """As a platform does at a deployment."""
         self._process.terminate()
         await self.ended()
 
     async def ended(self) -> None:
-        await asyncio.to_thread(self._process.join)
+        while self.is_alive:  # noqa: ASYNC110 - a thread that joins it would race with whoever asks for `is_alive`
+            await asyncio.sleep(_LOOK_EVERY_S)
 
 
-def _serve(environment: dict[str, str], log: Path) -> None:
+def _serve(environment: dict[str, str], log: Path, lease_life: timedelta) -> None:
     with log.open("a") as file:
         os.dup2(file.fileno(), sys.stdout.fileno())
         os.dup2(file.fileno(), sys.stderr.fileno())
@@ -62,4 +75,4 @@ def _serve(environment: dict[str, str], log: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     settings = read_settings(environment, need_slack=True)
     configure(settings.log_level, settings.log_format, settings.secrets())
-    asyncio.run(run(settings, lease_life=LEASE_LIFE))
+    asyncio.run(run(settings, lease_life=lease_life))

@@ -1,6 +1,8 @@
 """A stage for each scenario."""
 
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,8 @@ import stamina
 import structlog
 
 from bot.storage.database import Database
+from tests.postgresql import Server
+from tests.scenarios.places import Place, in_file, on_server
 from tests.scenarios.quiet import QuietLoop, as_work
 from tests.scenarios.stage import Stage, open_stage
 
@@ -15,6 +19,14 @@ from tests.scenarios.stage import Stage, open_stage
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], QuietLoop]]:
     """The loop of every test here."""
     return {"quiet": QuietLoop}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what runs on the real clock: while it waits, the other workers have something to do."""
+    items.sort(key=lambda item: item.path.stem not in _ON_THE_REAL_CLOCK)
+
+
+_ON_THE_REAL_CLOCK = frozenset({"test_kills", "test_replicas", "test_demo"})
 
 
 @pytest.fixture(autouse=True)
@@ -44,8 +56,31 @@ def plain_tracebacks() -> Iterator[None]:
     structlog.reset_defaults()
 
 
+NewPlace = Callable[[], Place]
+
+
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewPlace]:
+    """Makes places on the kind of database that `--database` names."""
+    if request.config.getoption("database") == "postgresql":
+        yield request.getfixturevalue("new_server_place")
+    else:
+        yield lambda: in_file(_new_folder(tmp_path))
+
+
+@pytest.fixture
+def new_server_place(postgresql: Server, tmp_path: Path) -> Iterator[NewPlace]:
+    """Makes places on a server, whatever was asked for."""
+    with ExitStack() as stack:
+        yield lambda: on_server(_new_folder(tmp_path), postgresql, stack.enter_context(postgresql.database()))
+
+
+def _new_folder(parent: Path) -> Path:
+    return Path(tempfile.mkdtemp(dir=parent))
+
+
+@pytest.fixture
+async def stage(new_place: NewPlace) -> AsyncIterator[Stage]:
     """Three pools with a recommendation each; alice and bob may act."""
-    async with open_stage(tmp_path) as opened:
+    async with open_stage(new_place()) as opened:
         yield opened

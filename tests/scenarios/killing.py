@@ -4,11 +4,9 @@ Whatever happened, `problems` must come to be empty: it says in sentences what p
 """
 
 import asyncio
-import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing, suppress
-from pathlib import Path
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Literal
 
 import aiohttp
@@ -23,7 +21,8 @@ from playground.slack_workspace import Message
 from playground.tgc import SimulatedTgc
 from playground.tgc_faults import Fault
 from playground.world import World
-from tests.scenarios.bot_process import BotProcess
+from tests.scenarios.bot_process import LEASE_LIFE, BotProcess
+from tests.scenarios.places import Place
 from tests.scenarios.stage import PASSWORD, STORAGE, buttons, free_port
 
 PEOPLE = ("alice", "bob")
@@ -49,19 +48,23 @@ class Press(msgspec.Struct, frozen=True, kw_only=True):
 class Scene:
     """Far ends that outlive every bot."""
 
-    def __init__(self, world: World, tgc: SimulatedTgc, slack: Slack, folder: Path) -> None:
+    def __init__(self, world: World, tgc: SimulatedTgc, slack: Slack, place: Place) -> None:
         self.world = world
         self.tgc = tgc
         self.slack = slack
-        self.folder = folder
+        self.place = place
+        self.lease_life = LEASE_LIFE
+        """For the processes started from now on."""
         self.bots: list[BotProcess] = []
         self.clicks: list[asyncio.Task[None]] = []
         self._ports: list[int] = []
 
     # The bots
 
-    def start(self, *, http: bool = False) -> BotProcess:
-        bot = BotProcess(self._environment(http=http), self.folder / "bot.log")
+    def start(self, *, http: bool = False, database_url: str | None = None) -> BotProcess:
+        """Start one more process; `database_url` is for one that reaches the database another way."""
+        environment = self._environment(http=http) | {"DATABASE_URL": database_url or self.place.database_url}
+        bot = BotProcess(environment, self.place.folder / "bot.log", self.lease_life)
         self.bots.append(bot)
         return bot
 
@@ -82,7 +85,6 @@ class Scene:
             "RECO_TIMEZONE": "UTC",
             "RECO_REFRESH_SECONDS": "2",
             "FOLLOW_SECONDS": "1",
-            "DATABASE_URL": f"sqlite+aiosqlite:///{self.folder / 'bot.db'}",
             "HOST": "127.0.0.1",
             "PORT": str(port),
         }
@@ -124,6 +126,11 @@ class Scene:
         async with asyncio.timeout(_PATIENCE_S):
             while not wanted():  # noqa: ASYNC110 - other processes have no event here
                 await asyncio.sleep(_LOOK_EVERY_S)
+
+    @property
+    def log(self) -> str:
+        """What all processes wrote."""
+        return (self.place.folder / "bot.log").read_text()
 
     # Kills that the far ends carry out
 
@@ -182,7 +189,7 @@ class Scene:
         found = self.unrest()
         await self.stop_in_order()
         found += self.problems()
-        assert not found, f"{'; '.join(found)} (see {self.folder})"
+        assert not found, f"{'; '.join(found)} (see {self.place.folder})"
         assert self.slack.refusals == []
         assert self.tgc.mistakes == []
 
@@ -194,7 +201,7 @@ class Scene:
             "claims that decide": "claims WHERE state IN ('claimed', 'sent')",
             "presses untold": "presses WHERE told_at IS NULL",
         }
-        found = {what: self._rows(f"SELECT count(*) FROM {where}")[0][0] for what, where in counts.items()}  # noqa: S608 - our own words
+        found = {what: self.place.rows(f"SELECT count(*) FROM {where}")[0][0] for what, where in counts.items()}  # noqa: S608 - our own words
         return [f"{what}: {count}" for what, count in found.items() if count]
 
     def problems(self) -> list[str]:
@@ -204,7 +211,7 @@ class Scene:
         return [*self._twice(), *self._unheard(presses), *wrong]
 
     def presses(self) -> list[Press]:
-        rows = self._rows(
+        rows = self.place.rows(
             "SELECT action, user_id, answer, told_at IS NOT NULL, recommendation_id FROM presses"
             " LEFT JOIN offers ON offers.id = presses.offer_id"
             " LEFT JOIN recommendations ON recommendations.id = offers.recommendation"
@@ -213,10 +220,6 @@ class Scene:
             Press(action=action, user_id=user_id, answer=answer, told=bool(told), recommendation_id=recommendation_id)
             for action, user_id, answer, told, recommendation_id in rows
         ]
-
-    def _rows(self, query: str) -> list[Any]:
-        with closing(sqlite3.connect(f"file:{self.folder / 'bot.db'}?mode=ro", uri=True, timeout=5)) as file:
-            return file.execute(query).fetchall()
 
     def _twice(self) -> list[str]:
         """Cards and announcements that stand more than once."""
@@ -275,14 +278,14 @@ def _facts(message: Message) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def open_scene(folder: Path, *, pools: int, seed: int = 1) -> AsyncIterator[Scene]:
+async def open_scene(place: Place, *, pools: int, seed: int = 1) -> AsyncIterator[Scene]:
     """Far ends with this many open recommendations; every process that is left at the end is killed."""
     world = World.seeded(seed=seed, pools=pools)
     world.move_minutes = 100_000  # no progress to paint: what is waited for is rest
     tgc = SimulatedTgc(world, max_sessions=1000)  # who is killed does not log out
     slack = Slack()
     async with tgc.serve(), slack.serve():
-        scene = Scene(world, tgc, slack, folder)
+        scene = Scene(world, tgc, slack, place)
         try:
             yield scene
         finally:

@@ -1,6 +1,5 @@
 """What the bot wrote down: looked up in its database, past the bot."""
 
-import sqlite3
 from typing import NamedTuple
 
 import msgspec
@@ -25,8 +24,7 @@ class Decided(NamedTuple):
 
 def journal(stage: Stage) -> list[Decided]:
     """Every decision, oldest first."""
-    rows = _select(
-        stage,
+    rows = stage.place.rows(
         "SELECT user_id, action, outcome, tgc_answer, moves FROM decisions LEFT JOIN offers"
         " ON offers.id = decisions.offer_id ORDER BY decisions.id",
     )
@@ -49,8 +47,7 @@ def outcomes(stage: Stage) -> list[tuple[str, str, str]]:
 
 def claims(stage: Stage) -> list[str]:
     """The state of each claim, in the order of the pools, a pool's oldest recommendation first."""
-    rows = _select(
-        stage,
+    rows = stage.place.rows(
         "SELECT pool_uuid, claims.state FROM claims"
         " JOIN recommendations ON recommendations.id = claims.recommendation ORDER BY recommendations.id",
     )
@@ -59,8 +56,7 @@ def claims(stage: Stage) -> list[str]:
 
 def answers(stage: Stage, action: str) -> dict[str, tuple[str, str]]:
     """By pool, what came of pressing that button last, and what the person was told."""
-    rows = _select(
-        stage,
+    rows = stage.place.rows(
         "SELECT decisions.action, recommendations.pool_name, outcome, answer FROM decisions"
         " JOIN recommendations ON recommendations.id = decisions.recommendation"
         " JOIN presses ON presses.offer_id = decisions.offer_id AND presses.action = decisions.action"
@@ -71,19 +67,19 @@ def answers(stage: Stage, action: str) -> dict[str, tuple[str, str]]:
 
 def states(stage: Stage) -> list[str]:
     """Where each recommendation stood when it was read last."""
-    rows = _select(stage, "SELECT snapshot FROM recommendations ORDER BY id")
+    rows = stage.place.rows("SELECT snapshot FROM recommendations ORDER BY id")
     return [str(msgspec.json.decode(snapshot)["state"]) for (snapshot,) in rows]
 
 
 def all_cards_at_rest(stage: Stage) -> bool:
     """Whether nobody paints any card, or is about to."""
-    ((count,),) = _select(stage, "SELECT count(*) FROM cards WHERE dirty OR owner IS NOT NULL")
+    ((count,),) = stage.place.rows("SELECT count(*) FROM cards WHERE dirty OR owner IS NOT NULL")
     return int(count) == 0
 
 
 def untold(stage: Stage) -> int:
     """How many presses wait for an answer."""
-    ((count,),) = _select(stage, "SELECT count(*) FROM presses WHERE told_at IS NULL")
+    ((count,),) = stage.place.rows("SELECT count(*) FROM presses WHERE told_at IS NULL")
     return int(count)
 
 
@@ -96,11 +92,3 @@ def as_json(stage: Stage, pool: Pool) -> dict[str, object]:
     """The pool's current recommendation as the TGC sends it."""
     one = stage.world.current(pool)
     return TgcJson(stage.world.zone).recommendation(one, pool.uuid, stage.world.execution(one), stage.clock.now())
-
-
-def _select(stage: Stage, statement: str) -> list[tuple[str, ...]]:
-    connection = sqlite3.connect(stage.folder / "bot.db")
-    try:
-        return connection.execute(statement).fetchall()
-    finally:
-        connection.close()

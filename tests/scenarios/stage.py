@@ -16,13 +16,14 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from bot.app import LEASE_LIFE, bot
+from bot.app import bot
 from bot.pool_rules import Approvers
 from bot.settings import Secret, Settings
 from playground.slack import Slack
 from playground.slack_workspace import Message
 from playground.tgc import SimulatedTgc
 from playground.world import World
+from tests.scenarios.places import Place, in_file
 from tests.scenarios.quiet import quiet_loop
 
 T = TypeVar("T")
@@ -51,6 +52,9 @@ class StageClock:
     def timestamp(self) -> float:
         return self._now.timestamp()
 
+    def monotonic(self) -> float:
+        return self._now.timestamp()
+
     async def sleep(self, seconds: float) -> None:
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         until = self._now + timedelta(seconds=max(seconds, 0))
@@ -68,16 +72,17 @@ class StageClock:
 class Stage:
     """The far ends, the clock, and the bot that a test starts, stops and starts again."""
 
-    def __init__(self, *, world: World, tgc: SimulatedTgc, slack: Slack, clock: StageClock, folder: Path) -> None:
+    def __init__(self, *, world: World, tgc: SimulatedTgc, slack: Slack, clock: StageClock, place: Place) -> None:
         self.world = world
         self.tgc = tgc
         self.slack = slack
         self.clock = clock
-        self.folder = folder
+        self.place = place
+        self.folder = place.folder
         self.tgc_timeout_s = 30.0
         """How long, in real time, a bot started from now on waits for an answer of the TGC."""
-        self.lease_life = LEASE_LIFE
-        """For the bots started from now on. The clock runs faster than renewals where real time passes."""
+        self.lease_life = timedelta(hours=1)
+        """For the bots started from now on. Long, as the clock runs faster than renewals where real time passes."""
         self._bots = AsyncExitStack()
         self.settings = Settings(
             slack_bot_token=Secret(slack.bot_token),
@@ -90,7 +95,7 @@ class Stage:
             reco_channel=slack.channel(STORAGE).id,
             reco_approvers=Approvers(user_ids=frozenset({slack.person(name).user.id for name in ("alice", "bob")})),
             reco_timezone=ZoneInfo("UTC"),
-            database_url=Secret(f"sqlite+aiosqlite:///{folder / 'bot.db'}"),
+            database_url=Secret(place.database_url),
             host="127.0.0.1",
             port=free_port(),
         )
@@ -201,7 +206,13 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def open_stage(
-    folder: Path, *, pools: int = 3, moves: int = 4, seed: int = 1, hostile: bool = False, start: datetime = START
+    where: Path | Place,
+    *,
+    pools: int = 3,
+    moves: int = 4,
+    seed: int = 1,
+    hostile: bool = False,
+    start: datetime = START,
 ) -> AsyncIterator[Stage]:
     """A stage with its far ends up and no bot yet; at the end nothing may have been refused or mistaken."""
     clock = StageClock(start)
@@ -209,7 +220,8 @@ async def open_stage(
     tgc = SimulatedTgc(world)
     slack = Slack(clock=clock.timestamp)
     async with tgc.serve(), slack.serve():
-        stage = Stage(world=world, tgc=tgc, slack=slack, clock=clock, folder=folder)
+        place = where if isinstance(where, Place) else in_file(where)
+        stage = Stage(world=world, tgc=tgc, slack=slack, clock=clock, place=place)
         try:
             yield stage
         finally:

@@ -172,6 +172,32 @@ async def test_a_new_recommendation_ends_the_old_card_and_gets_its_own(stage: St
     assert buttons(stage.card("Production")) == DECIDE
 
 
+async def test_what_came_after_a_card_that_a_press_found_ended_gets_its_own_within_a_refresh(stage: Stage) -> None:
+    """No card of the pool is open any more when the refresh comes."""
+    await stage.start_bot()
+    await stage.cards_posted(3)
+    old = stage.card("Production")
+    stage.world.new_recommendation(pool(stage, "Production"))
+    await stage.slack.person("alice").click(old, ids.ACCEPT)
+    await stage.until(lambda: is_final(old))
+    assert len(stage.cards) == 3
+    await within_a_refresh(stage, lambda: len(stage.cards) == 4)
+    assert buttons(stage.card("Production")) == DECIDE
+
+
+async def test_so_does_what_came_after_one_that_ended_while_its_pool_was_read(stage: Stage) -> None:
+    await stage.start_bot()
+    await stage.cards_posted(3)
+    old, production = stage.card("Production"), pool(stage, "Production")
+    reading = stage.tgc.fault(Fault("hang_after", f"{production.uuid}/recommendation/current$"))
+    await stage.until(reading.reached.is_set)  # it has read that nothing changed, and the answer is on its way
+    stage.world.new_recommendation(production)
+    await stage.slack.person("alice").click(old, ids.ACCEPT)
+    await stage.until(lambda: is_final(old))
+    reading.release()
+    await within_a_refresh(stage, lambda: len(stage.cards) == 4)
+
+
 @pytest.mark.parametrize(
     ("happens", "said", "left"),
     [

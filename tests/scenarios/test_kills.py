@@ -4,14 +4,14 @@ In the end there is one card, at most one accept, nobody waits for an answer, an
 """
 
 import asyncio
-import tempfile
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from random import Random
 
 import pytest
 
+from tests.scenarios.conftest import NewPlace
 from tests.scenarios.killing import PEOPLE, Scene, When, open_scene
+from tests.scenarios.places import Place
 from tests.scenarios.stage import buttons
 
 AT_ONCE = 8
@@ -74,10 +74,6 @@ WHEN_ACCEPTING: dict[str, list[Arm]] = {
 WHEN_ANNOUNCING: tuple[When, ...] = ("arrives in vain", "arrives", "done")
 
 
-def new_folder(parent: Path) -> Path:
-    return Path(tempfile.mkdtemp(dir=parent))
-
-
 async def side_by_side(scenes: dict[str, Awaitable[None]]) -> None:
     """Play all; each that fails is named."""
     turns = asyncio.Semaphore(AT_ONCE)
@@ -96,8 +92,8 @@ async def side_by_side(scenes: dict[str, Awaitable[None]]) -> None:
         raise ExceptionGroup(f"{len(failed)} of {len(scenes)} scenes went wrong", failed)
 
 
-async def killed_at_start(folder: Path, kills: list[Arm]) -> None:
-    async with open_scene(folder, pools=2) as scene:
+async def killed_at_start(place: Place, kills: list[Arm]) -> None:
+    async with open_scene(place, pools=2) as scene:
         for arrange in kills:
             arrange(scene)
             scene.start()
@@ -107,8 +103,8 @@ async def killed_at_start(folder: Path, kills: list[Arm]) -> None:
         await scene.all_well()
 
 
-async def killed_when_accepting(folder: Path, kills: list[Arm]) -> None:
-    async with open_scene(folder, pools=1) as scene:
+async def killed_when_accepting(place: Place, kills: list[Arm]) -> None:
+    async with open_scene(place, pools=1) as scene:
         scene.start()
         await scene.listening()
         [pool] = scene.world.pools
@@ -125,9 +121,9 @@ async def killed_when_accepting(folder: Path, kills: list[Arm]) -> None:
         assert len(scene.presses()) == 1
 
 
-async def killed_while_the_moves_changed(folder: Path) -> None:
+async def killed_while_the_moves_changed(place: Place) -> None:
     """They are not accepted, for nobody saw them."""
-    async with open_scene(folder, pools=1) as scene:
+    async with open_scene(place, pools=1) as scene:
         scene.start()
         await scene.listening()
         [pool] = scene.world.pools
@@ -142,8 +138,8 @@ async def killed_while_the_moves_changed(folder: Path) -> None:
         assert not [call for call in scene.tgc.calls if call.path.endswith("/accept")]
 
 
-async def killed_when_announcing(folder: Path, when: When) -> None:
-    async with open_scene(folder, pools=1) as scene:
+async def killed_when_announcing(place: Place, when: When) -> None:
+    async with open_scene(place, pools=1) as scene:
         scene.start()
         await scene.listening()
         scene.kill_at_slack("chat.postMessage", when)
@@ -156,27 +152,27 @@ async def killed_when_announcing(folder: Path, when: When) -> None:
         assert len(scene.slack.messages("storage")) == 2
 
 
-async def test_killed_at_each_step_of_an_accept(tmp_path: Path) -> None:
+async def test_killed_at_each_step_of_an_accept(new_place: NewPlace) -> None:
     await side_by_side(
         {
-            **{name: killed_when_accepting(new_folder(tmp_path), kills) for name, kills in WHEN_ACCEPTING.items()},
-            "the moves changed meanwhile": killed_while_the_moves_changed(new_folder(tmp_path)),
+            **{name: killed_when_accepting(new_place(), kills) for name, kills in WHEN_ACCEPTING.items()},
+            "the moves changed meanwhile": killed_while_the_moves_changed(new_place()),
         }
     )
 
 
-async def test_killed_at_each_step_of_a_start(tmp_path: Path) -> None:
-    await side_by_side({name: killed_at_start(new_folder(tmp_path), kills) for name, kills in AT_START.items()})
+async def test_killed_at_each_step_of_a_start(new_place: NewPlace) -> None:
+    await side_by_side({name: killed_at_start(new_place(), kills) for name, kills in AT_START.items()})
 
 
-async def test_killed_when_announcing(tmp_path: Path) -> None:
-    await side_by_side({when: killed_when_announcing(new_folder(tmp_path), when) for when in WHEN_ANNOUNCING})
+async def test_killed_when_announcing(new_place: NewPlace) -> None:
+    await side_by_side({when: killed_when_announcing(new_place(), when) for when in WHEN_ANNOUNCING})
 
 
-async def random_kills(folder: Path, seed: int, *, processes: int, http: bool) -> None:
+async def random_kills(place: Place, seed: int, *, processes: int, http: bool) -> None:
     """People press what they see while the processes die one after the other."""
     chance = Random(seed)  # noqa: S311 - it shall be the same again
-    async with open_scene(folder, pools=4, seed=seed) as scene:
+    async with open_scene(place, pools=4, seed=seed) as scene:
         for _ in range(processes):
             scene.start(http=http)
         await scene.listening()
@@ -202,17 +198,15 @@ def press_something(scene: Scene, who: str, chance: Random) -> None:
 
 @pytest.mark.torture
 @pytest.mark.parametrize("seed", range(100, 130))
-async def test_killed_at_very_many_random_moments(tmp_path: Path, seed: int) -> None:
-    await random_kills(tmp_path, seed, processes=1 + seed % 3, http=seed % 3 == 0 and seed % 2 == 0)
+async def test_killed_at_very_many_random_moments(new_place: NewPlace, seed: int) -> None:
+    await random_kills(new_place(), seed, processes=1 + seed % 3, http=seed % 3 == 0 and seed % 2 == 0)
 
 
-async def test_killed_at_thirty_random_moments(tmp_path: Path) -> None:
+async def test_killed_at_thirty_random_moments(new_place: NewPlace) -> None:
     await side_by_side(
-        {f"seed {seed}": random_kills(new_folder(tmp_path), seed, processes=1, http=seed == 3) for seed in (1, 2, 3)}
+        {f"seed {seed}": random_kills(new_place(), seed, processes=1, http=seed == 3) for seed in (1, 2, 3)}
     )
 
 
-async def test_two_processes_on_one_database_killed_at_random_moments(tmp_path: Path) -> None:
-    await side_by_side(
-        {f"seed {seed}": random_kills(new_folder(tmp_path), seed, processes=2, http=False) for seed in (4, 5)}
-    )
+async def test_two_processes_on_one_database_killed_at_random_moments(new_place: NewPlace) -> None:
+    await side_by_side({f"seed {seed}": random_kills(new_place(), seed, processes=2, http=False) for seed in (4, 5)})

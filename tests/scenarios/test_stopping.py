@@ -162,6 +162,7 @@ class TestStopping:
     async def test_in_a_sweep_between_two_ends_that_hang(self, ends: Ends) -> None:
         async with ends.bot() as process:
             await process.until_ready()
+            await wait_for(lambda: bool(ends.slack.messages(STORAGE)))
             ends.tgc.fault(Fault("hang_before", "", times=None))
             ends.slack.faults.hang(".*", times=None)
             alice = ends.slack.person("alice")

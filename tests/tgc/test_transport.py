@@ -19,7 +19,14 @@ from tests.tgc.conftest import (
     tintri_error,
 )
 from tgc.client import TGCClient, connect
-from tgc.errors import TGCConnectionError, TGCError, TGCResponseError, TGCStatusError, TGCUnavailableError
+from tgc.errors import (
+    TGCConnectionError,
+    TGCError,
+    TGCResponseError,
+    TGCStatusError,
+    TGCUnavailableError,
+    TGCWithheldError,
+)
 from tgc.models import AffinityRule
 from tgc.tls import TLSPolicy
 
@@ -37,6 +44,24 @@ async def do(client: TGCClient, request: str) -> None:
         await client.accept("P", "R")
     else:
         await client.set_affinity(VM, AffinityRule())
+
+
+async def test_a_write_is_withheld_at_the_last_moment(client: TGCClient, tgc: SmallTgc) -> None:
+    """Logging in and connecting come first: meanwhile the answer may have changed."""
+    tgc.answer(POST, None)
+    logged_in = []
+
+    def may_send() -> bool:
+        logged_in.append(tgc.count("POST /session/login"))
+        return False
+
+    for write in (client.accept, client.acknowledge, client.cancel):
+        with pytest.raises(TGCWithheldError, match=r"nothing was sent"):
+            await write("P", "R", may_send=may_send)
+    assert logged_in == [1, 1, 1]
+    assert tgc.count(POST) == 0
+    await client.accept("P", "R", may_send=lambda: True)
+    assert tgc.count(POST) == 1
 
 
 class TestReads:

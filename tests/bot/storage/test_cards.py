@@ -1,6 +1,6 @@
 """What the cards' rows say while several processes, some of them too late, paint the same card."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,17 +11,13 @@ from bot.storage.cards import Card
 from bot.storage.database import Database
 from bot.storage.leases import Lease, Leases
 from bot.storage.tables import cards as cards_table
+from tests.bot.storage.conftest import PassTime
 from tests.scenarios.stage import StageClock
 from tgc.models import Recommendation
 
 LIFE = timedelta(seconds=20)
 CHANNEL = "C0STORAGE"
 KEY = Key("default", "pool", "recommendation")
-
-
-@pytest.fixture
-def clock() -> StageClock:
-    return StageClock(datetime(2026, 3, 10, 6, 15, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -64,7 +60,7 @@ async def test_a_clean_card_is_left_alone(database: Database, card: Card, clock:
 
 
 async def test_a_card_whose_painter_died_is_painted_again_although_it_was_clean(
-    database: Database, leases: Leases, card: Card, clock: StageClock
+    database: Database, leases: Leases, card: Card, clock: StageClock, pass_time: PassTime
 ) -> None:
     async with database.write() as connection:
         await cards.mark_dirty(connection, card.row_id)
@@ -72,7 +68,7 @@ async def test_a_card_whose_painter_died_is_painted_again_although_it_was_clean(
         await cards.begin_painting(connection, lease)
         assert await cards.begin_editing(connection, lease)
     assert await to_edit(database, clock) == []
-    clock.move(LIFE)
+    await pass_time(LIFE)
     [found] = await to_edit(database, clock)
     assert not found.dirty
     assert found.painted is None
@@ -91,11 +87,11 @@ async def test_what_becomes_dirty_while_it_is_painted_is_painted_once_more(
 
 
 async def test_a_painter_that_was_too_slow_may_neither_edit_nor_store_nor_release(
-    database: Database, leases: Leases, card: Card, clock: StageClock
+    database: Database, leases: Leases, card: Card, clock: StageClock, pass_time: PassTime
 ) -> None:
     async with database.write() as connection:
         slow = await take(connection, leases, card)
-    clock.move(LIFE)
+    await pass_time(LIFE)
     async with database.write() as connection:
         await take(connection, leases, card)
         assert not await cards.begin_editing(connection, slow)
@@ -108,13 +104,13 @@ async def test_a_painter_that_was_too_slow_may_neither_edit_nor_store_nor_releas
 
 
 async def test_two_that_painted_over_each_other_leave_a_card_that_is_painted_again(
-    database: Database, leases: Leases, card: Card, clock: StageClock
+    database: Database, leases: Leases, card: Card, clock: StageClock, pass_time: PassTime
 ) -> None:
     """The slow one edited after the quick one did, and says so before the quick one stores: neither may be believed."""
     async with database.write() as connection:
         slow = await take(connection, leases, card)
         assert await cards.begin_editing(connection, slow)
-    clock.move(LIFE)
+    await pass_time(LIFE)
     async with database.write() as connection:
         quick = await take(connection, leases, card)
         await cards.begin_painting(connection, quick)
@@ -122,18 +118,18 @@ async def test_two_that_painted_over_each_other_leave_a_card_that_is_painted_aga
         assert not await cards.store_painting(connection, slow, ts="1.0", painted="slow", final=False)
         await cards.doubt(connection, card.row_id)
         assert not await cards.store_painting(connection, quick, ts="1.0", painted="quick", final=True)
-    clock.move(LIFE)
+    await pass_time(LIFE)
     [found] = await to_edit(database, clock)
     assert (found.painted, found.dirty, found.final) == (None, True, False)
 
 
 async def test_a_doubted_card_is_open_again_even_where_it_had_come_to_its_end(
-    database: Database, leases: Leases, card: Card, clock: StageClock
+    database: Database, leases: Leases, card: Card, clock: StageClock, pass_time: PassTime
 ) -> None:
     async with database.write() as connection:
         slow = await take(connection, leases, card)
         assert await cards.begin_editing(connection, slow)
-    clock.move(LIFE)
+    await pass_time(LIFE)
     async with database.write() as connection:
         quick = await take(connection, leases, card)
         assert await cards.store_painting(connection, quick, ts="1.0", painted="end", final=True)

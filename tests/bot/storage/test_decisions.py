@@ -1,15 +1,10 @@
 """The journal: only ever added to, read by pool and by person, and deleted from by retention alone."""
 
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import msgspec
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Executable, create_engine, delete, text, update
+from sqlalchemy import Executable, delete, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,10 +13,11 @@ from bot.pools import UnknownPoolError
 from bot.recommendations import Key, Move, Plan
 from bot.rendering.views import Seen, SeenMove
 from bot.retention import Retention
-from bot.storage import cards, decisions, migrations, offers, recommendations
+from bot.storage import cards, decisions, offers, recommendations
 from bot.storage.database import Database, open_database
 from bot.storage.decisions import About, Decision, Outcome
 from bot.storage.tables import decisions as table
+from tests.bot.storage.older import database_as_of
 from tests.scenarios.stage import StageClock
 from tgc.models import Recommendation
 
@@ -209,27 +205,29 @@ async def test_an_offer_tells_the_names_that_were_shown_last(database: Database)
     assert offer.shown == renamed
 
 
-async def test_a_database_of_the_first_release_gets_names_and_guard(url: str, tmp_path: Path) -> None:
+async def test_a_database_of_the_first_release_gets_names_and_guard(url: str) -> None:
     """Its offers tell their moves by the TGC's ids, for nothing else was kept."""
-    path = tmp_path / "bot.db"
-    _as_of(path, "0001")
     plan = Plan(((Move("vm-1", "store-1", "store-3"),),), ("vm-1",), whole=True)
-    with closing(sqlite3.connect(path)) as file, file:
-        file.execute(
-            "INSERT INTO recommendations (id, tgc_key, pool_uuid, recommendation_id, pool_name, snapshot, vm_names,"
-            " read_at) VALUES (1, 'default', 'uuid-1', '4711', 'Production', '{}', '{}', '2026-03-10 06:15:00.000000')"
+    async with database_as_of(url, "0001") as older, older.write() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO recommendations (id, tgc_key, pool_uuid, recommendation_id, pool_name, snapshot, vm_names,"
+                " read_at) VALUES (1, 'default', 'uuid-1', '4711', 'Production', :empty, :empty, '2026-03-10 06:15:00')"
+            ),
+            {"empty": b"{}"},
         )
-        file.execute(
-            "INSERT INTO offers VALUES ('offer', 1, 'print', ?, '2026-03-10 06:15:00.000000')",
-            (msgspec.json.encode(plan),),
+        await connection.execute(
+            text("INSERT INTO offers VALUES ('offer', 1, 'print', :plan, '2026-03-10 06:15:00')"),
+            {"plan": msgspec.json.encode(plan)},
         )
-        for recommendation, action in ((1, "accept"), (None, "pause")):
-            file.execute(
-                "INSERT INTO decisions"
-                " (recommendation, tgc_key, action, team_id, user_id, user_name, decided_at, outcome)"
-                " VALUES (?, 'default', ?, 'T', 'U', 'alice', '2026-03-10 06:15:00.000000', 'done')",
-                (recommendation, action),
-            )
+        await connection.execute(
+            text(
+                "INSERT INTO decisions (recommendation, tgc_key, action, team_id, user_id, user_name, decided_at,"
+                " outcome) VALUES (:recommendation, 'default', :action, 'T', 'U', 'alice', '2026-03-10 06:15:00',"
+                " 'done')"
+            ),
+            [{"recommendation": 1, "action": "accept"}, {"recommendation": None, "action": "pause"}],
+        )
     async with open_database(url) as database:
         async with database.read() as connection:
             pause, accept = await decisions.entries(connection, About())
@@ -243,14 +241,3 @@ async def test_a_database_of_the_first_release_gets_names_and_guard(url: str, tm
     assert offer.shown == Seen(
         moves=(SeenMove(wave=1, vm="vm-1", source="store-1", destination="store-3"),), losing=("vm-1",)
     )
-
-
-def _as_of(path: Path, revision: str) -> None:
-    """Make a database as an older bot left it."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-    engine.dispose()

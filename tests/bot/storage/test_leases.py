@@ -3,25 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import Row, select, update
 from sqlalchemy.exc import OperationalError
 
-from bot.storage.database import Database
-from bot.storage.leases import Lease, Leases, ensure_row
+from bot.storage.database import Database, open_database
+from bot.storage.leases import Lease, Leases, Term, ensure_row
 from bot.storage.tables import leases
 from tests.bot.patience import until
+from tests.bot.storage.conftest import PassTime
+from tests.postgresql import Server
 from tests.scenarios.stage import StageClock
 
 LIFE = timedelta(seconds=20)
 ROW = leases.c.name == "work"
-
-
-@pytest.fixture
-def clock() -> StageClock:
-    return StageClock(datetime(2026, 3, 10, 6, 15, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -51,12 +49,13 @@ async def can_store(database: Database, lease: Lease) -> bool:
         return (await connection.execute(update(leases).where(lease.held).values(name="work"))).rowcount == 1
 
 
-async def pass_time(clock: StageClock, database: Database, by: timedelta) -> None:
-    """Move the clock in small steps, and let the renewals that are due reach the file."""
+async def renewed(database: Database, pass_time: PassTime, by: timedelta) -> None:
+    """Let time pass in small steps, and the renewals that are due reach the database."""
     for _ in range(int(by / timedelta(seconds=5))):
-        clock.move(timedelta(seconds=5))
+        before = (await row(database)).expires_at
+        await pass_time(timedelta(seconds=5))
         async with asyncio.timeout(5):
-            while (await row(database)).expires_at != clock.now() + LIFE:  # noqa: ASYNC110 - the file has no event
+            while (await row(database)).expires_at <= before:  # noqa: ASYNC110 - the database has no event
                 await asyncio.sleep(0.001)
 
 
@@ -67,12 +66,14 @@ async def test_a_held_row_is_not_taken_again_by_nobody(database: Database, ours:
 
 
 async def test_an_expired_lease_is_taken_over_with_a_higher_fence(
-    database: Database, ours: Leases, theirs: Leases, clock: StageClock
+    database: Database, ours: Leases, theirs: Leases, pass_time: PassTime, either: str
 ) -> None:
+    # A server's time goes on by itself.
+    nearly = LIFE - (timedelta(milliseconds=1) if either == "sqlite" else timedelta(seconds=5))
     first = await taken(database, ours)
-    clock.move(LIFE - timedelta(milliseconds=1))
+    await pass_time(nearly)
     assert await taken(database, theirs) is None
-    clock.move(timedelta(milliseconds=1))
+    await pass_time(LIFE - nearly)
     second = await taken(database, theirs)
     assert first is not None
     assert second is not None
@@ -80,10 +81,10 @@ async def test_an_expired_lease_is_taken_over_with_a_higher_fence(
 
 
 async def test_an_outdated_holder_stores_nothing_and_releases_nothing(
-    database: Database, ours: Leases, theirs: Leases, clock: StageClock
+    database: Database, ours: Leases, theirs: Leases, pass_time: PassTime
 ) -> None:
     first = await taken(database, ours)
-    clock.move(LIFE)
+    await pass_time(LIFE)
     second = await taken(database, theirs)
     assert first is not None
     assert second is not None
@@ -95,10 +96,10 @@ async def test_an_outdated_holder_stores_nothing_and_releases_nothing(
 
 
 async def test_the_fence_tells_two_takings_of_the_same_process_apart(
-    database: Database, ours: Leases, clock: StageClock
+    database: Database, ours: Leases, pass_time: PassTime
 ) -> None:
     first = await taken(database, ours)
-    clock.move(LIFE)
+    await pass_time(LIFE)
     second = await taken(database, ours)
     assert first is not None
     assert second is not None
@@ -116,23 +117,23 @@ async def test_a_released_row_is_free_at_once(database: Database, ours: Leases, 
 
 
 async def test_a_lease_is_renewed_while_the_work_goes_on_and_no_longer(
-    database: Database, ours: Leases, theirs: Leases, clock: StageClock
+    database: Database, ours: Leases, theirs: Leases, pass_time: PassTime
 ) -> None:
     lease = await taken(database, ours)
     assert lease is not None
     async with ours.kept(lease):
         await asyncio.sleep(0)
-        await pass_time(clock, database, 3 * LIFE)
+        await renewed(database, pass_time, 3 * LIFE)
         assert await taken(database, theirs) is None
-    clock.move(LIFE)
+    await pass_time(LIFE)
     assert await taken(database, theirs) is not None
 
 
 async def test_a_renewal_does_not_take_back_what_was_lost(
-    database: Database, ours: Leases, theirs: Leases, clock: StageClock
+    database: Database, ours: Leases, theirs: Leases, clock: StageClock, pass_time: PassTime
 ) -> None:
     first = await taken(database, ours)
-    clock.move(LIFE)
+    await pass_time(LIFE)
     second = await taken(database, theirs)
     assert first is not None
     assert second is not None
@@ -146,7 +147,7 @@ async def test_a_renewal_does_not_take_back_what_was_lost(
 
 
 async def test_a_renewal_that_fails_is_made_up_for_by_the_next(
-    database: Database, ours: Leases, clock: StageClock, monkeypatch: pytest.MonkeyPatch
+    database: Database, ours: Leases, clock: StageClock, pass_time: PassTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lease = await taken(database, ours)
     assert lease is not None
@@ -164,7 +165,7 @@ async def test_a_renewal_that_fails_is_made_up_for_by_the_next(
         clock.move(LIFE / 4)
         await until(lambda: failures)
         monkeypatch.setattr(Database, "write", write)
-        await pass_time(clock, database, LIFE)
+        await renewed(database, pass_time, LIFE)
 
 
 async def test_a_cancellation_is_not_lost_while_the_last_renewal_ends(
@@ -201,27 +202,28 @@ async def test_a_cancellation_is_not_lost_while_the_last_renewal_ends(
 
 
 async def test_of_two_connections_that_race_one_takes_the_row(
-    database: Database, other: Database, ours: Leases, theirs: Leases, clock: StageClock
+    database: Database, other: Database, ours: Leases, theirs: Leases, pass_time: PassTime
 ) -> None:
     for _ in range(20):
         both = await asyncio.gather(taken(database, ours), taken(other, theirs))
         assert [lease is None for lease in both].count(True) == 1
-        clock.move(LIFE)
+        await pass_time(LIFE)
 
 
 async def test_a_named_lease_lets_one_process_work_and_is_free_afterwards(ours: Leases, theirs: Leases) -> None:
-    async with ours.named("sweep") as is_ours, theirs.named("sweep") as is_theirs:
-        assert (is_ours, is_theirs) == (True, False)
-    async with theirs.named("sweep") as is_theirs:
-        assert is_theirs
+    async with ours.named("sweep") as our_lease, theirs.named("sweep") as their_lease:
+        assert our_lease is not None
+        assert their_lease is None
+    async with theirs.named("sweep") as their_lease:
+        assert their_lease is not None
 
 
 async def test_a_named_lease_is_free_after_its_work_failed(ours: Leases, theirs: Leases) -> None:
     with pytest.raises(RuntimeError):
         async with ours.named("sweep"):
             raise RuntimeError
-    async with theirs.named("sweep") as is_theirs:
-        assert is_theirs
+    async with theirs.named("sweep") as their_lease:
+        assert their_lease is not None
 
 
 async def test_a_row_is_inserted_once_however_many_ask_for_it(database: Database, other: Database) -> None:
@@ -231,3 +233,92 @@ async def test_a_row_is_inserted_once_however_many_ask_for_it(database: Database
 
     inserted = await asyncio.gather(*(ensure(where) for where in (database, other) * 5))
     assert inserted.count(True) == 1
+
+
+async def test_a_clock_that_is_wrong_takes_over_nothing_from_a_server(
+    postgresql: Server, empty: str, clock: StageClock
+) -> None:
+    """Nor is it taken from one whose own clock is behind."""
+    fast, slow = (StageClock(clock.now() + timedelta(days=days)) for days in (1, -1))
+    async with open_database(postgresql.url(empty)) as database:
+        async with database.write() as connection:
+            await ensure_row(connection, leases, ROW, name="work")
+        held = await taken(database, Leases(database, slow, life=LIFE))
+        assert held is not None
+        assert await taken(database, Leases(database, fast, life=LIFE)) is None
+        assert await taken(database, Leases(database, clock, life=LIFE)) is None
+
+
+async def test_nothing_is_sent_under_a_lease_that_may_be_taken_over_soon(
+    database: Database, ours: Leases, clock: StageClock
+) -> None:
+    lease = await taken(database, ours)
+    assert lease is not None
+    async with ours.kept(lease):
+        assert ours.may_send()
+        clock._sleepers.clear()  # the renewal does not come about
+        clock.move(LIFE * 3 / 4 - timedelta(milliseconds=1))
+        assert ours.may_send()
+        clock.move(timedelta(milliseconds=1))
+        assert not ours.may_send()
+    assert ours.may_send()
+
+
+def has_new_term(lease: Lease, before: Term) -> bool:
+    return lease.term != before
+
+
+async def test_a_renewal_prolongs_what_may_be_sent(database: Database, ours: Leases, pass_time: PassTime) -> None:
+    lease = await taken(database, ours)
+    assert lease is not None
+    async with ours.kept(lease):
+        await asyncio.sleep(0)
+        for _ in range(12):
+            before = lease.term
+            await renewed(database, pass_time, LIFE / 4)
+            await until(partial(has_new_term, lease, before))
+            assert ours.may_send()
+
+
+async def test_a_clock_that_is_set_back_prolongs_nothing(database: Database, ours: Leases, clock: StageClock) -> None:
+    lease = await taken(database, ours)
+    assert lease is not None
+    seconds = clock.monotonic()
+    clock.monotonic = lambda: seconds + LIFE.total_seconds()  # type: ignore[method-assign]
+    clock._now -= timedelta(hours=1)
+    assert not ours.is_alive(lease)
+
+
+async def test_work_under_two_leases_sends_only_while_both_are_alive(ours: Leases, clock: StageClock) -> None:
+    async with ours.named("outer") as outer:
+        clock._sleepers.clear()
+        clock.move(LIFE / 2)
+        async with ours.named("inner") as inner:
+            assert outer is not None
+            assert inner is not None
+            assert ours.may_send()
+            started = asyncio.create_task(asyncio.sleep(0, ours.may_send))
+            clock.move(LIFE / 4)
+            assert ours.is_alive(inner)
+            assert not ours.may_send()
+            assert not (await started)()
+
+
+async def test_a_lease_that_was_taken_over_is_known_to_be_lost_at_the_next_renewal(
+    database: Database, ours: Leases, theirs: Leases, clock: StageClock, pass_time: PassTime
+) -> None:
+    lease = await taken(database, ours)
+    assert lease is not None
+    async with ours.kept(lease):
+        await asyncio.sleep(0)
+        await renewed(database, pass_time, LIFE / 4)
+        assert not lease.lost.is_set()
+        clock._sleepers.clear()
+        await pass_time(LIFE)
+        assert await taken(database, theirs) is not None
+    async with ours.kept(lease):
+        await asyncio.sleep(0)
+        clock.move(LIFE / 4)
+        async with asyncio.timeout(5):
+            await lease.lost.wait()
+        assert not ours.may_send()

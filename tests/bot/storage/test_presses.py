@@ -11,6 +11,7 @@ from bot.storage.database import Database
 from bot.storage.leases import Lease, Leases
 from bot.storage.presses import Press
 from bot.storage.tables import presses as presses_table
+from tests.bot.storage.conftest import PassTime
 from tests.scenarios.stage import StageClock
 
 LIFE = timedelta(seconds=20)
@@ -25,11 +26,6 @@ PRESS = Press(
     channel_id=None,
     pressed_at=NOW,
 )
-
-
-@pytest.fixture
-def clock() -> StageClock:
-    return StageClock(NOW)
 
 
 @pytest.fixture
@@ -60,19 +56,19 @@ async def test_a_redelivery_is_not_kept_again(database: Database) -> None:
 
 
 async def test_a_press_that_nobody_works_on_waits_for_an_answer(
-    database: Database, leases: Leases, clock: StageClock
+    database: Database, leases: Leases, clock: StageClock, pass_time: PassTime
 ) -> None:
     await add(database)
     assert await untold(database, clock) == [PRESS.id]
     assert await take(database, leases) is not None
     assert await untold(database, clock) == []
     assert await take(database, leases) is None
-    clock.move(LIFE)
+    await pass_time(LIFE)
     assert await untold(database, clock) == [PRESS.id]
 
 
 async def test_nobody_works_again_on_a_press_whose_person_was_told(
-    database: Database, leases: Leases, clock: StageClock
+    database: Database, leases: Leases, clock: StageClock, pass_time: PassTime
 ) -> None:
     """Also whoever listed it as untold a moment before."""
     await add(database)
@@ -83,16 +79,16 @@ async def test_nobody_works_again_on_a_press_whose_person_was_told(
         await presses.told(connection, lease, clock.now())
     assert await untold(database, clock) == []
     assert await take(database, leases) is None
-    clock.move(LIFE)
+    await pass_time(LIFE)
     assert await take(database, leases) is None
 
 
 async def test_an_answer_of_somebody_too_late_is_not_kept(
-    database: Database, leases: Leases, clock: StageClock
+    database: Database, leases: Leases, clock: StageClock, pass_time: PassTime
 ) -> None:
     await add(database)
     late = await take(database, leases)
-    clock.move(LIFE)
+    await pass_time(LIFE)
     held = await take(database, leases)
     assert late is not None
     assert held is not None
@@ -104,5 +100,5 @@ async def test_an_answer_of_somebody_too_late_is_not_kept(
         assert await presses.get(connection, PRESS.id) == PRESS
         await presses.answer(connection, held, "Accepted.")
         assert await presses.get(connection, PRESS.id) == msgspec.structs.replace(PRESS, answer="Accepted.")
-    clock.move(LIFE)
+    await pass_time(LIFE)
     assert await untold(database, clock) == [PRESS.id]

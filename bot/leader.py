@@ -1,0 +1,51 @@
+"""One replica at a time works on its own: it reads the TGC on schedule, and posts and paints. The others stand by.
+
+What people press and type is answered by whoever got it: that needs no leader.
+"""
+
+from collections.abc import Callable
+
+import structlog
+
+from bot.clock import Clock
+from bot.loops import Loops
+from bot.storage.leases import Leases
+
+_log = structlog.get_logger(__name__)
+
+_LEASE = "leader"
+_TRIES_PER_LEASE = 10
+
+
+class Leader:
+    def __init__(self, leases: Leases, clock: Clock) -> None:
+        self._leases = leases
+        self._clock = clock
+        self._stands_by_since: float | None = None
+
+    @property
+    def try_every_s(self) -> float:
+        return self._leases.life.total_seconds() / _TRIES_PER_LEASE
+
+    @property
+    def is_led(self) -> bool:
+        """Whether another replica leads, and lives: a dead one's lease would have ended by now."""
+        since = self._stands_by_since
+        return since is not None and self._clock.monotonic() - since > self._leases.life.total_seconds()
+
+    async def lead(self, start: Callable[[Loops], None]) -> None:
+        """Start the works, and end them when another replica has taken over; nothing where another leads already.
+
+        Nothing that they send leaves while another might have taken over (bot.storage.leases, `may_send`).
+        """
+        async with self._leases.named(_LEASE) as lease:
+            if lease is None:
+                if self._stands_by_since is None:
+                    self._stands_by_since = self._clock.monotonic()
+                return
+            self._stands_by_since = None
+            _log.info("leading: no other replica does")
+            async with Loops(self._clock) as loops:
+                start(loops)
+                await lease.lost.wait()
+        _log.warning("another replica has taken over, as this one hung or did not reach the database")
