@@ -193,7 +193,11 @@ async def _read(request: web.Request, expected: Any) -> Any:
     try:
         return msgspec.json.decode(await request.read(), type=expected)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise MalformedError(f"The body is not what this address takes: {error}.") from error
+        raise MalformedError(f"The body is not what this address takes: {str(error).removesuffix('.')}.") from error
+    except RecursionError as error:
+        raise MalformedError("The body is nested too deeply.") from error
+    except web.RequestPayloadError as error:
+        raise MalformedError("The body is not encoded as its headers say.") from error
 
 
 @web.middleware

@@ -41,7 +41,10 @@ class Say(Act, frozen=True, kw_only=True, tag="say"):
     thread_ts: str | None = None
 
     async def perform(self, slack: Slack, person: Person) -> None:
-        person.say(self.text, _channel(slack, person, self.channel).id, self.thread_ts)
+        channel = _channel(slack, person, self.channel)
+        if self.thread_ts is not None and channel.message(self.thread_ts) is None:
+            raise LookupError("The message that this answers is gone.")
+        person.say(self.text, channel.id, self.thread_ts)
 
 
 class Touch(Act, frozen=True, kw_only=True):

@@ -274,6 +274,13 @@ class TestMalformed:
         assert status == 400
         assert len(sentence.splitlines()) == 1
 
+    async def test_so_does_a_body_that_cannot_be_read(self, browser: Browser) -> None:
+        deep = b"[" * 50_000 + b"]" * 50_000
+        values = b'{"act": "submit", "who": "alice", "view": "V1", "values": {"reason": %s}}' % deep
+        assert await browser.post("/api/acts", values) == (400, "The body is nested too deeply.")
+        undone = await browser.post("/api/controls", b"no gzip", **{"Content-Encoding": "gzip"})
+        assert undone == (400, "The body is not encoded as its headers say.")
+
     async def test_only_json_is_taken(self, browser: Browser, tgc: SimulatedTgc) -> None:
         """A form on another site can send text/plain, but no JSON."""
         body = {"control": "service", "state": "down"}
@@ -357,6 +364,7 @@ class TestWhatPeopleDo:
         [
             ("press", {"channel": STORAGE, "ts": "1.0", "action_id": "open"}),
             ("press", {"action_id": "open"}),
+            ("say", {"channel": STORAGE, "text": "x", "thread_ts": "1.0"}),
             ("submit", {"view": "V1"}),
             ("close", {"view": "V1"}),
         ],
