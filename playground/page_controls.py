@@ -97,11 +97,10 @@ class FailMove(OfPool, frozen=True, kw_only=True, tag="fail_move"):
 
 
 class Speed(Control, frozen=True, kw_only=True, tag="speed"):
-    move_minutes: Annotated[float, msgspec.Meta(gt=0, le=1440)]
-    """Counts for what is accepted from then on."""
+    move_minutes: Annotated[float, msgspec.Meta(ge=0.01, le=1440)]
 
     async def apply(self, tgc: SimulatedTgc) -> None:
-        tgc.world.move_minutes = self.move_minutes
+        tgc.world.set_pace(self.move_minutes)
 
 
 class Latency(Control, frozen=True, kw_only=True, tag="latency"):

@@ -237,6 +237,7 @@ class TestMalformed:
             {"control": "explode"},
             {"control": "speed"},
             {"control": "speed", "move_minutes": 0},
+            {"control": "speed", "move_minutes": 1e-300},
             {"control": "speed", "move_minutes": "fast"},
             {"control": "latency", "seconds": -1},
             {"control": "latency", "seconds": 1e9},
@@ -435,7 +436,12 @@ class TestControls:
         assert ([move.vm.name for move in tgc.world.current(pool).moves] != before) is (control == "change_moves")
 
     async def test_what_breaks(self, browser: Browser, tgc: SimulatedTgc) -> None:
+        running = tgc.world.pools[0]
+        tgc.world.accept_in_gui(running)
         assert (await browser.control("speed", move_minutes=0.1))[0] == 200
+        run = tgc.world.current(running).run
+        assert run is not None
+        assert [pace for _, pace in run.paces] == [200.0]
         assert (await browser.control("latency", seconds=2.5))[0] == 200
         assert (tgc.world.move_minutes, tgc.latency_s) == (0.1, 2.5)
         tgc.session_table.open("bot", "Admin")
