@@ -8,7 +8,7 @@ from typing import Literal
 from playwright.async_api import Browser, ViewportSize, expect
 from playwright.async_api import Page as Tab
 
-from bot.demo import FOR_PAGE, Stage, page_of, stage
+from bot.demo import FOR_PAGE, page_of, stage
 from tests.browser.chromium import chromium
 
 Colors = Literal["light", "dark"]
@@ -30,7 +30,7 @@ async def main() -> None:
             await _card(browser, address, WIDE, "light", "card.png")
             await _card(browser, address, WIDE, "dark", "card-dark.png")
             await _card(browser, address, NARROW, "light", "card-360.png")
-            await _page(browser, address, running)
+            await _page(browser, address)
 
 
 async def _card(browser: Browser, address: str, size: ViewportSize, colors: Colors, name: str) -> None:
@@ -39,14 +39,13 @@ async def _card(browser: Browser, address: str, size: ViewportSize, colors: Colo
     await tab.close()
 
 
-async def _page(browser: Browser, address: str, running: Stage) -> None:
+async def _page(browser: Browser, address: str) -> None:
     """Moves under way, beside the TGC that makes them."""
     tab = await _open(browser, address, WHOLE, "light")
     card = tab.locator(".message:not(.ephemeral)").filter(has_text="Production")
     await card.get_by_role("button", name="Accept", exact=True).click()
     await tab.get_by_role("dialog").get_by_role("button", name="Accept", exact=True).click()
     await expect(card).to_contain_text("Accepted by @alice")
-    running.tgc.world.move_minutes = 20.0
     await tab.get_by_role("button", name="Tintri Global Center").click()
     pool = tab.get_by_role("complementary").get_by_role("group").filter(has_text="Production")
     await pool.get_by_text("Production", exact=True).click()

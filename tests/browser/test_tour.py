@@ -133,7 +133,7 @@ async def test_a_thread_hangs_below_its_card(newcomer: Newcomer, playground: Pla
     await composer.press("Enter")
     await expect(thread.locator(".message").last).to_contain_text("On it")
     await expect(newcomer.button("1 reply", card)).to_be_visible()
-    await newcomer.button("Close the thread").click()
+    await newcomer.button("Close Thread").click()
     bob = playground.running.slack.person("bob")
     bob.say("Me too", thread_ts=await card.get_attribute("data-ts"))
     await expect(card.get_by_role("button", name="2 replies new")).to_be_visible()
@@ -178,6 +178,41 @@ async def test_details_opens_a_modal_that_holds_the_focus_and_gives_it_back(newc
     await newcomer.tab.keyboard.press("Escape")
     await expect(newcomer.dialog).to_have_count(0)
     await expect(details).to_be_focused()
+
+
+async def test_the_keyboard_alone_reads_details_and_does_not_accept_by_mistake(
+    newcomer: Newcomer, playground: Playground
+) -> None:
+    keyboard, accepts = newcomer.tab.keyboard, len(playground.running.tgc.accepts)
+    await newcomer.button("Details", newcomer.card("VDI")).press("Enter")
+    await expect(newcomer.dialog).to_contain_text("Recommendation id")
+    shown = newcomer.dialog.locator(".dialog-body")
+    await expect(shown).to_be_focused()
+    await keyboard.press("End")
+    await expect(newcomer.dialog.get_by_text("Moves: 3 VMs")).to_be_in_viewport()
+    await keyboard.press("Escape")
+    await expect(newcomer.dialog).to_have_count(0)
+    await newcomer.button("Accept", newcomer.card("VDI")).press("Enter")
+    await expect(newcomer.button("Back", newcomer.dialog)).to_be_focused()
+    await keyboard.press("Enter")
+    await expect(newcomer.dialog).to_have_count(0)
+    assert len(playground.running.tgc.accepts) == accepts
+
+
+async def test_a_drawer_takes_the_focus_and_gives_it_back(newcomer: Newcomer) -> None:
+    card = newcomer.card("VDI")
+    await expect(card).to_be_visible()
+    composer = newcomer.tab.get_by_role("combobox", name="Reply in the thread")
+    for opener, first in (
+        (newcomer.button("Traffic"), newcomer.button("Close Traffic")),
+        (newcomer.button("Tintri Global Center"), newcomer.button("Close Tintri Global Center")),
+        (newcomer.button("Reply", card), composer),
+    ):
+        await opener.press("Enter")
+        await expect(first).to_be_focused()
+        await newcomer.tab.keyboard.press("Escape")
+        await expect(newcomer.tab.get_by_role("complementary")).to_have_count(0)
+        await expect(opener).to_be_focused()
 
 
 async def test_what_is_changed_in_the_tgc_reaches_the_card(newcomer: Newcomer) -> None:
@@ -268,11 +303,20 @@ async def test_the_home_tab_says_that_there_is_none(newcomer: Newcomer, playgrou
 async def test_it_fits_360_pixels(newcomer: Newcomer) -> None:
     await newcomer.tab.set_viewport_size(NARROW)
     await expect(newcomer.button("Dismiss", newcomer.card("Test"))).to_be_visible()
-    await newcomer.button("Channels").click()
-    await newcomer.tab.get_by_role("navigation").get_by_role("button", name="storage").click()
-    await expect(newcomer.tab.get_by_role("navigation")).to_be_hidden()
+    assert " %" not in await newcomer.card("Test").evaluate("card => card.textContent"), "a line could begin with it"
+    channels, navigation = newcomer.button("Channels"), newcomer.tab.get_by_role("navigation")
+    await channels.press("Enter")
+    await expect(newcomer.button("Close channels")).to_be_focused()
+    await expect(newcomer.tab.get_by_role("main")).to_be_hidden()
+    await newcomer.tab.keyboard.press("Escape")
+    await expect(navigation).to_be_hidden()
+    await expect(channels).to_be_focused()
+    await channels.click()
+    await navigation.get_by_role("button", name="storage").click()
+    await expect(navigation).to_be_hidden()
     await newcomer.button("TGC").click()
     await expect(newcomer.tab.get_by_role("complementary", name="Tintri Global Center")).to_be_visible()
+    await expect(newcomer.tab.locator("main")).not_to_be_visible()
     sizes = await newcomer.tab.locator("html, .messages, .scroll").evaluate_all(
         "all => all.map(one => [one.scrollWidth, one.clientWidth])"
     )

@@ -87,6 +87,7 @@ export function App() {
               slack={slack}
               current={channel.id}
               read={read}
+              isOpen={isMenuOpen}
               onOpen={open}
               onBecome={(id) => {
                 setWho(id);

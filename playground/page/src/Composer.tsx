@@ -72,7 +72,7 @@ export function Composer({ name, examples, onSend }: Props) {
       <textarea
         rows={1}
         value={text}
-        placeholder={examples.length > 0 ? `${name}, or / for a command` : name}
+        placeholder={examples.length > 0 ? `${name}, or type /` : name}
         aria-label={name}
         role="combobox"
         aria-autocomplete="list"

@@ -7,6 +7,9 @@ interface Props {
   children: ReactNode;
 }
 
+/** What has the focus first: what asks for it, a field, or else what can be scrolled. */
+const FIRST = ["[data-focus]", "input, select, textarea", ".dialog-body"];
+
 /** The browser's own modal dialog: it holds the focus, and the rest of the page is inert. */
 export function Dialog({ title, className, onClose, children }: Props) {
   const shown = useRef<HTMLDialogElement>(null);
@@ -15,7 +18,7 @@ export function Dialog({ title, className, onClose, children }: Props) {
     const dialog = shown.current;
     const before = document.activeElement;
     if (dialog && !dialog.open) dialog.showModal();
-    dialog?.querySelector<HTMLElement>("[data-focus]")?.focus();
+    FIRST.map((one) => dialog?.querySelector<HTMLElement>(one)).find(Boolean)?.focus();
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement) before.focus();

@@ -31,7 +31,7 @@ function Shown({ slack, view, act }: Props & { view: View }) {
           void submit();
         }}
       >
-        <div className="dialog-body" tabIndex={-1}>
+        <div className="dialog-body" tabIndex={0}>
           {trouble && (
             <p role="alert" className="error">
               {trouble}

@@ -1,3 +1,5 @@
+import { useRef } from "react";
+import { useFocus } from "./focus";
 import type { SlackState, Place } from "./types";
 import type { Read } from "./unread";
 
@@ -5,22 +7,32 @@ interface Props {
   slack: SlackState;
   current: string;
   read: Read;
+  /** Where it is narrow; where it is wide, it is always there. */
+  isOpen: boolean;
   onOpen: (channelId: string) => void;
   onBecome: (userId: string) => void;
   onClose: () => void;
 }
 
-export function Sidebar({ slack, current, read, onOpen, onBecome, onClose }: Props) {
+export function Sidebar({ slack, current, read, isOpen, onOpen, onBecome, onClose }: Props) {
   const channels = slack.channels.filter((channel) => !channel.is_direct);
   const direct = slack.channels.filter((channel) => channel.is_direct);
+  const closing = useRef<HTMLButtonElement>(null);
+  useFocus(isOpen, () => closing.current);
   return (
-    <nav className="sidebar" aria-label="Workspace">
+    <nav
+      className="sidebar"
+      aria-label="Workspace"
+      onKeyDown={(event) => {
+        if (event.key === "Escape") onClose();
+      }}
+    >
       <header>
         <div>
           <strong>{slack.team}</strong>
           <small>a stand-in for Slack</small>
         </div>
-        <button type="button" className="quiet menu-button" aria-label="Close channels" onClick={onClose}>
+        <button ref={closing} type="button" className="quiet menu-button" aria-label="Close channels" onClick={onClose}>
           ✕
         </button>
       </header>

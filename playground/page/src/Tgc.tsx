@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { control } from "./api";
 import { formatDate } from "./dates";
+import { Drawer } from "./Drawer";
 import type { Json, Plan, Pool, TgcState } from "./types";
 
 interface Props {
@@ -40,13 +41,7 @@ const inWords = (state: string) => WORDS[state] ?? state.toLowerCase().replaceAl
 export function Tgc({ tgc, note, onTrouble, onClose }: Props) {
   const apply = (body: Json) => void control(body).then(onTrouble);
   return (
-    <aside className="drawer tgc" aria-label="Tintri Global Center">
-      <header>
-        <h2>Tintri Global Center</h2>
-        <button type="button" className="quiet" aria-label="Close the Tintri Global Center" onClick={onClose}>
-          ✕
-        </button>
-      </header>
+    <Drawer title="Tintri Global Center" className="tgc" onClose={onClose}>
       <div className="scroll">
         <p className="note">A simulated one: what happens here, the app has to notice. {note}</p>
         <div className="service">
@@ -81,7 +76,7 @@ export function Tgc({ tgc, note, onTrouble, onClose }: Props) {
           <PoolControls key={pool.id} pool={pool} apply={apply} />
         ))}
       </div>
-    </aside>
+    </Drawer>
   );
 }
 
@@ -116,7 +111,7 @@ function PoolControls({ pool, apply }: { pool: Pool; apply: (body: Json) => void
   const [losing, setLosing] = useState(0);
   const [reason, setReason] = useState(REASONS[0]![0]);
   const isOpen = OPEN.includes(pool.state);
-  const runs = pool.plans.some((plan) => plan.state === "ACCEPTED");
+  const runs = pool.plans.some((plan) => plan.state === "ACCEPTED" && !plan.execution?.startsWith("COMPLETED"));
   const of = (name: string, more: Json = {}) => apply({ control: name, pool: pool.id, ...more });
   return (
     <details className="pool">
@@ -191,7 +186,7 @@ function Count({ name, value, min, max, onChange }: CountProps) {
   return (
     <label className="count">
       <span>{name}</span>
-      <input type="number" value={value} min={min} max={max} onChange={({ target }) => onChange(target.valueAsNumber)} />
+      <input type="number" required value={value} min={min} max={max} onChange={({ target }) => onChange(target.valueAsNumber)} />
     </label>
   );
 }

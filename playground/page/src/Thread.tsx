@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { Composer } from "./Composer";
+import { Drawer } from "./Drawer";
 import { MessageList } from "./MessageList";
 import type { Json, Message, Place, SlackState } from "./types";
 import { replies } from "./unread";
@@ -19,15 +20,9 @@ export function Thread({ slack, channel, root, act, onClose }: Props) {
     return act({ act: "say", channel: channel.id, text, thread_ts: root.ts });
   };
   return (
-    <aside className="drawer thread" aria-label="Thread">
-      <header>
-        <h2>Thread</h2>
-        <button type="button" className="quiet" aria-label="Close the thread" onClick={onClose}>
-          ✕
-        </button>
-      </header>
+    <Drawer title="Thread" className="thread" onClose={onClose}>
       <MessageList slack={slack} channel={channel} messages={[root, ...replies(channel, root)]} act={act} sent={sent} />
       <Composer name="Reply in the thread" examples={[]} onSend={send} />
-    </aside>
+    </Drawer>
   );
 }

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { fetchExchange } from "./api";
 import { formatDate } from "./dates";
+import { Drawer } from "./Drawer";
 import type { Entry, Json } from "./types";
 
 const NAMES: Record<string, string> = { app: "app", slack: "Slack", tgc: "TGC" };
@@ -11,19 +12,15 @@ const brief = (what: string) => what.replace(UUID, "$1…").replace(" /api/v310/
 export function Traffic({ entries, onClose }: { entries: Entry[]; onClose: () => void }) {
   const [side, setSide] = useState("");
   const shown = entries.filter(({ sender, receiver }) => !side || side === sender || side === receiver).reverse();
+  const sides = (
+    <select aria-label="Whose calls" value={side} onChange={({ target }) => setSide(target.value)}>
+      <option value="">all calls</option>
+      <option value="slack">with Slack</option>
+      <option value="tgc">with the TGC</option>
+    </select>
+  );
   return (
-    <aside className="drawer traffic" aria-label="Traffic">
-      <header>
-        <h2>Traffic</h2>
-        <select aria-label="Whose calls" value={side} onChange={({ target }) => setSide(target.value)}>
-          <option value="">all calls</option>
-          <option value="slack">with Slack</option>
-          <option value="tgc">with the TGC</option>
-        </select>
-        <button type="button" className="quiet" aria-label="Close the traffic" onClick={onClose}>
-          ✕
-        </button>
-      </header>
+    <Drawer title="Traffic" className="traffic" more={sides} onClose={onClose}>
       <ol aria-label="Calls, newest first">
         {shown.map((entry) => (
           <li key={entry.id} className={entry.is_trouble ? "trouble" : ""}>
@@ -31,7 +28,7 @@ export function Traffic({ entries, onClose }: { entries: Entry[]; onClose: () =>
           </li>
         ))}
       </ol>
-    </aside>
+    </Drawer>
   );
 }
 
@@ -47,9 +44,9 @@ function Call({ entry }: { entry: Entry }) {
         <span className="way">
           {NAMES[entry.sender]} → {NAMES[entry.receiver]}
         </span>
+        <span className="outcome">{entry.outcome || "under way"}</span>
         <time>{formatDate(entry.at, "{time_secs}")}</time>
         <code title={entry.what}>{brief(entry.what)}</code>
-        <span className="outcome">{entry.outcome || "under way"}</span>
         {entry.problems.map((problem) => (
           <span key={problem} className="problem">
             {problem}

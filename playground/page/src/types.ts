@@ -1,6 +1,5 @@
 // What the server sends: playground/page_views.py, page_traffic.py and page.py.
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Json = Record<string, any>;
 
 export interface Named {

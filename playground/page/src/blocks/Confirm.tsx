@@ -29,7 +29,7 @@ export function Confirming({ children }: { children: ReactNode }) {
             <Text text={asked.text as Json} />
           </div>
           <footer>
-            <button type="button" onClick={() => say(false)}>
+            <button type="button" data-focus onClick={() => say(false)}>
               {label(asked.deny)}
             </button>
             <button type="button" className={asked.style === "danger" ? "danger" : "primary"} onClick={() => say(true)}>

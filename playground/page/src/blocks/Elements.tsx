@@ -98,8 +98,10 @@ function Overflow({ element }: Props) {
   const typed = (event: KeyboardEvent) => {
     const items = [...(root.current?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (event.key === "Escape") close();
-    else if (event.key === "Tab") setOpen(false);
+    if (event.key === "Escape") {
+      close();
+      event.preventDefault();
+    } else if (event.key === "Tab") setOpen(false);
     else if (step) {
       const now = items.indexOf(document.activeElement as HTMLElement);
       items[(now + step + items.length) % items.length]?.focus();
