@@ -222,6 +222,9 @@ async def test_a_form_is_filled_in_corrected_and_sent(forms: Forms, slack: Slack
     await dialog.get_by_label("Large").check()
     await dialog.get_by_role("button", name="Pause it").click()
     await expect(dialog.get_by_role("alert")).to_have_text("That is no reason.")
+    submit = dialog.get_by_role("button", name="Pause it")
+    await submit.hover()
+    await expect(submit).to_have_css("background-color", "rgb(15, 118, 110)")
     await dialog.get_by_label("reason").fill("maintenance")
     await dialog.get_by_label("reason").press("Enter")
     await expect(dialog).to_have_count(0)
@@ -246,6 +249,7 @@ async def test_a_home_tab_is_shown_once_the_app_publishes_one(forms: Forms, tab:
     await forms.client.views_publish(user_id="U0ALICE00", view=view)
     await expect(home.get_by_role("heading", name="Your pools")).to_be_visible()
     await home.get_by_role("button", name="More actions").click()
+    assert await home.evaluate("home => home.scrollHeight <= home.clientHeight"), "the menu is cut off"
     await tab.get_by_role("menuitem", name="Edit").click()
     await tab.get_by_role("button", name="Keep").click()
     await expect(tab.get_by_role("dialog")).to_have_count(0)

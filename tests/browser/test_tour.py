@@ -312,13 +312,19 @@ async def test_it_fits_360_pixels(newcomer: Newcomer) -> None:
     await expect(navigation).to_be_hidden()
     await expect(channels).to_be_focused()
     await channels.click()
-    await navigation.get_by_role("button", name="storage").click()
+    await navigation.get_by_role("button", name="tintri").click()
     await expect(navigation).to_be_hidden()
+    await expect(newcomer.tab.get_by_role("tab", name="Home")).to_be_visible()
+    heights = await newcomer.tab.locator(".top button").evaluate_all("all => all.map(one => one.offsetHeight)")
+    assert len(heights) == 6
+    assert max(heights) < 40, "a word is broken"
+    await channels.click()
+    await navigation.get_by_role("button", name="storage").click()
     await newcomer.button("TGC").click()
     await expect(newcomer.tab.get_by_role("complementary", name="Tintri Global Center")).to_be_visible()
     await expect(newcomer.tab.locator("main")).not_to_be_visible()
-    sizes = await newcomer.tab.locator("html, .messages, .scroll").evaluate_all(
+    sizes = await newcomer.tab.locator("html, .top, .messages, .scroll").evaluate_all(
         "all => all.map(one => [one.scrollWidth, one.clientWidth])"
     )
     assert all(content <= room for content, room in sizes)
-    assert len(sizes) == 3
+    assert len(sizes) == 4
