@@ -88,7 +88,7 @@ class Slack:
         self.faults = Faults()
         self.limits = RateLimits(clock)
         self.sockets = Sockets(self.changed, random.Random(seed))
-        self.courier = Courier(signing_secret, self.sockets, self.changed, ack_timeout_s)
+        self.courier = Courier(signing_secret, self.sockets, self.changed, ack_timeout_s, clock)
         self._clock = clock
         self._port = port
         self._runner: web.AppRunner | None = None
@@ -222,6 +222,11 @@ class Slack:
             while not (value := predicate()):
                 await self._change.wait()
         return value
+
+    @property
+    def change(self) -> asyncio.Event:
+        """Set at the next change here."""
+        return self._change
 
     def changed(self) -> None:
         change, self._change = self._change, asyncio.Event()

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Mapping
 
 import msgspec
 
-from bot.rendering import facts, limits, words
+from bot.rendering import facts, limits, numbers, words
 from bot.rendering.escape import clean, shorten, shorten_name
 from bot.rendering.views import Action, CardView, Progress, Seen, SeenMove, Standing
 from tgc import models
@@ -51,8 +51,9 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
         if self.state is None or not self.begun:
             return ""
         stage = words.move_state(self.state)
+        percent = numbers.whole_percent(self.progress_percent)
         under_way = self.state in {ExecutionState.RUNNING, ExecutionState.RUNNING_ERROR}
-        return f"{stage} {self.progress_percent} %" if under_way and self.progress_percent is not None else stage
+        return f"{stage} {percent}" if under_way and percent is not None else stage
 
     @property
     def status(self) -> str:
