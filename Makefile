@@ -17,7 +17,7 @@ demo: $(VENV)/ready  ## the real bot between a simulated TGC and a local stand-i
 test: $(VENV)/ready-dev  ## all tests, on every core
 	$(BIN)/python -m pytest -n auto --maxschedchunk 1
 
-torture: $(VENV)/ready-dev  ## kill and hang the bot at random moments, feed it nonsense, and play on PostgreSQL, for long
+torture: $(VENV)/ready-dev  ## kill and hang the bot, feed it nonsense, let it run for long, and play on PostgreSQL
 	$(BIN)/python -m pytest -m torture
 	$(BIN)/python -m pytest --database postgresql -m "torture or not torture" $(ON_POSTGRESQL:%=tests/scenarios/test_%.py)
 

@@ -6,6 +6,7 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
+from bot.loops import CameRound
 from bot.readings import Tgc
 from bot.recommendations import Key
 from bot.slack import Found, Slack, SlackError, SlackRefusedError
@@ -39,9 +40,10 @@ class Adoption:
         self._clock = clock
         self._channel_id = channel_id
 
-    async def run(self) -> None:
+    async def run(self, came_round: CameRound) -> None:
         """Look until Slack shows the history, or says that it will not."""
         while True:
+            came_round()
             try:
                 await self._adopt_all()
             except SlackRefusedError as error:

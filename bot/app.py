@@ -26,8 +26,8 @@ from bot.decisions import Decider
 from bot.health import Health
 from bot.leader import Leader
 from bot.login_guard import RememberedLogin
-from bot.loops import Loops
-from bot.metrics import SLACK_UP
+from bot.loops import CameRound, Loops
+from bot.metrics import SLACK_CONNECTIONS, SLACK_UP
 from bot.outbox import Outbox
 from bot.pacing import Pace
 from bot.painter import Painter
@@ -38,7 +38,7 @@ from bot.reports import Reports
 from bot.retention import Retention
 from bot.settings import Settings
 from bot.slack import Identity, Slack, SlackError, SlackRefusedError, slack_session
-from bot.socket_mode import SocketMode
+from bot.socket_mode import CONNECTIONS, SocketMode
 from bot.storage.database import Database, open_database
 from bot.storage.leases import Leases
 from bot.tasks import Tasks
@@ -53,9 +53,19 @@ _log = structlog.get_logger(__name__)
 LEASE_LIFE = timedelta(seconds=20)
 DRAIN_S = 3.0
 """For what is under way at the end; with the goodbyes to Slack and the TGC that stays below the 10 s of platforms."""
+SLACK_PATIENCE = timedelta(minutes=5)
+"""For one message: a call of Slack is given up after 20 s, but Slack may ask to wait a minute before the next."""
+DATABASE_PATIENCE = timedelta(minutes=1)
+DECIDING_AT_MOST = timedelta(minutes=20)
+"""For a press: a dozen calls of Slack and the TGC, of which the slowest are given up after 75 s."""
+CHECKING_AT_MOST = timedelta(minutes=20)
+"""For the approvers of all rules, likewise."""
+RETENTION_AT_MOST = timedelta(minutes=10)
 _LAST_REQUESTS_S = 0.5
 _TICK_S = 2.0
 _DAY_S = 86_400.0
+_DATABASE_EVERY_S = 20.0
+"""For the metrics, where nobody asks for /readyz."""
 _AGAIN_AFTER_S = 2.0
 _APPROVERS_EVERY_S = 600.0
 _LAPSES_EVERY_S = 60.0
@@ -97,7 +107,7 @@ async def bot(
     """Everything, running. Leaving the block stops it in order: what comes in first, the database last."""
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
-        entrance = Entrance(settings, DEFAULT_TGC)
+        entrance = Entrance(settings, Health(DEFAULT_TGC, clock))
         await stack.enter_async_context(entrance.open())
         database = await stack.enter_async_context(open_database(settings.database_url.reveal()))
         entrance.health.database = database
@@ -120,10 +130,11 @@ async def bot(
         stack.push_async_callback(parts.readings.close)
         stack.push_async_callback(tasks.drain, DRAIN_S)
         loops = await stack.enter_async_context(Loops(clock))
+        entrance.health.stuck_loops = lambda: loops.stuck
         await stack.enter_async_context(entrance.serve(app, slack, loops, clock))
         parts.start(loops, entrance.health)
         if (kept := settings.config.audit_retention) is not None:
-            loops.every("retention", _DAY_S, Retention(database, clock, kept).run)
+            loops.every("retention", _DAY_S, Retention(database, clock, kept).run, patience=RETENTION_AT_MOST)
         _log.info("running", channel=settings.reco_channel, tgc=tgc.name)
         yield
 
@@ -131,8 +142,8 @@ async def bot(
 class Entrance:
     """Where requests come in: the HTTP server from the first moment, Slack once there is an app to answer."""
 
-    def __init__(self, settings: Settings, tgc_key: str) -> None:
-        self.health = Health(tgc_key)
+    def __init__(self, settings: Settings, health: Health) -> None:
+        self.health = health
         self._settings = settings
         self._slack_events: SlackEvents | None = None
 
@@ -158,8 +169,10 @@ class Entrance:
         """Take what Slack sends; at the end take no more, before anything behind it stops."""
         if self._settings.slack_app_token is not None:
             socket = SocketMode(app, slack, self._settings.slack_app_token.reveal(), clock)
-            self.health.slack_is_up = lambda: socket.is_up
-            loops.start("Socket Mode", socket.run)
+            self.health.slack_is_up = lambda: socket.live_connections > 0
+            SLACK_CONNECTIONS.set_function(lambda: socket.live_connections)
+            for number in range(1, CONNECTIONS + 1):
+                loops.start(f"Socket Mode {number}", socket.keep_one, patience=SLACK_PATIENCE)
         elif self._settings.slack_signing_secret is not None:
             self._slack_events = slack_events_of(app, self._settings.slack_signing_secret.reveal())
             self.health.slack_is_up = lambda: True
@@ -266,8 +279,9 @@ class Parts:
         )
 
     def start(self, loops: Loops, health: Health) -> None:
-        async def watch() -> None:
-            await self._adoption.run()
+        async def watch(came_round: CameRound) -> None:
+            self._watch.came_round = came_round
+            await self._adoption.run(came_round)
             self._outbox.open()
             await self._watch.sweep()
             health.swept = True
@@ -275,19 +289,20 @@ class Parts:
 
         def start_leading(loops: Loops) -> None:
             self._pace.begin_anew()
-            loops.start("sweeps", watch)
-            loops.start("outbox", self._outbox.run)
-            loops.start("new cards", self._painter.post_new)
-            loops.start("changed cards", self._painter.edit_changed)
+            loops.start("sweeps", watch, patience=self._watch.patience)
+            loops.start("outbox", self._outbox.run, patience=SLACK_PATIENCE)
+            loops.start("new cards", self._painter.post_new, patience=SLACK_PATIENCE)
+            loops.start("changed cards", self._painter.edit_changed, patience=SLACK_PATIENCE)
 
-        async def lead() -> None:
-            await self._leader.lead(start_leading)
+        async def lead(_came_round: CameRound) -> None:
+            await self._leader.lead(loops, start_leading)
             health.swept = health.swept or self._leader.is_led
 
-        loops.every("leading", self._leader.try_every_s, lead)
-        loops.every("presses left behind", _TICK_S, self._decider.resume)
-        loops.every("approvers", _APPROVERS_EVERY_S, self._approver_check.run)
-        loops.every("lapsed approvals", _LAPSES_EVERY_S, self._two_people.end_lapsed)
+        loops.start("leading", lead, patience=None)
+        loops.every("database", _DATABASE_EVERY_S, health.look, patience=DATABASE_PATIENCE)
+        loops.every("presses left behind", _TICK_S, self._decider.resume, patience=DECIDING_AT_MOST)
+        loops.every("approvers", _APPROVERS_EVERY_S, self._approver_check.run, patience=CHECKING_AT_MOST)
+        loops.every("lapsed approvals", _LAPSES_EVERY_S, self._two_people.end_lapsed, patience=DATABASE_PATIENCE)
         health.approvers = lambda: self._approver_check.state
 
 

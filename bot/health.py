@@ -1,12 +1,22 @@
-"""Whether the bot can do its work: /readyz depends on the database and on Slack, and tells the rest."""
+"""Whether the bot can work: /readyz depends on the database, on Slack and on the bot's own loops; the rest is told."""
 
+import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 
 import msgspec
+import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.clock import Clock
+from bot.metrics import DATABASE_UP
 from bot.storage import tgcs
 from bot.storage.database import Database
+
+_log = structlog.get_logger(__name__)
+
+PING_EVERY = timedelta(seconds=2)
+"""It writes to the disk, and anybody who reaches the port can ask for one."""
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,6 +25,8 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     ready: bool
     database: str
     slack: str
+    loops: str
+    """`ok`, or which parts of the bot's own work are stuck."""
     swept: bool
     """Whether the first sweep was tried."""
     tgc: str
@@ -24,33 +36,48 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
 class Health:
     """Filled in as the bot starts."""
 
-    def __init__(self, tgc_key: str) -> None:
+    def __init__(self, tgc_key: str, clock: Clock) -> None:
         self.tgc_key = tgc_key
         self.is_stopping = False
         self.swept = False
         self.database: Database | None = None
         self.slack_is_up: Callable[[], bool] = lambda: False
+        self.stuck_loops: Callable[[], list[str]] = list
         self.approvers: Callable[[], str] = lambda: "not known yet"
+        self._clock = clock
+        self._looking = asyncio.Lock()
+        self._pinged_at = clock.now()
+        self._trouble = True
+        """Whether the database is not known to take what is written."""
 
     async def readiness(self) -> Readiness:
-        database, tgc = await self._look()
-        slack_is_up = self.slack_is_up()
+        database, tgc = await self.look()
+        slack_is_up, stuck = self.slack_is_up(), self.stuck_loops()
         return Readiness(
-            ready=database == "ok" and slack_is_up and self.swept and not self.is_stopping,
+            ready=database == "ok" and slack_is_up and not stuck and self.swept and not self.is_stopping,
             database=database,
             slack="ok" if slack_is_up else "not connected",
+            loops=f"stuck: {', '.join(stuck)}" if stuck else "ok",
             swept=self.swept,
             tgc=tgc,
             approvers=self.approvers(),
         )
 
-    async def _look(self) -> tuple[str, str]:
+    async def look(self) -> tuple[str, str]:
+        """What the database says of itself and of the TGC; written to once for all who come at the same time."""
         if self.database is None:
             return "not open yet", "not known yet"
         try:
-            await self.database.ping()
+            async with self._looking:
+                if self._trouble or abs(self._clock.now() - self._pinged_at) >= PING_EVERY:
+                    self._trouble = True
+                    await self.database.ping()
+                    self._trouble, self._pinged_at = False, self._clock.now()
             async with self.database.read() as connection:
                 outage = await tgcs.outage(connection, self.tgc_key)
-        except (SQLAlchemyError, OSError):
+        except (SQLAlchemyError, OSError) as error:
+            _log.error("the database cannot be written to", reason=str(getattr(error, "orig", None) or error))
+            DATABASE_UP.set(0)
             return "cannot be written to", "not known"
+        DATABASE_UP.set(1)
         return "ok", "ok" if outage is None else f"not readable since {outage.since.isoformat(timespec='seconds')}"

@@ -24,28 +24,28 @@ class Leader:
         self._stands_by_since: float | None = None
 
     @property
-    def try_every_s(self) -> float:
-        return self._leases.life.total_seconds() / _TRIES_PER_LEASE
-
-    @property
     def is_led(self) -> bool:
         """Whether another replica leads, and lives: a dead one's lease would have ended by now."""
         since = self._stands_by_since
         return since is not None and self._clock.monotonic() - since > self._leases.life.total_seconds()
 
-    async def lead(self, start: Callable[[Loops], None]) -> None:
-        """Start the works, and end them when another replica has taken over; nothing where another leads already.
+    async def lead(self, loops: Loops, start: Callable[[Loops], None]) -> None:
+        """Start the works, and end them when another replica has taken over; wait a moment where another leads already.
 
         Nothing that they send leaves while another might have taken over (bot.storage.leases, `may_send`).
         """
         async with self._leases.named(_LEASE) as lease:
             if lease is None:
-                if self._stands_by_since is None:
-                    self._stands_by_since = self._clock.monotonic()
+                await self._stand_by()
                 return
             self._stands_by_since = None
             _log.info("leading: no other replica does")
-            async with Loops(self._clock) as loops:
-                start(loops)
+            async with loops.group() as works:
+                start(works)
                 await lease.lost.wait()
         _log.warning("another replica has taken over, as this one hung or did not reach the database")
+
+    async def _stand_by(self) -> None:
+        if self._stands_by_since is None:
+            self._stands_by_since = self._clock.monotonic()
+        await self._clock.sleep(self._leases.life.total_seconds() / _TRIES_PER_LEASE)

@@ -9,6 +9,11 @@ DECISIONS = Counter("tintri_bot_decisions", "Decisions and refusals.", ["action"
 SWEEPS = Counter("tintri_bot_sweeps", "Sweeps over all pools of a TGC.", ["tgc", "result"])
 TGC_UP = Gauge("tintri_bot_tgc_up", "1 where the newest sweep of the TGC succeeded, else 0.", ["tgc"])
 SLACK_UP = Gauge("tintri_bot_slack_up", "1 while Slack can reach the bot, else 0.")
+SLACK_CONNECTIONS = Gauge("tintri_bot_slack_connections", "Socket Mode connections by which Slack can reach the bot.")
+LOOP_STUCK = Gauge(
+    "tintri_bot_loop_stuck", "1 where a part of the bot's work has not come round for longer than it may.", ["loop"]
+)
+DATABASE_UP = Gauge("tintri_bot_database_up", "1 where the database could be written to at the newest look, else 0.")
 CANNOT_POST = Gauge("tintri_bot_cannot_post", "1 while the channel refuses the bot's messages, else 0.")
 RULES_WITHOUT_APPROVERS = Gauge(
     "tintri_bot_rules_without_approvers", "Rules by which nobody can approve, or too few people."

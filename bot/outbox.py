@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
+from bot.loops import CameRound
 from bot.metrics import POSTED, UNPOSTED
 from bot.pacing import Pace
 from bot.rendering.views import Message
@@ -114,14 +115,15 @@ class Outbox:
                     raise BusyError("Another process is posting this card.")
         return ts
 
-    async def run(self) -> None:
+    async def run(self, came_round: CameRound) -> None:
         """Send what is due, for as long as the bot runs."""
-        await self._opened.wait()
         while True:
-            await self.send_due()
+            if self._opened.is_set():
+                await self.send_due(came_round)
+            came_round()
             await self._clock.sleep(_TICK_S)
 
-    async def send_due(self) -> None:
+    async def send_due(self, came_round: CameRound = lambda: None) -> None:
         async with self._database.read() as connection:
             due = await posts.due(connection, self._clock.now())
         UNPOSTED.set(len(due))
@@ -129,6 +131,7 @@ class Outbox:
             if post.message is not None:
                 with suppress(SlackError):  # said in the log, and kept in the row for the next turn
                     await self._deliver(post.key, post.message, {})
+            came_round()
 
     async def _deliver(self, key: str, message: Message, facts: Mapping[str, str | bool]) -> Delivered:
         if not self._opened.is_set():

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.bell import Bell
 from bot.card_views import CardViews
 from bot.clock import Clock
+from bot.loops import CameRound
 from bot.metrics import EDITED
 from bot.outbox import Delivered, Outbox
 from bot.pacing import Pace
@@ -111,16 +112,16 @@ class Painter:
         self._posting = Bell(clock)
         self._editing = Bell(clock)
 
-    async def post_new(self) -> None:
+    async def post_new(self, came_round: CameRound) -> None:
         """Post the cards that no message shows yet, in the order in which they were made, as long as the bot runs."""
         while True:
-            await self._paint_all(cards.to_post)
+            await self._paint_all(cards.to_post, came_round)
             await self._posting.wait(_TICK_S)
 
-    async def edit_changed(self) -> None:
+    async def edit_changed(self, came_round: CameRound) -> None:
         """Edit the messages that show something older, each in its turn, as long as the bot runs."""
         while True:
-            await self._paint_all(cards.to_edit)
+            await self._paint_all(cards.to_edit, came_round)
             await self._editing.wait(_TICK_S)
 
     async def order(self, card: Card) -> None:
@@ -138,11 +139,15 @@ class Painter:
             view = await self._views.view(connection, stored)
         return Drawing(card=card, stored=stored, view=view, message=render_card(view))
 
-    async def _paint_all(self, due: Callable[[AsyncConnection, datetime], Awaitable[list[Card]]]) -> None:
+    async def _paint_all(
+        self, due: Callable[[AsyncConnection, datetime], Awaitable[list[Card]]], came_round: CameRound
+    ) -> None:
         async with self._database.read() as connection:
             waiting = await due(connection, self._clock.now())
+        came_round()
         for card in waiting:
             await self._paint(card)
+            came_round()
 
     async def _paint(self, card: Card) -> None:
         """Paint the card, and once more for whatever changes meanwhile; nothing where somebody else is at it."""

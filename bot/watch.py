@@ -14,6 +14,7 @@ from cronsim import CronSim
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
+from bot.loops import CameRound
 from bot.metrics import SWEEPS, TGC_UP
 from bot.outbox import Outbox
 from bot.readings import PoolReading, Readings, read_again
@@ -32,6 +33,8 @@ from tgc.models import Pool
 _log = structlog.get_logger(__name__)
 
 FAILURES_BEFORE_NOTICE = 2
+READING_AT_MOST = timedelta(minutes=20)
+"""Until the next sign of life. A read is given up after 75 s, but 200 names of VMs are looked up 16 at a time."""
 _VANISHED_CODE = "ERR-API-7102"
 
 
@@ -74,12 +77,20 @@ class Watch:
         """Whether the newest sweep failed, so that the next refresh is a sweep again."""
         self._restless: set[str] = set()
         """Pools to look at again, whether or not a card of theirs is open by then."""
+        self.came_round: CameRound = lambda: None
+        """Called after each reading: to wait for a TGC that is slow is not to be stuck."""
+
+    @property
+    def patience(self) -> timedelta:
+        """How long `came_round` may stay silent: it sleeps, and then reads."""
+        return min(self._refresh_every, self._follow_every) + READING_AT_MOST
 
     async def run(self) -> None:
         """Read on schedule, for as long as the bot runs. The first sweep is the caller's."""
         now = self._clock.now()
         refresh_at, follow_at = now + self._refresh_every, now + self._follow_every
         while True:
+            self.came_round()
             next_at = min(self._sweep_at, refresh_at, follow_at)
             await self._clock.sleep((next_at - self._clock.now()).total_seconds())
             now = self._clock.now()
@@ -120,10 +131,11 @@ class Watch:
 
     async def _read_all(self) -> None:
         try:
-            readings = await self._readings.all()
+            pools = await self._readings.pools()
         except TGCError as error:
             await self._failed(str(error))
             return
+        readings = await self._read(pools)
         failed = [reading for reading in readings if reading.error]
         if len(readings) > 1 and len(failed) == len(readings):
             await self._failed(f"None of its {len(readings)} pools could be read: {failed[0].error}")
@@ -141,9 +153,23 @@ class Watch:
             await self._failed(str(error))
             return
         await self._succeeded()
-        wanted = (pool for pool in pools if pool.uuid in pool_uuids)
-        await self._take_in(list(await asyncio.gather(*(self._readings.current(pool) for pool in wanted))))
+        await self._take_in(await self._read([pool for pool in pools if pool.uuid in pool_uuids]))
         await self._end_deleted_pools({pool.uuid for pool in pools})
+
+    async def _read(self, pools: list[Pool]) -> list[PoolReading]:
+        self.came_round()
+        return list(await asyncio.gather(*(self._read_one(pool) for pool in pools)))
+
+    async def _read_one(self, pool: Pool) -> PoolReading:
+        reading = await self._readings.current(pool)
+        self.came_round()
+        return reading
+
+    async def _remember(self, reading: PoolReading) -> Stored | None:
+        """It may look up names at the TGC."""
+        stored = await self._reconciler.remember(reading)
+        self.came_round()
+        return stored
 
     async def _take_in(self, readings: list[PoolReading]) -> None:
         await self._keep_role()
@@ -155,7 +181,7 @@ class Watch:
         # Those before first: a card of a pool says whether an earlier recommendation still runs.
         before = [stored for stored in await self._open() if _is_left_behind(stored, current)]
         await together(self._follow_up(stored, current[stored.key.pool_uuid].pool) for stored in before)
-        known = await together(self._reconciler.remember(reading) for reading in current.values())
+        known = await together(self._remember(reading) for reading in current.values())
         # One after the other: new cards are posted in the order in which they are made.
         for stored in sorted(filter(None, known), key=lambda stored: stored.pool_name.casefold()):
             await self._reconciler.reconcile(stored.key)
@@ -184,6 +210,8 @@ class Watch:
             else:
                 _log.warning("a recommendation could not be read", pool=stored.pool_name, reason=str(error))
             return
+        finally:
+            self.came_round()
         await self._reconciler.observe(reading)
 
     async def _end_deleted_pools(self, known: set[str]) -> None:

@@ -21,6 +21,16 @@ TOO_BIG = 1009
 class Connection:
     request: web.Request
     socket: web.WebSocketResponse
+    deaf: bool = False
+    """Its pings are not answered."""
+    swallows: bool = False
+    """What Slack sends on it does not arrive, and nobody notices: pings are answered."""
+
+    def stall(self) -> None:
+        """Become a black hole: nothing is read or sent any more, and nobody closes it."""
+        self.deaf = self.swallows = True
+        if self.request.transport is not None:
+            self.request.transport.pause_reading()
 
     def cut(self) -> None:
         """As a broken network does: no closing frame."""
@@ -34,7 +44,9 @@ class Sockets:
     choice: random.Random
     connections: list[Connection] = field(default_factory=list)
     deaf: bool = False
-    """Pings are not answered: the connection looks alive and is not."""
+    """Pings are not answered: the connections look alive and are not."""
+    greets: bool = True
+    """Whether a new connection is told hello, as the first thing there."""
     _tickets: set[str] = field(default_factory=set)
     _waiting: dict[str, asyncio.Future[Any]] = field(default_factory=dict)
 
@@ -58,9 +70,10 @@ class Sockets:
         connection = Connection(request, socket)
         self.connections.append(connection)
         try:
-            await socket.send_json(_hello(len(self.connections)))
+            if self.greets:
+                await socket.send_json(_hello(len(self.connections)))
             self.changed()
-            await self._listen(socket)
+            await self._listen(connection)
         except ConnectionResetError:
             pass  # the app went away while it was spoken to
         finally:
@@ -68,10 +81,11 @@ class Sockets:
             self.changed()
         return socket
 
-    async def _listen(self, socket: web.WebSocketResponse) -> None:
+    async def _listen(self, connection: Connection) -> None:
+        socket = connection.socket
         async for frame in socket:
             if frame.type is WSMsgType.PING:
-                if not self.deaf:
+                if not self.deaf and not connection.deaf:
                     await socket.pong(frame.data)
             elif frame.type is WSMsgType.TEXT:
                 if len(frame.data.encode()) > FRAME_BYTES:
@@ -96,7 +110,9 @@ class Sockets:
         waiting = asyncio.get_running_loop().create_future()
         self._waiting[envelope["envelope_id"]] = waiting
         try:
-            await self.choice.choice(self.connections).socket.send_json(envelope)
+            connection = self.choice.choice(self.connections)
+            if not connection.swallows:
+                await connection.socket.send_json(envelope)
             return await waiting
         finally:
             self._waiting.pop(envelope["envelope_id"], None)
@@ -104,7 +120,8 @@ class Sockets:
     async def disconnect(self, reason: str) -> None:
         """Tell all to go: `warning`, `refresh_requested` or `link_disabled`. Closing is left to the app."""
         for connection in list(self.connections):
-            await connection.socket.send_json(_disconnect(reason))
+            if not connection.swallows:
+                await connection.socket.send_json(_disconnect(reason))
 
     def cut(self) -> None:
         for connection in list(self.connections):

@@ -21,7 +21,6 @@ class Fuzz:
             max_examples=self.examples,
             derandomize=not self.is_random,
             print_blob=True,
-            deadline=None,  # a busy machine is no mistake
             suppress_health_check=list(HealthCheck),
         )
         with warnings.catch_warnings():

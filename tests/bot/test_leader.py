@@ -10,7 +10,7 @@ from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from bot.leader import Leader
-from bot.loops import Loops
+from bot.loops import CameRound, Loops
 from bot.storage.database import Database, open_database
 from bot.storage.leases import Leases
 from bot.storage.tables import leases as leases_table
@@ -22,15 +22,17 @@ LIFE = timedelta(seconds=20)
 
 class Replica:
     def __init__(self, database: Database, clock: StageClock) -> None:
+        self._clock = clock
         self.leases = Leases(database, clock, life=LIFE)
         self.leader = Leader(self.leases, clock)
         self.is_working = False
         self.may_send = False
 
     async def lead(self) -> None:
-        await self.leader.lead(lambda loops: loops.start("work", self._work))
+        async with Loops(self._clock) as loops:
+            await self.leader.lead(loops, lambda works: works.start("work", self._work, patience=LIFE))
 
-    async def _work(self) -> None:
+    async def _work(self, _: CameRound) -> None:
         self.is_working = True
         try:
             while True:
@@ -58,12 +60,15 @@ async def test_of_two_replicas_one_works_and_the_other_follows_when_it_ends(
     async with Loops(clock) as loops:
         leading = asyncio.create_task(first.lead())
         await until(lambda: first.is_working)
-        await second.lead()
+        standing_by = asyncio.create_task(second.lead())
+        await until(lambda: second.leader._stands_by_since is not None)
         assert not second.is_working
         leading.cancel()
         await asyncio.gather(leading, return_exceptions=True)
         assert not first.is_working
-        loops.start("leading", second.lead)
+        clock.move(LIFE / 10)
+        await standing_by
+        loops.start("leading", lambda _: second.lead(), patience=None)
         await until(lambda: second.is_working)
 
 
@@ -99,11 +104,13 @@ async def test_who_stands_by_knows_that_another_leads_once_a_dead_one_would_have
     database: Database, clock: StageClock
 ) -> None:
     standing_by = Replica(database, clock)
-    async with Leases(database, clock, life=2 * LIFE).named("leader"):
-        await standing_by.lead()
+    async with (
+        Leases(database, clock, life=2 * LIFE).named("leader"),
+        Loops(clock) as loops,
+    ):
+        loops.start("leading", lambda _: standing_by.lead(), patience=None)
+        await until(lambda: standing_by.leader._stands_by_since is not None)
         clock.move(LIFE)
-        await standing_by.lead()
         assert not standing_by.leader.is_led
         clock.move(timedelta(seconds=1))
-        await standing_by.lead()
         assert standing_by.leader.is_led

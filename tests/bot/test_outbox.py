@@ -142,7 +142,7 @@ async def test_what_is_written_down_goes_out_once(place: Place, bot: Process) ->
 
 
 async def test_messages_go_out_soon_after_they_were_written_down(place: Place, bot: Process) -> None:
-    running = asyncio.create_task(bot.outbox.run())
+    running = asyncio.create_task(bot.outbox.run(lambda: None))
     try:
         for number in range(3):
             await bot.add(f"key {number}")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
+from bot.clock import SystemClock
 from bot.health import Health, Readiness
 from bot.storage.database import open_database
 from bot.web import slack_events_of, web_app
@@ -39,7 +40,7 @@ async def authorize() -> AuthorizeResult:
 
 
 async def readiness() -> Readiness:
-    return Readiness(ready=False, database="ok", slack="ok", swept=False, tgc="ok", approvers="ok")
+    return Readiness(ready=False, database="ok", slack="ok", loops="ok", swept=False, tgc="ok", approvers="ok")
 
 
 @pytest.fixture
@@ -112,12 +113,12 @@ async def test_only_what_there_is_is_served(client: Client) -> None:
 
 class TestHealth:
     async def test_before_anything_is_open(self) -> None:
-        state = await Health("default").readiness()
+        state = await Health("default", SystemClock()).readiness()
         assert not state.ready
         assert (state.database, state.slack, state.tgc) == ("not open yet", "not connected", "not known yet")
 
     async def test_it_depends_on_the_database_slack_and_the_first_sweep(self, tmp_path: Path) -> None:
-        health = Health("default")
+        health = Health("default", SystemClock())
         async with open_database(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}") as database:
             health.database = database
             for slack_is_up in (False, True):
@@ -128,7 +129,7 @@ class TestHealth:
             assert not (await health.readiness()).ready
 
     async def test_a_database_that_only_reads_is_none(self, tmp_path: Path) -> None:
-        health = Health("default")
+        health = Health("default", SystemClock())
         health.slack_is_up, health.swept = (lambda: True), True
         async with open_database(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}") as database:
             health.database = database

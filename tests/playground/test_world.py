@@ -92,7 +92,7 @@ def test_a_hostile_world_holds_what_breaks_careless_programs(clock: Clock) -> No
     assert max(len(one.name) for one in world.vms.values()) > 200
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 2**32),
     pools=st.integers(0, 6),

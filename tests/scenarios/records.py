@@ -5,6 +5,7 @@ from typing import NamedTuple
 import msgspec
 
 from bot.recommendations import Plan, plan_of
+from bot.storage.tables import metadata
 from playground.estate import Pool
 from playground.tgc_json import TgcJson
 from tests.scenarios.stage import Stage
@@ -81,6 +82,12 @@ def untold(stage: Stage) -> int:
     """How many presses wait for an answer."""
     ((count,),) = stage.place.rows("SELECT count(*) FROM presses WHERE told_at IS NULL")
     return int(count)
+
+
+def count_rows(stage: Stage) -> dict[str, int]:
+    """How many rows each table has."""
+    counts = {name: stage.place.rows(f"SELECT count(*) FROM {name}") for name in metadata.tables}  # noqa: S608 - our own
+    return {name: int(count) for name, ((count,),) in counts.items()}
 
 
 def plan_at_tgc(stage: Stage, pool: Pool) -> Plan:

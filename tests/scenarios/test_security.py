@@ -427,6 +427,7 @@ async def test_it_is_ready_once_the_first_sweep_was_tried(stage: Stage, outsider
         "ready": True,
         "database": "ok",
         "slack": "ok",
+        "loops": "ok",
         "swept": True,
         "tgc": "ok",
         "approvers": "ok",

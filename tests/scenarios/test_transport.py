@@ -114,7 +114,7 @@ async def test_whatever_arrives_is_acknowledged_in_time(tmp_path: Path, mode: st
     """Slack would show people an error else, and repeat events."""
     batches: list[list[tuple[str, dict[str, Any]]]] = []
 
-    @settings(max_examples=6, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=6, database=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(ANYTHING, min_size=15, max_size=25))
     def draw(batch: list[tuple[str, dict[str, Any]]]) -> None:
         batches.append(batch)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import get_args
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot.storage.database import Database, DatabaseError, open_database
@@ -144,7 +144,7 @@ async def test_a_process_that_hangs_in_a_transaction_is_thrown_out_of_it(postgre
         with pytest.raises(DBAPIError):
             await hung_in_a_transaction(hanging, working)
         async with working.read() as connection:
-            assert (await connection.execute(leases.select())).all() == []
+            assert (await connection.execute(select(leases.c.name))).scalars().all() == ["ping"]
         await hanging.ping()
 
 
