@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import verdicts
 from bot.access import Access, Actor
 from bot.card_views import CardViews
-from bot.clock import Clock
+from bot.clock import Clock, uptime
 from bot.metrics import DECISIONS
 from bot.readings import Readings, Tgc, read_again
 from bot.reconcile import Reconciler
@@ -311,11 +311,11 @@ class Decider:
 
         `answered`: what came in the place of an answer.
         """
-        deadline = self._clock.now() + SEARCHING
+        deadline = uptime(self._clock) + SEARCHING
         while True:
             answer = await self._look(attempt, sent_at, answered)
             is_settled = answer is not None and answer.outcome is not Outcome.NOT_DONE
-            if is_settled or self._clock.now() >= deadline:
+            if is_settled or uptime(self._clock) >= deadline:
                 break
             await self._clock.sleep(_READ_EVERY_S)
         if answer is None:
