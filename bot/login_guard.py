@@ -23,7 +23,8 @@ class RememberedLogin:
     async def check(self) -> None:
         async with self._database.read() as connection:
             refused_at = await tgcs.refused_login(connection, self._tgc_key, self._user_name, self._password)
-        if refused_at is not None and self._clock.now() < refused_at + HOLD:
+        # Before it was refused, too, the clock was set back or another replica's is ahead.
+        if refused_at is not None and abs(self._clock.now() - refused_at) < HOLD:
             raise TGCLoginError(
                 "The TGC refused the login, so none is tried for 15 minutes, because accounts lock: "
                 "correct TGC_USERNAME or TGC_PASSWORD and start again.",
