@@ -124,7 +124,7 @@ class Decider:
     async def resume(self) -> None:
         """Take up the presses that a crash left without an answer, side by side: each may wait for the TGC."""
         async with self._database.read() as connection:
-            untold = await presses.untold(connection, self._clock.now())
+            untold = await presses.untold(connection, self._clock.now(), self._leases.life)
         ends = await asyncio.gather(*(self._resume(press_id) for press_id in untold), return_exceptions=True)
         for end in ends:
             if isinstance(end, BaseException):
