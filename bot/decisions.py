@@ -250,7 +250,7 @@ class Decider:
 
     async def _act(self, attempt: Attempt, first: Approval | None) -> Answer:
         """Step 4: commit to it, then ask the TGC once. `first`: what this accept rests on."""
-        sent_at = self._clock.now()
+        sent_at = self._tgc_now()
         async with self._database.write() as connection:
             # Once more, in the very transaction that commits to it: a pause may have begun since step 1.
             hindrance = await self._hindrance(connection, attempt)
@@ -333,8 +333,11 @@ class Decider:
             async with self._database.read() as connection:
                 stored = await recommendations.by_row_id(connection, attempt.stored.row_id)
             return verdicts.never_known(attempt, answered) if stored.gone else None
-        clock_offset = self._tgc.client.clock_offset or timedelta(0)
-        return verdicts.became(attempt, recommendation, sent_at=sent_at, clock_offset=clock_offset, answered=answered)
+        return verdicts.became(attempt, recommendation, sent_at=sent_at, answered=answered)
+
+    def _tgc_now(self) -> datetime:
+        """By the TGC's own clock: ours may be set before the answer is known, or another replica may look for it."""
+        return self._clock.now() + (self._tgc.client.clock_offset or timedelta(0))
 
     # Reading and keeping
 
