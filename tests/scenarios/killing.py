@@ -57,6 +57,8 @@ class Scene:
         """For the processes started from now on."""
         self.bots: list[BotProcess] = []
         self.clicks: list[asyncio.Task[None]] = []
+        self.schedule = "15 6,18 * * *"
+        """When the processes started from now on sweep."""
         self.machine = Machine()
         """Where the processes run, unless they are given one of their own."""
 
@@ -84,6 +86,7 @@ class Scene:
             "TGC_PASSWORD": PASSWORD,
             "RECO_CHANNEL": self.slack.channel(STORAGE).id,
             "RECO_APPROVERS": ",".join(self.slack.person(name).user.id for name in PEOPLE),
+            "RECO_SCHEDULE": self.schedule,
             "RECO_TIMEZONE": "UTC",
             "RECO_REFRESH_SECONDS": "2",
             "FOLLOW_SECONDS": "1",

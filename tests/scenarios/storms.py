@@ -109,9 +109,10 @@ class Play:
     def machine(self, pick: float) -> Machine:
         return self._machines[int(pick * len(self._machines))]
 
-    def set_true_time(self) -> None:
-        for machine in self._machines:
-            machine.set_ahead(0)
+    def let_all_sweep(self) -> None:
+        """Set every clock to shortly before a full minute: pools that came to rest are read by schedule only."""
+        for machine in self._machines:  # on one machine, the second time changes nothing
+            machine.set_ahead(machine.ahead_s + 58 - (time.time() + machine.ahead_s) % 60)
 
     async def heard(self) -> None:
         """Wait a while for the dead to be replaced."""
@@ -178,6 +179,7 @@ class Play:
         await asyncio.gather(*self._later)
         self.start_the_dead()
         await self.scene.listening()
+        self.let_all_sweep()
         async with asyncio.timeout(_RESUMED_WITHIN_S):
             while self.scene.place.rows("SELECT user_id FROM pauses"):
                 await self.resume("alice")
@@ -534,6 +536,7 @@ _DRAWN: dict[Callable[[Random], Deed], float] = {
 async def played(storm: Plan, place: Place) -> AsyncIterator[Play]:
     """The play after its storm; a failure in the block or before tells the seed and all that was done."""
     async with open_scene(place, pools=POOLS, seed=storm.seed) as scene:
+        scene.schedule = "* * * * *"
         shared = [scene.machine] * storm.replicas
         machines = [Machine() for _ in shared] if storm.on_server else shared
         play = Play(scene, machines, http=storm.http)
