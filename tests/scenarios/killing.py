@@ -18,7 +18,7 @@ from bot.rendering import ids
 from playground.estate import OPEN, Pool, Recommendation
 from playground.slack import Slack
 from playground.slack_workspace import Message
-from playground.tgc import SimulatedTgc
+from playground.tgc import Call, SimulatedTgc
 from playground.tgc_faults import Fault
 from playground.world import World
 from tests.scenarios.bot_process import LEASE_LIFE, BotProcess, Machine
@@ -252,7 +252,7 @@ class Scene:
         return [f"{one.id}: {problem}" for problem in found]
 
     def _wrong_decision(self, one: Recommendation, presses: list[Press]) -> list[str]:
-        asked = [call for call in self.tgc.calls if call.path.endswith(f"{one.id}/accept")]
+        asked = [call for call in self.tgc.calls if call.path.endswith(f"{one.id}/accept") and _is_let_in(call)]
         wanted = [press for press in presses if press.action == "accept"]
         accepted = [press for press in wanted if ": Accepted." in (press.answer or "")]
         done = sum(call in self.tgc.accepts for call in asked)
@@ -264,6 +264,11 @@ class Scene:
         if len(accepted) != done:
             found.append(f"{len(accepted)} people heard that they accepted it, and the TGC did so {done} times")
         return found
+
+
+def _is_let_in(call: Call) -> bool:
+    """A request whose session has ended is turned away unread, and comes again with a new one."""
+    return call.done != web.HTTPUnauthorized.status_code
 
 
 def _wrong_card(one: Recommendation, card: Message | None, presses: list[Press]) -> list[str]:
