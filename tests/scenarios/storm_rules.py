@@ -2,13 +2,15 @@
 
 from collections import Counter
 
+from playground.slack import Delivery
+from playground.slack_courier import INTERACTION
 from playground.tgc import Call
 from tests.scenarios.killing import PEOPLE, facts
 from tests.scenarios.stage import STORAGE
 from tests.scenarios.storms import Paused, Play
 
-_READ_BEFORE_S = 2.0
-"""A lease certainly lives for 0.75 s here, so what is sent was read and committed to shortly before."""
+_READ_BEFORE_S = 3.0
+"""A lease certainly lives for 1.5 s here, so what is sent was read and committed to shortly before."""
 _ORDERS_WITHIN_S = 15.0
 """An order is carried out, and announced, by then; or it was lost."""
 
@@ -19,6 +21,7 @@ def broken_rules(play: Play) -> list[str]:
         *_out_of_turn(play),
         *_unseen_moves(play),
         *_accepted_while_paused(play),
+        *_kept_twice(play),
         *_decided_twice(play),
         *_told_too_often(play),
         *_announcements(play),
@@ -100,6 +103,18 @@ def _is_in(paused: Paused, at: float, resumed: list[float]) -> bool:
     """
     lapse = any(paused.ordered - _ORDERS_WITHIN_S < when < at for when in resumed)
     return at > paused.announced + _READ_BEFORE_S and not lapse
+
+
+def _kept_twice(play: Play) -> list[str]:
+    """Presses that became several, as often as they were delivered."""
+    delivered = {_pressed(delivery) for delivery in play.deliveries if delivery.kind == INTERACTION}
+    kept = len(play.scene.presses())
+    return [f"of {len(delivered)} presses {kept} were kept"] if kept > len(delivered) else []
+
+
+def _pressed(delivery: Delivery) -> tuple[str, str]:
+    """The same in a redelivery."""
+    return delivery.payload["user"]["id"], delivery.payload["actions"][0]["action_ts"]
 
 
 def _decided_twice(play: Play) -> list[str]:

@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from random import Random
 from typing import Any, Literal, TypeVar
 
@@ -29,6 +30,8 @@ T = TypeVar("T")
 STRANGERS = ("carol", "gina", "frank")
 """No approvers: a colleague, a guest, somebody of another workspace."""
 POOLS = 3
+LEASE_LIFE = timedelta(seconds=2)
+"""Short, as there is much to take over; and long enough to get something done in it where the machine is busy."""
 _HEARD_WITHIN_S = 3.0
 _ANNOUNCED_WITHIN_S = 4.0
 _RESUMED_WITHIN_S = 60.0
@@ -536,7 +539,7 @@ _DRAWN: dict[Callable[[Random], Deed], float] = {
 async def played(storm: Plan, place: Place) -> AsyncIterator[Play]:
     """The play after its storm; a failure in the block or before tells the seed and all that was done."""
     async with open_scene(place, pools=POOLS, seed=storm.seed) as scene:
-        scene.schedule = "* * * * *"
+        scene.schedule, scene.lease_life = "* * * * *", LEASE_LIFE
         shared = [scene.machine] * storm.replicas
         machines = [Machine() for _ in shared] if storm.on_server else shared
         play = Play(scene, machines, http=storm.http)
