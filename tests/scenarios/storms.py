@@ -33,6 +33,8 @@ POOLS = 3
 LEASE_LIFE = timedelta(seconds=2)
 """Short, as there is much to take over; and long enough to get something done in it where the machine is busy."""
 _HEARD_WITHIN_S = 3.0
+_KILLED_WITHIN_S = 1.0
+"""By then a kill is over that a far end has begun."""
 _ANNOUNCED_WITHIN_S = 4.0
 _RESUMED_WITHIN_S = 60.0
 _MOST_AHEAD_S = 6 * 3600
@@ -180,6 +182,7 @@ class Play:
         self.scene.slack.faults.clear()
         self.scene.tgc.clear_faults()
         await asyncio.gather(*self._later)
+        await asyncio.sleep(_KILLED_WITHIN_S)
         self.start_the_dead()
         await self.scene.listening()
         self.let_all_sweep()
