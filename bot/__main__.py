@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from bot.pools import UnknownPoolError
     from bot.settings import Settings
 
 REFUSED, WRONG_USAGE = 1, 2
@@ -52,7 +51,8 @@ def reco(
     try:
         all_read = asyncio.run(print_reco(settings, pool, as_json=json))
     except UnknownPoolError as error:
-        _fail(WRONG_USAGE, _unknown_pool(error))
+        close = f" {'There is' if error.are_all else 'Close to it'}: {', '.join(error.close)}." if error.close else ""
+        _fail(WRONG_USAGE, f"{error}{close}")
     except (TGCError, DatabaseError, ValueError) as error:
         _fail(REFUSED, str(error))
     if not all_read:
@@ -71,8 +71,7 @@ def audit(
     """Print who decided what, refusals too, newest first. Needs the database alone, and changes nothing."""
     if json and csv:
         _fail(WRONG_USAGE, "--json and --csv are both given: keep one of them.")
-    from bot.audit import UnknownPersonError
-    from bot.pools import UnknownPoolError
+    from bot.audit import NothingAboutError
     from bot.print_audit import print_audit
     from bot.settings import SettingsError, environment, read_database_url
     from bot.storage.database import DatabaseError
@@ -82,9 +81,7 @@ def audit(
         asyncio.run(print_audit(read_database_url(environment(Path(".env"))), about, form=form))
     except SettingsError as error:
         _fail(WRONG_USAGE, *error.mistakes)
-    except UnknownPoolError as error:
-        _fail(WRONG_USAGE, _unknown_pool(error))
-    except UnknownPersonError as error:
+    except NothingAboutError as error:
         _fail(WRONG_USAGE, str(error))
     except DatabaseError as error:
         _fail(REFUSED, str(error))
@@ -132,11 +129,6 @@ def _settings(*, need_slack: bool) -> "Settings":
     for warning in settings.warnings:
         structlog.get_logger("bot.settings").warning(warning)
     return settings
-
-
-def _unknown_pool(error: "UnknownPoolError") -> str:
-    close = f" There is: {', '.join(error.close)}." if error.close else ""
-    return f"{error}{close}"
 
 
 def _fail(code: int, *sentences: str) -> NoReturn:

@@ -17,6 +17,7 @@ _log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 _REMEMBERED_FOR = timedelta(seconds=60)
+_NAMES_SHOWN = 5
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,17 +51,17 @@ class Access:
 
     async def refusal_to_act(self, actor: Actor, pool_name: str) -> str | None:
         """Why this person may not accept, dismiss, reopen, cancel, pause or resume in this pool."""
-        return await self._refusal_by(self.rules.of(pool_name), actor)
+        return await self._refusal_by(self.rules.of(pool_name), actor, "of this pool")
 
     async def refusal_anywhere(self, actor: Actor) -> str | None:
         """Why this person may not act in any pool."""
-        refusals = [await self._refusal_by(rule, actor) for rule in self.rules.all]
+        refusals = [await self._refusal_by(rule, actor, "of any pool") for rule in self.rules.all]
         return None if None in refusals else refusals[0]
 
     async def refusal_everywhere(self, actor: Actor) -> str | None:
         """Why this person may not act in every pool where anybody may."""
         named = [rule for rule in self.rules.all if not rule.approvers.nobody]
-        refusals = [await self._refusal_by(rule, actor) for rule in named or self.rules.all]
+        refusals = [await self._refusal_by(rule, actor, "of every pool") for rule in named or self.rules.all]
         return next(filter(None, refusals), None)
 
     async def still_may_act(self, actor: Actor, pool_name: str) -> bool:
@@ -75,16 +76,7 @@ class Access:
         """
         if rule.approvers.everyone:
             return enough
-        named = set(rule.approvers.user_ids)
-        for group_id in rule.approvers.group_ids:
-            with suppress(SlackRefusedError):
-                named |= await self._asked(self._slack.group_members(group_id))
-        count = 0
-        for user_id in sorted(named):
-            if count == enough:
-                break
-            count += await self._is_able(user_id)
-        return count
+        return len(await self._able(rule, enough, self._slack.group_members, self._slack.person))
 
     async def approver_ids(self) -> frozenset[str]:
         """Return everybody who is named as an approver, for messages that all of them must see."""
@@ -96,7 +88,7 @@ class Access:
                     members |= await self._members(group_id)
         return frozenset(members)
 
-    async def _refusal_by(self, rule: PoolRule, actor: Actor) -> str | None:
+    async def _refusal_by(self, rule: PoolRule, actor: Actor, where: str) -> str | None:
         nobody = nobody_named(rule)
         if nobody is not None:
             return nobody
@@ -108,18 +100,46 @@ class Access:
                 return None
         except SlackError as error:
             return f"I could not check whether you are an approver, so I did nothing: {error}"
-        return f"You are not an approver of this pool, so nothing was done; {rule.named_in} names who is."
+        names = await self._names(rule)
+        return f"You are not an approver {where}, so nothing was done; {rule.named_in} names {names}."
 
     async def _refusal_as_member(self, actor: Actor) -> str | None:
         if actor.team_id != self._identity.team_id:
             return "This bot answers only members of its own workspace, and you are from another one."
         return self._refusal_of(await self._person(actor.user_id))
 
-    async def _is_able(self, user_id: str) -> bool:
+    async def _able(
+        self,
+        rule: PoolRule,
+        enough: int,
+        members: Callable[[str], Awaitable[frozenset[str]]],
+        person: Callable[[str], Awaitable[Person]],
+    ) -> list[Person]:
+        """Those whom the rule names and who may act, no more than `enough`. Raises SlackError."""
+        named = set(rule.approvers.user_ids)
+        for group_id in rule.approvers.group_ids:
+            with suppress(SlackRefusedError):
+                named |= await self._asked(members(group_id))
+        able: list[Person] = []
+        for user_id in sorted(named):
+            if len(able) == enough:
+                break
+            with suppress(SlackRefusedError):  # unknown, or a scope is missing: whoever cannot be checked may not act
+                found = await self._asked(person(user_id))
+                if self._refusal_of(found) is None:
+                    able.append(found)
+        return able
+
+    async def _names(self, rule: PoolRule) -> str:
+        """Those whom somebody who may not act can ask, as far as Slack tells."""
         try:
-            return self._refusal_of(await self._asked(self._slack.person(user_id))) is None
-        except SlackRefusedError:  # unknown, or a scope is missing: whoever cannot be checked may not act
-            return False
+            able = await self._able(rule, _NAMES_SHOWN + 1, self._groups.get, self._people.get)
+        except SlackError:
+            able = []
+        names = [person.real_name or person.name or person.id for person in able]
+        if not names:
+            return "who is"
+        return ", ".join(names[:_NAMES_SHOWN]) + (" and others" if len(names) > _NAMES_SHOWN else "")
 
     async def _is_named(self, approvers: Approvers, user_id: str) -> bool:
         """Raises SlackError where no group that can be read has this person, and another cannot be read."""

@@ -54,12 +54,13 @@ class Adoption:
                 )
             except SlackError as error:
                 _log.warning("the channel's history could not be read yet", reason=str(error))
-                await self._clock.sleep(_AGAIN_AFTER_S)
+                await self._clock.sleep(max(_AGAIN_AFTER_S, error.retry_after_s))
                 continue
             return
 
     async def _adopt_all(self) -> None:
-        async with self._database.read() as connection:
+        async with self._database.write() as connection:
+            await posts.doubt_replies(connection)
             unsent = await posts.unsent_keys(connection)
         async for found in self._slack.own_messages(self._channel_id, since=self._clock.now() - LOOK_BACK):
             key = found.metadata.get("key")

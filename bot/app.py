@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 
 import aiohttp
@@ -25,7 +25,6 @@ from bot.clock import Clock, SystemClock
 from bot.decisions import Decider
 from bot.health import Health
 from bot.leader import Leader
-from bot.login_guard import RememberedLogin
 from bot.loops import CameRound, Loops
 from bot.metrics import SLACK_CONNECTIONS, SLACK_UP
 from bot.outbox import Outbox
@@ -42,9 +41,10 @@ from bot.socket_mode import CONNECTIONS, SocketMode
 from bot.storage.database import Database, open_database
 from bot.storage.leases import Leases
 from bot.tasks import Tasks
-from bot.tgc_link import DEFAULT_TGC, TGC_TIMEOUT_S, open_tgc
+from bot.tgc_link import DEFAULT_TGC, PATIENCE_S, TGC_TIMEOUT_S, open_tgc
 from bot.troubles import Troubles
 from bot.two_people import TwoPeople
+from bot.vm_names import VmNames
 from bot.watch import Watch
 from bot.web import SlackEvents, slack_events_of, web_app, web_runner
 
@@ -67,6 +67,8 @@ _DAY_S = 86_400.0
 _DATABASE_EVERY_S = 20.0
 """For the metrics, where nobody asks for /readyz."""
 _AGAIN_AFTER_S = 2.0
+_TOKEN_EVERY_S = 300.0
+"""A bot that has nothing to do calls Slack for hours not at all, and its token may be revoked meanwhile."""
 _APPROVERS_EVERY_S = 600.0
 _LAPSES_EVERY_S = 60.0
 
@@ -103,6 +105,7 @@ async def bot(
     clock: Clock | None = None,
     lease_life: timedelta = LEASE_LIFE,
     tgc_timeout_s: float = TGC_TIMEOUT_S,
+    patience_s: float = PATIENCE_S,
 ) -> AsyncIterator[None]:
     """Everything, running. Leaving the block stops it in order: what comes in first, the database last."""
     clock = clock or SystemClock()
@@ -115,16 +118,9 @@ async def bot(
         session = await stack.enter_async_context(slack_session(leases.may_send))
         slack = Slack(_token(settings), base_url=settings.slack_api_url, session=session)
         identity = await _identify(slack, clock)
-        guard = RememberedLogin(
-            database,
-            clock,
-            tgc_key=DEFAULT_TGC,
-            user_name=settings.tgc_username,
-            password=settings.tgc_password.reveal(),
-        )
-        tgc = await stack.enter_async_context(open_tgc(settings, clock, guard, timeout_s=tgc_timeout_s))
+        tgc = await stack.enter_async_context(open_tgc(settings, clock, database, timeout_s=tgc_timeout_s))
         tasks = Tasks()
-        parts = Parts(settings, clock, database, leases, slack, identity, tgc, tasks)
+        parts = Parts(settings, clock, database, leases, slack, identity, tgc, tasks, patience_s)
         app = _bolt_app(settings, identity, session)
         handlers.register(app, parts.services)
         stack.push_async_callback(parts.readings.close)
@@ -169,13 +165,21 @@ class Entrance:
         """Take what Slack sends; at the end take no more, before anything behind it stops."""
         if self._settings.slack_app_token is not None:
             socket = SocketMode(app, slack, self._settings.slack_app_token.reveal(), clock)
-            self.health.slack_is_up = lambda: socket.live_connections > 0
+            self.health.slack_is_up = lambda: socket.live_connections > 0 and slack.takes_token
             SLACK_CONNECTIONS.set_function(lambda: socket.live_connections)
             for number in range(1, CONNECTIONS + 1):
                 loops.start(f"Socket Mode {number}", socket.keep_one, patience=SLACK_PATIENCE)
         elif self._settings.slack_signing_secret is not None:
             self._slack_events = slack_events_of(app, self._settings.slack_signing_secret.reveal())
-            self.health.slack_is_up = lambda: True
+            self.health.slack_is_up = lambda: slack.takes_token
+
+        async def check_token(came_round: CameRound) -> None:
+            came_round()
+            await clock.sleep(_TOKEN_EVERY_S)
+            with suppress(SlackError):  # it is noted where the calls are made
+                await slack.identify()
+
+        loops.start("Slack's token", check_token, patience=timedelta(seconds=_TOKEN_EVERY_S) + SLACK_PATIENCE)
         SLACK_UP.set_function(self.health.slack_is_up)
         try:
             yield
@@ -202,6 +206,7 @@ class Parts:
         identity: Identity,
         tgc: Tgc,
         tasks: Tasks,
+        patience_s: float,
     ) -> None:
         channel_id, zone = settings.reco_channel or "", settings.reco_timezone
         self._leader = Leader(leases, clock)
@@ -210,12 +215,13 @@ class Parts:
         self.readings = readings = Readings(tgc, clock)
         lapse = settings.config.approval_lapse
         views = CardViews(tgc, access, clock, zone, approval_lapse=lapse)
+        self._troubles = Troubles(database, access, clock)
         self._outbox = Outbox(
             database=database,
             leases=leases,
             slack=slack,
             pace=pace,
-            troubles=Troubles(database, access, clock),
+            troubles=self._troubles,
             clock=clock,
         )
         self._painter = Painter(
@@ -227,6 +233,7 @@ class Parts:
             outbox=self._outbox,
             views=views,
             tgc=tgc,
+            vm_names=VmNames(tgc.client, clock, patience_s=patience_s),
             channel_id=channel_id,
             clock=clock,
         )
@@ -258,6 +265,7 @@ class Parts:
             zone=zone,
             refresh_s=settings.reco_refresh_seconds,
             follow_s=settings.follow_seconds,
+            patience_s=patience_s,
         )
         self.services = handlers.Services(
             access=access,
@@ -272,7 +280,7 @@ class Parts:
                 channel_id=channel_id,
             ),
             reconciler=self._reconciler,
-            reports=Reports(readings, self._reconciler.view_of, clock),
+            reports=Reports(readings, self._reconciler.view_of, clock, patience_s=patience_s),
             slack=slack,
             tasks=tasks,
             clock=clock,
@@ -285,11 +293,12 @@ class Parts:
             self._outbox.open()
             await self._watch.sweep()
             health.swept = True
-            await self._watch.run()
+            await self._watch.keep_sweeping()
 
         def start_leading(loops: Loops) -> None:
             self._pace.begin_anew()
             loops.start("sweeps", watch, patience=self._watch.patience)
+            loops.start("following", self._watch.keep_following, patience=self._watch.patience)
             loops.start("outbox", self._outbox.run, patience=SLACK_PATIENCE)
             loops.start("new cards", self._painter.post_new, patience=SLACK_PATIENCE)
             loops.start("changed cards", self._painter.edit_changed, patience=SLACK_PATIENCE)
@@ -304,6 +313,7 @@ class Parts:
         loops.every("approvers", _APPROVERS_EVERY_S, self._approver_check.run, patience=CHECKING_AT_MOST)
         loops.every("lapsed approvals", _LAPSES_EVERY_S, self._two_people.end_lapsed, patience=DATABASE_PATIENCE)
         health.approvers = lambda: self._approver_check.state
+        health.channel = lambda: self._troubles.state
 
 
 async def _identify(slack: Slack, clock: Clock) -> Identity:
@@ -315,7 +325,7 @@ async def _identify(slack: Slack, clock: Clock) -> Identity:
             raise StartError(f"Slack refuses the bot's token ({error.code}): check SLACK_BOT_TOKEN.") from error
         except SlackError as error:
             _log.warning("Slack is not reached yet", reason=str(error))
-            await clock.sleep(_AGAIN_AFTER_S)
+            await clock.sleep(max(_AGAIN_AFTER_S, error.retry_after_s))
         else:
             _warn_of_scopes(identity)
             return identity

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.access import Access, Actor
 from bot.clock import Clock
-from bot.pools import find_names
+from bot.pools import UnknownPoolError, find_names
 from bot.rendering import limits
 from bot.rendering.audit import ENTRIES_PER_PAGE
 from bot.rendering.escape import clean, shorten_name
@@ -26,8 +26,8 @@ class AuditRefusedError(Exception):
     """The journal was not shown; `str()` says why."""
 
 
-class UnknownPersonError(Exception):
-    """Nobody in the journal was ever called that; `str()` says so."""
+class NothingAboutError(Exception):
+    """No pool or nobody in the journal was ever called that; `str()` says so."""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +51,7 @@ class Audit:
         self._tgc_key = tgc_key
 
     async def page(self, question: Question) -> AuditPage:
-        """Raises AuditRefusedError, UnknownPoolError, UnknownPersonError."""
+        """Raises AuditRefusedError, NothingAboutError."""
         refusal = await self._access.refusal_anywhere(question.actor)
         if refusal is not None:
             await self._keep(question, refusal)
@@ -88,7 +88,7 @@ class Audit:
 async def meant(connection: AsyncConnection, typed: str) -> About:
     """The entries of a pool by any name it ever had in the journal, or of a person (`@name` or a mention).
 
-    Raises UnknownPoolError, UnknownPersonError.
+    Raises NothingAboutError.
     """
     typed = typed.strip()
     mention = _MENTION.fullmatch(typed)
@@ -97,10 +97,21 @@ async def meant(connection: AsyncConnection, typed: str) -> About:
     if typed.startswith("@"):
         return About(user_ids=await _people(connection, typed.removeprefix("@").strip()))
     if typed:
-        pools = await decisions.pools(connection)
-        names = find_names([pool.name for pool in pools], typed)
-        return About(pool_uuids={pool.id for pool in pools if pool.name in names})
+        return About(pool_uuids=await _pools(connection, typed))
     return About()
+
+
+async def _pools(connection: AsyncConnection, typed: str) -> set[str]:
+    pools = await decisions.pools(connection)
+    try:
+        names = find_names([pool.name for pool in pools], typed)
+    except UnknownPoolError as error:
+        close = ", ".join(shorten_name(clean(name), limits.NAME) for name in error.close)
+        raise NothingAboutError(
+            f"No entry is about a pool called “{shorten_name(clean(typed), limits.NAME)}”"
+            + (f"; there are entries about {close}." if close else ".")
+        ) from error
+    return {pool.id for pool in pools if pool.name in names}
 
 
 async def _people(connection: AsyncConnection, name: str) -> set[str]:
@@ -108,7 +119,7 @@ async def _people(connection: AsyncConnection, name: str) -> set[str]:
     people = await decisions.people(connection)
     found = {person.id for person in people if wanted in {person.name.casefold(), person.id.casefold()}}
     if not found:
-        raise UnknownPersonError(
+        raise NothingAboutError(
             f"No entry is about anybody called “@{shorten_name(clean(name), limits.NAME)}”:"
             " give a name or a member ID as the entries show it."
         )

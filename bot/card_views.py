@@ -14,10 +14,11 @@ from bot.pool_rules import PoolRule, nobody_able, one_alone
 from bot.readings import PoolReading, Tgc
 from bot.recommendations import Plan, is_other_plan, plan_of, progress_of, standing_of
 from bot.rendering.views import Act, Action, CardView, Progress, Standing
+from bot.rendering.words import resume_command
 from bot.storage import approvals, approver_checks, claims, decisions, offers, pauses, recommendations, tgcs
 from bot.storage.claims import Claim, ClaimState
 from bot.storage.decisions import Decision
-from bot.storage.pauses import Pause
+from bot.storage.pauses import EVERY_POOL, Pause
 from bot.storage.recommendations import Stored
 from tgc.models import Recommendation
 
@@ -92,7 +93,7 @@ class CardViews:
             return Rights(can_act=False, can_accept=False, hindrance=nobody)
         pause = await pauses.in_force(connection, self._tgc.key, stored.key.pool_uuid, self._clock.now())
         if pause:
-            return Rights(can_act=True, can_accept=False, hindrance=self.pause_sentence(pause))
+            return Rights(can_act=True, can_accept=False, hindrance=self._pause_sentence(pause, stored.pool_name))
         return Rights(can_act=True, can_accept=True)
 
     async def _approval(self, connection: AsyncConnection, offer_id: str | None) -> Act | None:
@@ -108,9 +109,10 @@ class CardViews:
         first = await approvals.rested_on(connection, decision.offer_id, at, since=at - self._approval_lapse)
         return first.user_id if first else None
 
-    def pause_sentence(self, pause: Pause) -> str:
+    def _pause_sentence(self, pause: Pause, pool_name: str) -> str:
         until = f" until {moment(pause.until, self._zone)}" if pause.until else ""
-        return f"Accepting is paused{until}; an approver can end that with /tintri resume."
+        command = resume_command(None if pause.pool_uuid == EVERY_POOL else pool_name)
+        return f"Accepting is paused{until}; an approver can end that with {command}."
 
     async def _read_only(self, connection: AsyncConnection) -> str | None:
         role = await tgcs.role(connection, self._tgc.key)

@@ -62,6 +62,8 @@ STILL_WANTED = timedelta(minutes=2)
 SEARCHING = timedelta(seconds=15)
 """How long the TGC is read for what became of a request whose answer was lost."""
 _READ_EVERY_S = 1.0
+QUICK = timedelta(seconds=5)
+"""A decision that takes longer shows on the card; to show every one would take twice the edits."""
 
 _CERTAINLY_NOT_DONE = (
     TGCForbiddenError,
@@ -214,13 +216,14 @@ class Decider:
 
     async def _claim(self, attempt: Attempt) -> Answer | None:
         """Step 2: be the only one who decides; else say who does. `_settle` releases the claim of a loser, too."""
-        row_id = attempt.stored.row_id
+        row_id, now = attempt.stored.row_id, self._clock.now()
         async with self._database.write() as connection:
             if not await presses.is_held(connection, attempt.lease):
                 raise TakenOverError
-            is_ours = await claims.claim(connection, row_id, attempt.press, attempt.lease, self._clock.now())
+            is_ours = await claims.claim(connection, row_id, attempt.press, attempt.lease, now)
             newest = await decisions.newest_effective(connection, row_id)
             if is_ours:
+                await cards.mark_all_dirty(connection, row_id, not_before=now + QUICK)
                 return verdicts.overtaken(attempt, newest, self._zone)
             winner = await claims.get(connection, row_id)
             if winner.is_deciding and winner.press:
@@ -269,9 +272,7 @@ class Decider:
             refusal = verdicts.nothing(attempt, Outcome.REFUSED, str(error), str(error))
             return await self._settle(attempt, refusal)
         except TGCError as error:
-            _log.warning("the TGC's answer was lost; reading what became of it", reason=str(error))
-            async with self._database.write() as connection:
-                await cards.mark_all_dirty(connection, attempt.stored.row_id)  # it takes a while: show who decides
+            _log.warning("the TGC's answer was lost; reading what became of it", reason=str(error), request=error.where)
             return await self._find_out(attempt, sent_at, str(error))
         return await self._settle(attempt, verdicts.done(attempt, "The TGC took it."))
 
@@ -423,12 +424,16 @@ class Decider:
             await presses.told(connection, lease, self._clock.now())
 
     async def _tell_elsewhere(self, press: Press, message: Message) -> None:
-        """Tell without a response_url: in the channel, for the presser only; else in a direct message."""
-        if press.channel_id is not None:
-            with suppress(SlackRefusedError):
-                await self._slack.tell(press.channel_id, press.user_id, message)
-                return
-        await self._slack.post(press.user_id, message, key=f"answer/{press.id}", facts={}, thread_ts=None)
+        """Tell without a response_url, in a direct message: what one person sees in a channel is lost on who is away.
+
+        The channel is for where Slack takes no direct messages.
+        """
+        try:
+            await self._slack.post(press.user_id, message, key=f"answer/{press.id}", facts={}, thread_ts=None)
+        except SlackRefusedError:
+            if press.channel_id is None:
+                raise
+            await self._slack.tell(press.channel_id, press.user_id, message)
 
     async def _say_unsettled(self, press: Press, reply: Reply | None) -> None:
         _log.warning("nobody can tell yet what the TGC did; it is read again soon", press=press.id)

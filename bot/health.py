@@ -31,6 +31,8 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the first sweep was tried."""
     tgc: str
     approvers: str
+    channel: str
+    """Whether it takes the bot's messages."""
 
 
 class Health:
@@ -44,6 +46,7 @@ class Health:
         self.slack_is_up: Callable[[], bool] = lambda: False
         self.stuck_loops: Callable[[], list[str]] = list
         self.approvers: Callable[[], str] = lambda: "not known yet"
+        self.channel: Callable[[], str] = lambda: "ok"
         self._clock = clock
         self._looking = asyncio.Lock()
         self._pinged_at = clock.now()
@@ -61,6 +64,7 @@ class Health:
             swept=self.swept,
             tgc=tgc,
             approvers=self.approvers(),
+            channel=self.channel(),
         )
 
     async def look(self) -> tuple[str, str]:

@@ -8,10 +8,11 @@ from bot.storage.database import Database
 from tgc.errors import TGCLoginError
 
 HOLD = timedelta(minutes=15)
+MAX_REFUSALS = 3
 
 
 class RememberedLogin:
-    """Forbids a login that was refused, for 15 minutes or until user name or password change."""
+    """Forbids a login that was refused: for 15 minutes, after the third time until user name or password change."""
 
     def __init__(self, database: Database, clock: Clock, *, tgc_key: str, user_name: str, password: str) -> None:
         self._database = database
@@ -22,9 +23,18 @@ class RememberedLogin:
 
     async def check(self) -> None:
         async with self._database.read() as connection:
-            refused_at = await tgcs.refused_login(connection, self._tgc_key, self._user_name, self._password)
+            login = await tgcs.refused_login(connection, self._tgc_key, self._user_name, self._password)
+        if login is None:
+            return
+        if login.refusals >= MAX_REFUSALS:
+            raise TGCLoginError(
+                "The TGC refused this user name and password three times, so they are not tried again, because "
+                "accounts lock: correct TGC_USERNAME or TGC_PASSWORD, or give the account another password, "
+                "and start again.",
+                status=403,
+            )
         # Before it was refused, too, the clock was set back or another replica's is ahead.
-        if refused_at is not None and abs(self._clock.now() - refused_at) < HOLD:
+        if abs(self._clock.now() - login.refused_at) < HOLD:
             raise TGCLoginError(
                 "The TGC refused the login, so none is tried for 15 minutes, because accounts lock: "
                 "correct TGC_USERNAME or TGC_PASSWORD and start again.",

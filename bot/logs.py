@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import structlog
+from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 from structlog.typing import Processor
 
 from bot.settings import LogFormat, Secret
@@ -32,6 +33,7 @@ def configure(level: str, format: LogFormat, secrets: Iterable[Secret]) -> None:
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
     _quieten(level)
+    set_on_retry_hooks([_tell_retry])
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -77,6 +79,17 @@ def _quieten(level: str) -> None:
         logging.getLogger(name).setLevel(max(logging.INFO, number))
     for name in ("alembic", "slack_bolt", "slack_sdk.socket_mode", "slack_sdk.web"):
         logging.getLogger(name).setLevel(number if number <= logging.DEBUG else max(logging.WARNING, number))
+
+
+def _tell_retry(details: RetryDetails) -> None:
+    """In the place of stamina's own warning, which shows objects; what fails in the end is told by whoever asked."""
+    error = details.caused_by
+    structlog.get_logger(__name__).debug(
+        "failed, and is tried again",
+        after_s=round(details.wait_for, 2),
+        reason=str(error),
+        request=getattr(error, "where", None),
+    )
 
 
 class _CleanHandler(logging.StreamHandler[Any]):

@@ -8,7 +8,7 @@ EDITED = Counter("tintri_bot_cards_edited", "Cards edited in Slack.")
 DECISIONS = Counter("tintri_bot_decisions", "Decisions and refusals.", ["action", "outcome"])
 SWEEPS = Counter("tintri_bot_sweeps", "Sweeps over all pools of a TGC.", ["tgc", "result"])
 TGC_UP = Gauge("tintri_bot_tgc_up", "1 where the newest sweep of the TGC succeeded, else 0.", ["tgc"])
-SLACK_UP = Gauge("tintri_bot_slack_up", "1 while Slack can reach the bot, else 0.")
+SLACK_UP = Gauge("tintri_bot_slack_up", "1 while Slack can reach the bot and takes its token, else 0.")
 SLACK_CONNECTIONS = Gauge("tintri_bot_slack_connections", "Socket Mode connections by which Slack can reach the bot.")
 LOOP_STUCK = Gauge(
     "tintri_bot_loop_stuck", "1 where a part of the bot's work has not come round for longer than it may.", ["loop"]

@@ -1,5 +1,6 @@
 """Pausing: approvers stop all accepting, in one pool or in all, for hours or until somebody resumes."""
 
+import re
 from datetime import datetime, timedelta
 
 import msgspec
@@ -8,19 +9,27 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.access import Access, Actor
 from bot.clock import Clock
 from bot.outbox import Outbox
-from bot.pools import find_pools
+from bot.pools import UnknownPoolError, find_pools
 from bot.readings import Readings, pool_name
 from bot.rendering.escape import clean
 from bot.rendering.notices import render_paused, render_resumed
 from bot.rendering.views import Message
+from bot.rendering.words import listed, resume_command
 from bot.storage import cards, decisions, pauses, posts
 from bot.storage.database import Database
 from bot.storage.decisions import Decision, Outcome
-from bot.storage.pauses import EVERY_POOL
+from bot.storage.pauses import EVERY_POOL, Pause
 from tgc.models import Pool
 
 MAX_HOURS = 30 * 24
 PAUSE, RESUME = "pause", "resume"
+_NAMES_SHOWN = 5
+_HOURS = re.compile(
+    r"(?:^|\s)(?:for\s+)?(?P<hours>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*(?:h|hrs?|hours?)?$", re.ASCII | re.IGNORECASE
+)
+"""`8`, `8h`, `8 hours`, `for 8 hours`, at the end of what was typed."""
+_NEARLY_HOURS = re.compile(r"(?:^|\s)[0-9]\S*(?:\s[a-z]+)?$", re.ASCII | re.IGNORECASE)
+"""`8d`, `30 minutes`."""
 
 
 class PauseRefusedError(Exception):
@@ -60,14 +69,13 @@ class Pausing:
         told = _paused(pool, hours)
         async with self._database.write() as connection:
             if not await self._was_carried_out(connection, order, PAUSE):
-                await pauses.set_pause(
-                    connection,
-                    self._readings.tgc.key,
-                    pool.uuid if pool else EVERY_POOL,
+                pause = Pause(
+                    pool_uuid=pool.uuid if pool else EVERY_POOL,
+                    pool_name=_name(pool),
                     user_id=order.actor.user_id,
-                    now=now,
                     until=until,
                 )
+                await pauses.set_pause(connection, self._readings.tgc.key, pause, now)
                 message = render_paused(order.actor.user_id, _name(pool), until)
                 await self._announce(connection, order, PAUSE, pool, message, told)
         return told
@@ -79,30 +87,37 @@ class Pausing:
         await self._check_pool(order, RESUME, pool)
         now = self._clock.now()
         async with self._database.write() as connection:
+            rest = await self._still_paused(connection, pool, now)
             if not await self._was_carried_out(connection, order, RESUME):
                 row = pool.uuid if pool else EVERY_POOL
                 if not await pauses.lift(connection, self._readings.tgc.key, row, now):
-                    raise PauseRefusedError(_nothing_to_resume(pool))
-                told = await self._resumed(connection, pool, now)
-                message = render_resumed(order.actor.user_id, _name(pool))
-                await self._announce(connection, order, RESUME, pool, message, told)
-            return await self._resumed(connection, pool, now)
+                    raise PauseRefusedError(_nothing_to_resume(pool, rest))
+                message = render_resumed(order.actor.user_id, _name(pool), _names(rest) if rest else None)
+                await self._announce(connection, order, RESUME, pool, message, _resumed(pool, rest))
+        return _resumed(pool, rest)
 
-    async def _resumed(self, connection: AsyncConnection, pool: Pool | None, now: datetime) -> str:
-        rest = await pauses.in_force(connection, self._readings.tgc.key, pool.uuid, now) if pool else None
-        if rest is not None:
-            return f"The pause of {_name(pool)} is over, but every pool is paused still: /tintri resume ends that."
-        return f"Accepting goes on in {_name(pool) or 'every pool'}."
+    async def _still_paused(self, connection: AsyncConnection, pool: Pool | None, now: datetime) -> list[Pause]:
+        """What holds the pool back besides its own pause; without a pool, the pauses of single ones."""
+        if pool is None:
+            return await pauses.of_single_pools(connection, self._readings.tgc.key, now)
+        every = await pauses.in_force(connection, self._readings.tgc.key, EVERY_POOL, now)
+        return [every] if every else []
 
     async def _check(self, order: Order, action: str) -> None:
         """Nobody who may act nowhere learns the pools' names by it, or has the TGC read."""
         await self._refuse(order, action, None, await self._access.refusal_anywhere(order.actor))
 
     async def _check_pool(self, order: Order, action: str, pool: Pool | None) -> None:
-        """To stop all pools is safe, so any approver may; to let all go on takes one of every pool, or who stopped."""
+        """To stop all pools is safe, so any approver may.
+
+        To end what another one stopped, also by a pause in its place, takes an approver of every pool.
+        """
         if pool is not None:
             await self._refuse(order, action, pool, await self._access.refusal_to_act(order.actor, pool_name(pool)))
-        elif action == RESUME and not await self._paused_all_themselves(order.actor):
+            return
+        async with self._database.read() as connection:
+            pause = await pauses.in_force(connection, self._readings.tgc.key, EVERY_POOL, self._clock.now())
+        if pause is not None and pause.user_id != order.actor.user_id:
             await self._refuse(order, action, None, await self._access.refusal_everywhere(order.actor))
 
     async def _refuse(self, order: Order, action: str, pool: Pool | None, refusal: str | None) -> None:
@@ -112,23 +127,26 @@ class Pausing:
                 await decisions.add_refusal(connection, refused)
             raise PauseRefusedError(refusal)
 
-    async def _paused_all_themselves(self, actor: Actor) -> bool:
-        """Whether everything that is paused now was paused by this person."""
-        async with self._database.read() as connection:
-            by = await pauses.paused_by(connection, self._readings.tgc.key, self._clock.now())
-        return by == {actor.user_id}
-
     async def _meant(self, typed: str) -> tuple[Pool | None, float | None]:
         """The pool, None for all, and the hours, None for no end. A pool whose name ends in a number comes first."""
-        name, _, last = typed.rpartition(" ")
         if not typed:
             return None, None
-        if not last.replace(".", "", 1).isdecimal() or await self._is_name(typed):
-            return await self._one_pool(typed), None
-        hours = float(last)
+        found = _HOURS.search(typed)
+        if found is None or await self._is_name(typed):
+            return await self._pool_without_hours(typed), None
+        hours = float(found["hours"])
         if not 0 < hours <= MAX_HOURS:
             raise PauseRefusedError(f"Nothing was paused: a pause lasts more than 0 and at most {MAX_HOURS} hours.")
+        name = typed[: found.start()].rstrip()
         return (await self._one_pool(name) if name else None), hours
+
+    async def _pool_without_hours(self, typed: str) -> Pool:
+        try:
+            return await self._one_pool(typed)
+        except UnknownPoolError as error:
+            if _NEARLY_HOURS.search(typed):
+                raise PauseRefusedError(f"{error} Type hours as 8, 8h or 1.5 hours.") from error
+            raise
 
     async def _is_name(self, typed: str) -> bool:
         return any(pool_name(pool).casefold() == typed.casefold() for pool in await self._readings.pools())
@@ -184,10 +202,37 @@ def _name(pool: Pool | None) -> str | None:
 
 def _paused(pool: Pool | None, hours: float | None) -> str:
     long = "" if hours is None else f" for {hours:g} {'hour' if hours == 1 else 'hours'}"
-    return f"Accepting is paused in {_name(pool) or 'every pool'}{long}; /tintri resume ends that."
+    return f"Accepting is paused in {_name(pool) or 'every pool'}{long}; {resume_command(_name(pool))} ends that."
 
 
-def _nothing_to_resume(pool: Pool | None) -> str:
-    where = f"in {pool_name(pool)} alone" if pool else "in any pool"
-    hint = " To end a pause of every pool, type /tintri resume." if pool else ""
-    return f"Accepting is not paused {where}, so nothing was done.{hint}"
+def _resumed(pool: Pool | None, rest: list[Pause]) -> str:
+    if not rest:
+        return f"Accepting goes on in {_name(pool) or 'every pool'}."
+    if pool is None:
+        return f"The pause of every pool is over. {_listed(rest)}"
+    return f"The pause of {_name(pool)} is over, but every pool is paused still: {resume_command(None)} ends that."
+
+
+def _nothing_to_resume(pool: Pool | None, rest: list[Pause]) -> str:
+    if pool is not None:
+        hint = f" To end a pause of every pool, type {resume_command(None)}."
+        return f"Accepting is not paused in {pool_name(pool)} alone, so nothing was done.{hint}"
+    if rest:
+        return f"There is no pause of every pool, so nothing was done. {_listed(rest)}"
+    return "Accepting is not paused in any pool, so nothing was done."
+
+
+def _listed(rest: list[Pause]) -> str:
+    """Each with what ends it."""
+    known = tuple(f"{_paused_pool(pause)} ({resume_command(_paused_pool(pause))})" for pause in rest)
+    return f"Paused still: {listed(known, _NAMES_SHOWN)}."
+
+
+def _names(rest: list[Pause]) -> str:
+    return listed(tuple(map(_paused_pool, rest)), _NAMES_SHOWN)
+
+
+def _paused_pool(pause: Pause) -> str:
+    if pause.pool_uuid == EVERY_POOL:
+        return "all pools"
+    return pause.pool_name or pause.pool_uuid

@@ -10,11 +10,13 @@ from tgc.models import Pool
 class UnknownPoolError(Exception):
     """No pool is called that."""
 
-    def __init__(self, typed: str, close: Sequence[str]) -> None:
+    def __init__(self, typed: str, close: Sequence[str], *, are_all: bool) -> None:
         super().__init__(f"No pool is called “{typed}”.")
         self.typed = typed
         self.close = close
-        """Names it may have been meant for; all of them where there are few."""
+        """Names it may have been meant for, best first; by the alphabet where `are_all`."""
+        self.are_all = are_all
+        """Whether there are no other pools than those in `close`, as where there are few."""
 
 
 def find_pools(pools: Sequence[Pool], typed: str) -> list[Pool]:
@@ -32,15 +34,16 @@ def find_names(names: Iterable[str], typed: str) -> frozenset[str]:
     exact = frozenset(name for name in known if name.casefold() == wanted)
     found = exact or frozenset(name for name in known if name.casefold().startswith(wanted))
     if not found and wanted:
-        raise UnknownPoolError(typed, _close(known, wanted))
+        raise _unknown(known, typed, wanted)
     return found
 
 
-_MANY = 10
+_NAMED = 5
 
 
-def _close(known: Iterable[str], wanted: str) -> list[str]:
+def _unknown(known: Iterable[str], typed: str, wanted: str) -> UnknownPoolError:
     names = {name.casefold(): name for name in known}
-    if len(names) <= _MANY:
-        return sorted(names.values())
-    return [names[name] for name in get_close_matches(wanted, names, n=_MANY, cutoff=0.4)]
+    if len(names) <= _NAMED:
+        return UnknownPoolError(typed, sorted(names.values()), are_all=True)
+    close = get_close_matches(wanted, names, n=_NAMED, cutoff=0.4)
+    return UnknownPoolError(typed, [names[name] for name in close], are_all=False)

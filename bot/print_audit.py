@@ -17,7 +17,7 @@ from bot.storage.database import read_database
 async def print_audit(database_url: Secret, typed: str, *, form: str) -> None:
     """Print the entries that `typed` means: `form` is `table`, `json` or `csv`.
 
-    Raises DatabaseError, UnknownPoolError, UnknownPersonError.
+    Raises DatabaseError, NothingAboutError.
     """
     entries = await _entries(database_url, typed)
     if isinstance(sys.stdout, TextIOWrapper):

@@ -1,4 +1,7 @@
-"""`tintri-bot reco`: the same content as in Slack, as text or as JSON. It reads the TGC alone and changes nothing."""
+"""`tintri-bot reco`: the same content as in Slack, as text or as JSON. It reads the TGC, and changes nothing.
+
+Where the bot has a database, a login that the TGC refused is remembered there, as the bot does.
+"""
 
 from typing import Any
 
@@ -13,17 +16,25 @@ from bot.rendering.plain import plain_report
 from bot.rendering.views import CardView, PoolAnswer, Report
 from bot.reports import Reports
 from bot.settings import Settings
-from bot.tgc_link import open_tgc
-from bot.vm_names import look_up_names
+from bot.storage.database import open_existing_database
+from bot.tgc_link import PATIENCE_S, open_tgc
+from bot.vm_names import VmNames
 
 
 async def print_reco(settings: Settings, typed: str, *, as_json: bool) -> bool:
-    """Print the pools that `typed` means; False where one could not be read. Raises TGCError and UnknownPoolError."""
+    """Print the pools that `typed` means; False where one could not be read.
+
+    Raises TGCError, UnknownPoolError and DatabaseError.
+    """
     clock = SystemClock()
-    async with open_tgc(settings, clock) as tgc:
+    async with (
+        open_existing_database(settings.database_url.reveal()) as database,
+        open_tgc(settings, clock, database) as tgc,
+    ):
+        vm_names = VmNames(tgc.client, clock, patience_s=PATIENCE_S)
 
         async def view_of(reading: PoolReading) -> CardView:
-            names = await look_up_names(tgc.client, reading.recommendation, {}) if reading.recommendation else {}
+            names = await vm_names.look_up(reading.recommendation, {}) if reading.recommendation else {}
             return view_of_reading(tgc, reading, clock.now(), names)
 
         report = await Reports(Readings(tgc, clock), view_of, clock).report(typed)

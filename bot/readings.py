@@ -78,10 +78,6 @@ class Readings:
         """The pool's current recommendation; a failure is told in the reading."""
         return await self._current.get(pool.uuid, lambda: self._read(pool))
 
-    async def all(self) -> list[PoolReading]:
-        """Every pool's current recommendation, read at once. Raises TGCError where the pools cannot be listed."""
-        return list(await asyncio.gather(*(self.current(pool) for pool in await self.pools())))
-
     def drop(self, pool_uuid: str) -> None:
         """Share no reading of this pool that began before now."""
         self._current.drop(pool_uuid)
@@ -96,7 +92,7 @@ class Readings:
         try:
             recommendation = await self.tgc.client.current_recommendation(pool.uuid)
         except TGCError as error:
-            _log.warning("a pool could not be read", pool=pool_name(pool), reason=str(error))
+            _log.warning("a pool could not be read", pool=pool_name(pool), reason=str(error), request=error.where)
             return PoolReading(pool=pool, read_at=read_at, error=error)
         return PoolReading(pool=pool, read_at=read_at, recommendation=recommendation)
 

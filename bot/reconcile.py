@@ -3,8 +3,6 @@
 Every trigger ends here: schedule, refresh, a press, a restart, another replica. So a crash needs no repair of its own.
 """
 
-from collections.abc import Mapping
-
 from bot.card_views import CardViews, view_of_reading
 from bot.clock import Clock
 from bot.outbox import Outbox
@@ -18,8 +16,8 @@ from bot.storage import approvals, cards, offers, recommendations
 from bot.storage.cards import Card
 from bot.storage.database import Database
 from bot.storage.recommendations import Stored
-from bot.vm_names import look_up_names
-from tgc.models import Pool, Recommendation
+from bot.vm_names import VmNames
+from tgc.models import Pool
 
 
 class Reconciler:
@@ -33,6 +31,7 @@ class Reconciler:
         outbox: Outbox,
         views: CardViews,
         tgc: Tgc,
+        vm_names: VmNames,
         channel_id: str,
         clock: Clock,
     ) -> None:
@@ -41,6 +40,7 @@ class Reconciler:
         self._outbox = outbox
         self._views = views
         self._tgc = tgc
+        self._vm_names = vm_names
         self._channel_id = channel_id
         self._clock = clock
 
@@ -58,9 +58,10 @@ class Reconciler:
         key = Key(self._tgc.key, reading.pool.uuid, recommendation.id)
         async with self._database.read() as connection:
             known = await recommendations.get(connection, key)
-        if known and not known.gone and (known.recommendation, known.pool_name) == (recommendation, reading.pool_name):
+        vm_names = await self._vm_names.look_up(recommendation, known.vm_names if known else {})
+        read = (recommendation, reading.pool_name, vm_names)
+        if known and not known.gone and (known.recommendation, known.pool_name, known.vm_names) == read:
             return known
-        vm_names = await self._vm_names(recommendation, known)
         async with self._database.write() as connection:
             await recommendations.store(
                 connection,
@@ -78,12 +79,6 @@ class Reconciler:
                 offer_id = await offers.offer_for(connection, stored.row_id, plan, shown, now)
                 await approvals.end_all(connection, stored.row_id, now, but_of=offer_id)
         return stored
-
-    async def _vm_names(self, recommendation: Recommendation, known: Stored | None) -> Mapping[str, str]:
-        """Looked up once for a plan: a running one is read often, and a deleted VM has no name the next time either."""
-        if known and plan_of(known.recommendation) == plan_of(recommendation):
-            return known.vm_names
-        return await look_up_names(self._tgc.client, recommendation, known.vm_names if known else {})
 
     async def forget(self, key: Key) -> None:
         """The TGC does not know this recommendation any more: its card says so and ends."""

@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable
 
 from bot.clock import Clock
 from bot.pools import find_pools
-from bot.readings import PoolReading, Readings
+from bot.readings import PoolReading, Readings, pool_name
 from bot.rendering.views import CardView, PoolAnswer, Report
+from tgc.errors import TGCConnectionError
+from tgc.models import Pool
 
 ViewOf = Callable[[PoolReading], Awaitable[CardView]]
 
@@ -14,20 +16,36 @@ ViewOf = Callable[[PoolReading], Awaitable[CardView]]
 class Reports:
     """Reads pools and puts their views together."""
 
-    def __init__(self, readings: Readings, view_of: ViewOf, clock: Clock) -> None:
+    def __init__(self, readings: Readings, view_of: ViewOf, clock: Clock, *, patience_s: float | None = None) -> None:
+        """`patience_s`: for how long the TGC may keep an answer waiting; None where nobody can ask again."""
         self._readings = readings
         self._view_of = view_of
         self._clock = clock
+        self._patience_s = patience_s
 
     async def report(self, typed: str) -> Report:
         """Read the pools that `typed` means, all where it is empty. Raises TGCError and UnknownPoolError."""
         read_at = self._clock.now()
-        pools = find_pools(await self._readings.pools(), typed)
-        readings = await asyncio.gather(*(self._readings.current(pool) for pool in pools))
-        answers = await asyncio.gather(*(self._answer(reading) for reading in readings))
+        due = None if self._patience_s is None else asyncio.get_running_loop().time() + self._patience_s
+        pools = find_pools(await self._pools(due), typed)
+        answers = await asyncio.gather(*(self._answer(pool, due) for pool in pools))
         return Report(tgc_name=self._readings.tgc.name, read_at=read_at, pools=tuple(answers))
 
-    async def _answer(self, reading: PoolReading) -> PoolAnswer:
+    async def _pools(self, due: float | None) -> list[Pool]:
+        try:
+            async with asyncio.timeout_at(due):
+                return await self._readings.pools()
+        except TimeoutError as error:
+            raise TGCConnectionError(
+                f"{self._readings.tgc.name} has not told its pools yet; ask again in a minute."
+            ) from error
+
+    async def _answer(self, pool: Pool, due: float | None) -> PoolAnswer:
+        try:
+            async with asyncio.timeout_at(due):
+                reading = await self._readings.current(pool)
+        except TimeoutError:
+            return PoolAnswer(pool_name=pool_name(pool), is_late=True)
         if reading.error is not None:
             return PoolAnswer(pool_name=reading.pool_name, problem=str(reading.error))
         return PoolAnswer(pool_name=reading.pool_name, view=await self._view_of(reading))

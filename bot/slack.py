@@ -46,6 +46,9 @@ _FORM_CODES = frozenset(
 )
 """Slack does not take the message in this form; a plainer one may do."""
 
+_TOKEN_CODES = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"})
+"""Slack does not take the token, whatever it is asked."""
+
 _TIMEOUT_S = 20.0
 _DEFAULT_RETRY_AFTER_S = 30
 _PAGE = 200
@@ -54,6 +57,9 @@ _MAX_PAGES = 10
 
 class SlackError(Exception):
     """The root of the tree; `str()` is a sentence for people."""
+
+    retry_after_s = 0
+    """For how long Slack asks not to ask again; 0 where it does not."""
 
 
 class SlackAwayError(SlackError):
@@ -96,11 +102,12 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """What users.info says of somebody, as far as it decides on rights."""
+    """What users.info says of somebody: what decides on rights, and what people call them."""
 
     id: str
     team_id: str = ""
     name: str = ""
+    real_name: str = ""
     deleted: bool = False
     is_bot: bool = False
     is_app_user: bool = False
@@ -155,10 +162,12 @@ class Slack:
             token, base_url=base_url, session=session, retry_handlers=[AsyncConnectionErrorRetryHandler()]
         )
         self._bot_id = ""
+        self.takes_token = False
+        """Whether Slack took the bot's token when it answered last."""
 
     async def identify(self) -> Identity:
         """Ask Slack whose token this is (auth.test)."""
-        response = await _call("auth.test", self._posting.auth_test)
+        response = await self._ask("auth.test", self._posting.auth_test)
         scopes = str(response.headers.get("x-oauth-scopes", ""))
         self._bot_id = str(response.get("bot_id", ""))
         return Identity(
@@ -202,7 +211,7 @@ class Slack:
                 unfurl_media=False,
             )
 
-        response = await _in_a_form_slack_takes("chat.postMessage", message, post)
+        response = await self._in_a_form_slack_takes("chat.postMessage", message, post)
         return str(response["ts"])
 
     async def update(
@@ -215,7 +224,7 @@ class Slack:
                 channel=channel_id, ts=ts, text=message.text, blocks=list(blocks), metadata=metadata, parse="none"
             )
 
-        await _in_a_form_slack_takes("chat.update", message, update)
+        await self._in_a_form_slack_takes("chat.update", message, update)
 
     async def tell(self, channel_id: str, user_id: str, message: Message) -> None:
         """Show a message to one person only."""
@@ -225,16 +234,18 @@ class Slack:
                 channel=channel_id, user=user_id, text=message.text, blocks=list(blocks) or None, parse="none"
             )
 
-        await _in_a_form_slack_takes("chat.postEphemeral", message, tell)
+        await self._in_a_form_slack_takes("chat.postEphemeral", message, tell)
 
     async def open_view(self, trigger_id: str, view: View) -> OpenedView:
         """Open a modal, within 3 s of the click."""
-        response = await _call("views.open", lambda: self._posting.views_open(trigger_id=trigger_id, view=view))
+        response = await self._ask("views.open", lambda: self._posting.views_open(trigger_id=trigger_id, view=view))
         return OpenedView(id=str(response["view"]["id"]), hash=str(response["view"]["hash"]))
 
     async def update_view(self, view_id: str, view: View, unchanged_since: str | None = None) -> None:
         """With the hash of an earlier version, Slack refuses where the modal has changed since."""
-        await _call("views.update", lambda: self._client.views_update(view_id=view_id, view=view, hash=unchanged_since))
+        await self._ask(
+            "views.update", lambda: self._client.views_update(view_id=view_id, view=view, hash=unchanged_since)
+        )
 
     async def own_messages(
         self, channel_id: str, *, since: datetime, thread_ts: str | None = None
@@ -256,7 +267,7 @@ class Slack:
     ) -> AsyncSlackResponse:
         oldest = f"{since.timestamp():.6f}"
         if thread_ts is not None:
-            return await _call(
+            return await self._ask(
                 "conversations.replies",
                 lambda: self._client.conversations_replies(
                     channel=channel_id,
@@ -267,7 +278,7 @@ class Slack:
                     include_all_metadata=True,
                 ),
             )
-        return await _call(
+        return await self._ask(
             "conversations.history",
             lambda: self._client.conversations_history(
                 channel=channel_id, oldest=oldest, limit=_PAGE, cursor=cursor, include_all_metadata=True
@@ -275,7 +286,7 @@ class Slack:
         )
 
     async def person(self, user_id: str) -> Person:
-        response = await _call("users.info", lambda: self._client.users_info(user=user_id))
+        response = await self._ask("users.info", lambda: self._client.users_info(user=user_id))
         try:
             return msgspec.convert(response["user"], Person)
         except msgspec.ValidationError as error:
@@ -283,23 +294,42 @@ class Slack:
 
     async def group_members(self, group_id: str) -> frozenset[str]:
         """Return the user ids of a user group; none where the group is switched off."""
-        response = await _call("usergroups.users.list", lambda: self._client.usergroups_users_list(usergroup=group_id))
+        response = await self._ask(
+            "usergroups.users.list", lambda: self._client.usergroups_users_list(usergroup=group_id)
+        )
         return frozenset(str(user_id) for user_id in response["users"])
 
+    async def _in_a_form_slack_takes(
+        self, method: str, message: Message, send: Callable[[tuple[Block, ...]], Awaitable[AsyncSlackResponse]]
+    ) -> AsyncSlackResponse:
+        """Send the fullest form that Slack takes. A refusal is certain, so nothing goes out twice."""
+        *fuller, plainest = message.forms()
+        for blocks in fuller:
+            try:
+                return await self._ask(method, partial(send, blocks))
+            except SlackRefusedError as error:
+                if error.code not in _FORM_CODES:
+                    raise
+                _log.warning(
+                    "slack refused a form of a message; a plainer one goes out", method=method, reason=str(error)
+                )
+        return await self._ask(method, partial(send, plainest))
 
-async def _in_a_form_slack_takes(
-    method: str, message: Message, send: Callable[[tuple[Block, ...]], Awaitable[AsyncSlackResponse]]
-) -> AsyncSlackResponse:
-    """Send the fullest form that Slack takes. A refusal is certain, so nothing goes out twice."""
-    *fuller, plainest = message.forms()
-    for blocks in fuller:
+    async def _ask(self, method: str, call: Callable[[], Awaitable[AsyncSlackResponse]]) -> AsyncSlackResponse:
+        """Call with the bot's token, and note whether Slack takes it."""
         try:
-            return await _call(method, partial(send, blocks))
+            response = await _call(method, call)
         except SlackRefusedError as error:
-            if error.code not in _FORM_CODES:
-                raise
-            _log.warning("slack refused a form of a message; a plainer one goes out", method=method, reason=str(error))
-    return await _call(method, partial(send, plainest))
+            self._note_token(error)
+            raise
+        self._note_token(None)
+        return response
+
+    def _note_token(self, refusal: SlackRefusedError | None) -> None:
+        is_taken = refusal is None or refusal.code not in _TOKEN_CODES
+        if self.takes_token and not is_taken:
+            _log.error("Slack refuses the bot's token: check SLACK_BOT_TOKEN", reason=str(refusal))
+        self.takes_token = is_taken
 
 
 async def _call(method: str, call: Callable[[], Awaitable[AsyncSlackResponse]]) -> AsyncSlackResponse:

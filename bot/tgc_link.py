@@ -5,23 +5,33 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 from bot.clock import Clock
+from bot.login_guard import RememberedLogin
 from bot.readings import Tgc
 from bot.settings import Settings
-from tgc.client import LoginGuard, SettingNames, TLSPolicy, connect
+from bot.storage.database import Database
+from tgc.client import SettingNames, TLSPolicy, connect
 
 DEFAULT_TGC = "default"
 """The key of the TGC in the environment."""
 TGC_TIMEOUT_S = 30.0
+PATIENCE_S = 5.0
+"""For how long a slow part of the TGC (a pool, the names of VMs) holds up the rest of an answer or a sweep."""
 
 
 @asynccontextmanager
 async def open_tgc(
-    settings: Settings, clock: Clock, guard: LoginGuard | None = None, *, timeout_s: float = TGC_TIMEOUT_S
+    settings: Settings, clock: Clock, database: Database | None, *, timeout_s: float = TGC_TIMEOUT_S
 ) -> AsyncIterator[Tgc]:
     """Open it without a request; it logs in when it must, and out at the end. `timeout_s` is for one whole answer.
 
-    Raises ValueError, one sentence, for a CA file that cannot be used.
+    The database remembers refused logins. Raises ValueError, one sentence, for a CA file that cannot be used.
     """
+    password = settings.tgc_password.reveal()
+    guard = None
+    if database is not None:
+        guard = RememberedLogin(
+            database, clock, tgc_key=DEFAULT_TGC, user_name=settings.tgc_username, password=password
+        )
     tls = TLSPolicy(
         verify=settings.tgc_verify_tls,
         ca_file=settings.tgc_ca_file,
@@ -31,7 +41,7 @@ async def open_tgc(
     async with connect(
         settings.tgc_url,
         settings.tgc_username,
-        settings.tgc_password.reveal(),
+        password,
         tls=tls,
         concurrency=settings.tgc_concurrency,
         timeout_s=timeout_s,

@@ -1,4 +1,6 @@
-"""A channel that does not take the bot's posts: the approvers hear of it directly, once."""
+"""A channel that does not take the bot's posts: the log, /readyz and each approver that is named hear of it, once."""
+
+import structlog
 
 from bot.access import Access
 from bot.clock import Clock
@@ -8,6 +10,8 @@ from bot.rendering.notices import render_cannot_post
 from bot.slack import SlackError, SlackRefusedError
 from bot.storage import cards, posts
 from bot.storage.database import Database
+
+_log = structlog.get_logger(__name__)
 
 KIND = "cannot_post"
 
@@ -41,10 +45,21 @@ class Troubles:
         self._clock = clock
         self._refusing: set[str] = set()
 
+    @property
+    def state(self) -> str:
+        """For /readyz: names no channel."""
+        return "refuses the bot's messages; the log says what to do" if self._refusing else "ok"
+
     async def refused(self, channel_id: str, error: SlackRefusedError) -> None:
         """A person who cannot be written to is nobody else's trouble."""
         if not is_of_channel(error) or not is_channel_id(channel_id):
             return
+        if channel_id not in self._refusing:
+            _log.error(
+                "the channel refuses the bot's messages: type /invite @tintri in it, or correct RECO_CHANNEL",
+                channel=channel_id,
+                reason=str(error),
+            )
         self._refusing.add(channel_id)
         CANNOT_POST.set(1)
         approver_ids = await self._access.approver_ids()

@@ -5,7 +5,7 @@ day. Only the replica that leads reads on schedule (bot/leader.py).
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -59,6 +59,7 @@ class Watch:
         zone: ZoneInfo,
         refresh_s: int,
         follow_s: int,
+        patience_s: float,
     ) -> None:
         self._database = database
         self._readings = readings
@@ -71,6 +72,7 @@ class Watch:
         self._zone = zone
         self._refresh_every = timedelta(seconds=refresh_s)
         self._follow_every = timedelta(seconds=follow_s)
+        self._patience_s = patience_s
         self._sweep_at = self._next_sweep()
         self._warned_of_zone = False
         self._is_behind = False
@@ -82,16 +84,15 @@ class Watch:
 
     @property
     def patience(self) -> timedelta:
-        """How long `came_round` may stay silent: it sleeps, and then reads."""
-        return min(self._refresh_every, self._follow_every) + READING_AT_MOST
+        """How long either work may stay silent: it sleeps, and then reads."""
+        return max(self._refresh_every, self._follow_every) + READING_AT_MOST
 
-    async def run(self) -> None:
+    async def keep_sweeping(self) -> None:
         """Read on schedule, for as long as the bot runs. The first sweep is the caller's."""
-        now = uptime(self._clock)
-        refresh_at, follow_at = now + self._refresh_every, now + self._follow_every
+        refresh_at = uptime(self._clock) + self._refresh_every
         while True:
             self.came_round()
-            next_in = min(self._next_sweep_in(), refresh_at - uptime(self._clock), follow_at - uptime(self._clock))
+            next_in = min(self._next_sweep_in(), refresh_at - uptime(self._clock))
             await self._clock.sleep(next_in.total_seconds())
             now = uptime(self._clock)
             if self._clock.now() >= self._sweep_at or (now >= refresh_at and self._is_behind):
@@ -100,10 +101,13 @@ class Watch:
             elif now >= refresh_at:
                 refresh_at = now + self._refresh_every
                 await self.refresh()
-            elif now >= follow_at:
-                await self.follow()
-            if now >= follow_at:
-                follow_at = now + self._follow_every
+
+    async def keep_following(self, came_round: CameRound) -> None:
+        """Beside the sweeps: one that waits for a slow pool does not stop what runs in another from being followed."""
+        while True:
+            came_round()
+            await self._clock.sleep(self._follow_every.total_seconds())
+            await self.follow()
 
     def _next_sweep_in(self) -> timedelta:
         """The schedule goes by the time of day. Where that was set back, another run may come before the one known."""
@@ -130,24 +134,23 @@ class Watch:
         """Read again the recommendations that run."""
         await together(self._follow_up(stored) for stored in await self._open() if is_running(stored.recommendation))
 
-    async def _open(self) -> list[Stored]:
+    async def _open(self, pool_uuid: str | None = None) -> list[Stored]:
         async with self._database.read() as connection:
-            return await recommendations.with_open_cards(connection, self._tgc.key)
+            return await recommendations.with_open_cards(connection, self._tgc.key, pool_uuid)
 
     async def _read_all(self) -> None:
         try:
             pools = await self._readings.pools()
         except TGCError as error:
-            await self._failed(str(error))
+            await self._failed(str(error), error)
             return
-        readings = await self._read(pools)
-        failed = [reading for reading in readings if reading.error]
-        if len(readings) > 1 and len(failed) == len(readings):
-            await self._failed(f"None of its {len(readings)} pools could be read: {failed[0].error}")
+        readings = await self._read_pools(pools)
+        errors = [reading.error for reading in readings if reading.error]
+        if len(readings) > 1 and len(errors) == len(readings):
+            await self._failed(f"None of its {len(readings)} pools could be read: {errors[0]}", errors[0])
             return
         await self._succeeded()
-        await self._take_in(readings)
-        await self._end_deleted_pools({reading.pool.uuid for reading in readings})
+        await self._end_deleted_pools({pool.uuid for pool in pools})
 
     async def _read_again(self, pool_uuids: set[str]) -> None:
         if not pool_uuids:
@@ -155,41 +158,47 @@ class Watch:
         try:
             pools = await self._readings.pools()
         except TGCError as error:
-            await self._failed(str(error))
+            await self._failed(str(error), error)
             return
         await self._succeeded()
-        await self._take_in(await self._read([pool for pool in pools if pool.uuid in pool_uuids]))
+        await self._read_pools([pool for pool in pools if pool.uuid in pool_uuids])
         await self._end_deleted_pools({pool.uuid for pool in pools})
 
-    async def _read(self, pools: list[Pool]) -> list[PoolReading]:
+    async def _read_pools(self, pools: Iterable[Pool]) -> list[PoolReading]:
+        """Read them all at once. Cards come in the order of names, but wait for a slow pool only so long."""
         self.came_round()
-        return list(await asyncio.gather(*(self._read_one(pool) for pool in pools)))
+        await self._keep_role()
+        readings: list[PoolReading] = []
+        async with asyncio.TaskGroup() as group:
+            under_way = {group.create_task(self._read_pool(pool)) for pool in pools}
+            while under_way:
+                done, under_way = await asyncio.wait(under_way, timeout=self._patience_s)
+                read = sorted((task.result() for task in done), key=lambda one: one[0].pool_name.casefold())
+                readings += [reading for reading, _ in read]
+                if any(reading.error is None for reading, _ in read):
+                    await self._end_outage()  # said before the cards that come with it
+                # One after the other: new cards are posted in the order in which they are made.
+                for _, stored in read:
+                    if stored is not None:
+                        await self._reconciler.reconcile(stored.key)
+        self._compare_zones(readings)
+        return readings
 
-    async def _read_one(self, pool: Pool) -> PoolReading:
+    async def _read_pool(self, pool: Pool) -> tuple[PoolReading, Stored | None]:
+        """Read and keep what one pool has now, and bring the cards up to date of what it had before."""
         reading = await self._readings.current(pool)
         self.came_round()
-        return reading
-
-    async def _remember(self, reading: PoolReading) -> Stored | None:
-        """It may look up names at the TGC."""
-        stored = await self._reconciler.remember(reading)
-        self.came_round()
-        return stored
-
-    async def _take_in(self, readings: list[PoolReading]) -> None:
-        await self._keep_role()
-        self._compare_zones(readings)
-        for reading in readings:
-            is_restless = self._is_restless(reading)
-            (self._restless.add if is_restless else self._restless.discard)(reading.pool.uuid)
-        current = {reading.pool.uuid: reading for reading in readings if reading.error is None}
+        (self._restless.add if self._is_restless(reading) else self._restless.discard)(pool.uuid)
+        if reading.error is not None:
+            return reading, None
         # Those before first: a card of a pool says whether an earlier recommendation still runs.
-        before = [stored for stored in await self._open() if _is_left_behind(stored, current)]
-        await together(self._follow_up(stored, current[stored.key.pool_uuid].pool) for stored in before)
-        known = await together(self._remember(reading) for reading in current.values())
-        # One after the other: new cards are posted in the order in which they are made.
-        for stored in sorted(filter(None, known), key=lambda stored: stored.pool_name.casefold()):
-            await self._reconciler.reconcile(stored.key)
+        for stored in await self._open(pool.uuid):
+            if reading.recommendation is None or reading.recommendation.id != stored.key.recommendation_id:
+                await self._follow_up(stored, pool)
+                self.came_round()
+        stored_now = await self._reconciler.remember(reading)  # which may look up names at the TGC
+        self.came_round()
+        return reading, stored_now
 
     def _is_restless(self, reading: PoolReading) -> bool:
         """Whether the pool shows something that is not the last word.
@@ -213,10 +222,13 @@ class Watch:
             if _is_vanished(error, still_runs=is_running(stored.recommendation) and not pool_is_gone):
                 await self._reconciler.forget(key)
             else:
-                _log.warning("a recommendation could not be read", pool=stored.pool_name, reason=str(error))
+                _log.warning(
+                    "a recommendation could not be read",
+                    pool=stored.pool_name,
+                    reason=str(error),
+                    request=error.where,
+                )
             return
-        finally:
-            self.came_round()
         await self._reconciler.observe(reading)
 
     async def _end_deleted_pools(self, known: set[str]) -> None:
@@ -256,8 +268,8 @@ class Watch:
 
     # Outages
 
-    async def _failed(self, problem: str) -> None:
-        _log.error("the TGC could not be read", tgc=self._tgc.name, reason=problem)
+    async def _failed(self, problem: str, error: TGCError) -> None:
+        _log.error("the TGC could not be read", tgc=self._tgc.name, reason=problem, request=error.where)
         self._is_behind = True
         SWEEPS.labels(tgc=self._tgc.key, result="failed").inc()
         TGC_UP.labels(tgc=self._tgc.key).set(0)
@@ -271,6 +283,9 @@ class Watch:
         self._is_behind = False
         SWEEPS.labels(tgc=self._tgc.key, result="succeeded").inc()
         TGC_UP.labels(tgc=self._tgc.key).set(1)
+        await self._end_outage()
+
+    async def _end_outage(self) -> None:
         async with self._database.read() as connection:
             outage = await tgcs.outage(connection, self._tgc.key)
         if outage is None:
@@ -284,14 +299,6 @@ class Watch:
     async def _announce(self, connection: AsyncConnection, kind: str, outage: Outage, message: Message) -> None:
         key = f"{kind}/{self._tgc.key}/{outage.since.timestamp():.6f}"
         await self._outbox.add(connection, key=key, kind=kind, channel_id=self._channel_id, message=message)
-
-
-def _is_left_behind(stored: Stored, current: Mapping[str, PoolReading]) -> bool:
-    """Whether its pool was read, and has another recommendation now or none."""
-    reading = current.get(stored.key.pool_uuid)
-    if reading is None:
-        return False
-    return reading.recommendation is None or reading.recommendation.id != stored.key.recommendation_id
 
 
 def _is_vanished(error: TGCError, *, still_runs: bool) -> bool:

@@ -6,10 +6,9 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from bot.audit import Audit as AuditService
-from bot.audit import AuditRefusedError, Question, UnknownPersonError
-from bot.pools import UnknownPoolError
+from bot.audit import AuditRefusedError, NothingAboutError, Question
 from bot.rendering import ids
-from bot.rendering.answers import render_sentence, render_unknown_pool
+from bot.rendering.answers import render_sentence
 from bot.rendering.audit import render_audit
 from bot.rendering.views import Message
 from bot.tasks import Tasks
@@ -51,7 +50,5 @@ class Audit:
     async def _page(self, question: Question) -> Message:
         try:
             return render_audit(await self._audit.page(question))
-        except UnknownPoolError as error:
-            return render_unknown_pool(error.typed, error.close)
-        except (AuditRefusedError, UnknownPersonError) as error:
+        except (AuditRefusedError, NothingAboutError) as error:
             return render_sentence(str(error))

@@ -21,6 +21,6 @@ class Pause:
         try:
             return render_sentence(await self._carry_out(order))
         except UnknownPoolError as error:
-            return render_unknown_pool(error.typed, error.close)
+            return render_unknown_pool(error.typed, error.close, are_all=error.are_all)
         except (PauseRefusedError, TGCError) as error:
             return render_sentence(str(error))

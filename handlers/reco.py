@@ -9,8 +9,14 @@ from bot.access import Access
 from bot.pools import UnknownPoolError
 from bot.reconcile import Reconciler
 from bot.rendering import ids
-from bot.rendering.answers import render_pool, render_report, render_sentence, render_unknown_pool
-from bot.rendering.views import Message, PoolAnswer
+from bot.rendering.answers import (
+    render_pool,
+    render_report,
+    render_sentence,
+    render_shown,
+    render_unknown_pool,
+)
+from bot.rendering.views import Message
 from bot.reports import Reports
 from bot.tasks import Tasks
 from handlers.payloads import Click, Command, read_click, read_page
@@ -31,6 +37,7 @@ class Reco:
         app.action(ids.SHOW)(self.shown)
         app.action(ids.LIST_PREVIOUS)(self.turned)
         app.action(ids.LIST_NEXT)(self.turned)
+        app.action(ids.LIST_ALL)(self.turned)
 
     async def answer(self, command: Command, rest: str) -> Message:
         return await self._refusal(command) or await self._list(rest, page=0)
@@ -62,7 +69,7 @@ class Reco:
         try:
             report = await self._reports.report(typed)
         except UnknownPoolError as error:
-            return render_unknown_pool(error.typed, error.close)
+            return render_unknown_pool(error.typed, error.close, are_all=error.are_all)
         except TGCError as error:
             return render_sentence(str(error))
         if len(report.pools) == 1:
@@ -73,4 +80,4 @@ class Reco:
         view = await self._reconciler.view_of_offer(offer_id)
         if view is None:
             return render_sentence("I do not know this any more: type /tintri reco for what there is now.")
-        return render_pool(PoolAnswer(pool_name=view.pool_name, view=view))
+        return render_shown(view)

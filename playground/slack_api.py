@@ -235,7 +235,8 @@ class WebApi:
         self._pace(channel)
         message = self._message(channel, arguments)
         message.visible_to = arguments["user"]
-        self.workspace.ephemerals.append(message)
+        if not self.workspace.users[arguments["user"]].is_away:
+            self.workspace.ephemerals.append(message)
         return {"message_ts": message.ts}
 
     def chat_delete(self, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -33,6 +33,8 @@ class User:
     is_stranger: bool = False
     """From another organisation, seen through a shared channel."""
     deleted: bool = False
+    is_away: bool = False
+    """Has no client open: what only they would see in a channel is lost, as Slack keeps it nowhere."""
 
     def payload(self) -> dict[str, Any]:
         real_name = self.real_name or self.name.title()

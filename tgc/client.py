@@ -225,22 +225,25 @@ class TGCClient:
         except TGCNotFoundError:
             return None
 
-    async def vm_names(self, vm_uuids: Iterable[str]) -> dict[str, str]:
-        """Names by UUID, of those VMs whose name could be read."""
+    async def vm_names(self, vm_uuids: Iterable[str], *, within_s: float | None = None) -> dict[str, str]:
+        """Names by UUID, of those VMs whose name could be read, in that time where one is given."""
         uuids = list(dict.fromkeys(vm_uuids))
-        names = await asyncio.gather(*(self._vm_name_if_readable(uuid) for uuid in uuids))
+        names = await asyncio.gather(*(self._vm_name_if_readable(uuid, within_s) for uuid in uuids))
         return {uuid: name for uuid, name in zip(uuids, names, strict=True) if name is not None}
 
     async def set_affinity(self, vm_uuid: str, rule: AffinityRule) -> None:
         """Set the VM's permanent rule; a rule without a type clears it."""
         await self._write("PUT", f"/v310/vm/{_quoted(vm_uuid)}/affinity", bodies.affinity_rule(rule))
 
-    async def _vm_name_if_readable(self, vm_uuid: str) -> str | None:
+    async def _vm_name_if_readable(self, vm_uuid: str, within_s: float | None) -> str | None:
         try:
-            return await self.vm_name(vm_uuid)
+            async with asyncio.timeout(within_s):
+                return await self.vm_name(vm_uuid)
         except TGCError as error:
-            log.debug("A VM's name could not be read: %s", error)
-            return None
+            log.debug("A VM's name could not be read (%s): %s", error.where, error)
+        except TimeoutError:
+            log.debug("A VM's name did not come within %g s.", within_s)
+        return None
 
     async def _pages(self, path: str) -> AsyncIterator[list[Any]]:
         """Follow `next` until it is absent, or the server runs in circles: a query or the same items once more."""

@@ -31,7 +31,7 @@ _CODE_LIMIT = 40
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     where: str
-    """Method and path, for sentences."""
+    """Method and path, for logs."""
     status: int
     body: bytes
     secrets: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ def expect_body(answer: Answer) -> bytes:
     """Give the body of a read; raises TGCStatusError and TGCResponseError."""
     _refuse_errors(answer)
     if answer.status != HTTPStatus.OK or not answer.body:
-        raise TGCResponseError(f"{answer.where}: the TGC answered {answer.status} without the body we asked for.")
+        raise TGCResponseError(f"The TGC answered {answer.status} without the body we asked for.", where=answer.where)
     return answer.body
 
 
@@ -67,6 +67,7 @@ def expect_role(answer: Answer, username: str) -> str | None:
             "check user name and password before trying again, because accounts lock.",
             status=answer.status,
             code=code,
+            where=answer.where,
         )
     role = parse_json(expect_body(answer), answer.where)
     return role if isinstance(role, str) else None
@@ -77,7 +78,9 @@ def parse_json(body: bytes, where: str) -> Any:
     try:
         return json.loads(body.decode("utf-8-sig", "surrogateescape"))
     except (ValueError, RecursionError) as error:
-        raise TGCResponseError(f"{where}: the TGC's answer is not JSON; is a proxy or another server there?") from error
+        raise TGCResponseError(
+            "The TGC's answer is not JSON; is a proxy or another server there?", where=where
+        ) from error
 
 
 def flat(text: str, limit: int = _MESSAGE_LIMIT) -> str:
@@ -125,30 +128,30 @@ def _refuse_errors(answer: Answer) -> None:
         raise _status_error(answer)
     if status >= HTTPStatus.MULTIPLE_CHOICES:
         raise TGCResponseError(
-            f"{answer.where}: the server sends us elsewhere ({status}), which a TGC does not; check its URL."
+            f"The server sends us elsewhere ({status}), which a TGC does not; check its URL.", where=answer.where
         )
     if status not in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
-        raise TGCResponseError(f"{answer.where}: the TGC answered {status}, which its API does not document.")
+        raise TGCResponseError(f"The TGC answered {status}, which its API does not document.", where=answer.where)
 
 
 def _status_error(answer: Answer) -> TGCStatusError:
     code, reason = _code_and_reason(answer)
     kind, sentence = _kind(answer.status, code)
-    return kind(f"{answer.where}: {sentence.format(reason=reason)}", status=answer.status, code=code)
+    return kind(sentence.format(reason=reason), status=answer.status, code=code, where=answer.where)
 
 
 def _kind(status: int, code: str | None) -> tuple[type[TGCStatusError], str]:
     if status == HTTPStatus.UNAUTHORIZED and code == SESSION_INVALID:
-        return TGCSessionError, "the TGC does not take our session, not even a new one ({reason}); try again later."
+        return TGCSessionError, "The TGC does not take our session, not even a new one ({reason}); try again later."
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return TGCForbiddenError, "the TGC forbids this ({reason}); the account lacks the privilege, or it a licence."
+        return TGCForbiddenError, "The TGC forbids this ({reason}); the account lacks the privilege, or it a licence."
     if status == HTTPStatus.NOT_FOUND or code == NO_SUCH_OBJECT:
-        return TGCNotFoundError, "the TGC knows no such object ({reason}); it may have been deleted."
+        return TGCNotFoundError, "The TGC knows no such object ({reason}); it may have been deleted."
     if status == HTTPStatus.BAD_REQUEST or code in WRONG_STATE:
-        return TGCWrongStateError, "the TGC refused this ({reason}); something has changed, so read it again."
+        return TGCWrongStateError, "The TGC refused this ({reason}); something has changed, so read it again."
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        return TGCUnavailableError, "a service behind the TGC is away ({reason}); try again in a few minutes."
-    return TGCStatusError, "the TGC failed ({reason}); if that goes on, look at the TGC itself."
+        return TGCUnavailableError, "A service behind the TGC is away ({reason}); try again in a few minutes."
+    return TGCStatusError, "The TGC failed ({reason}); if that goes on, look at the TGC itself."
 
 
 def _code_and_reason(answer: Answer) -> tuple[str | None, str]:

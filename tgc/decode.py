@@ -42,14 +42,14 @@ def decode_recommendations(body: bytes, where: str) -> list[Recommendation]:
     except _NOT_FAST:
         tree = parse_json(body, where)
         if not isinstance(tree, list):
-            raise TGCResponseError(f"{where}: the TGC's answer is not the list that its API documents.") from None
+            raise TGCResponseError("The TGC's answer is not the list that its API documents.", where=where) from None
         return [_lenient_recommendation(element) for element in tree if isinstance(element, dict)]
 
 
 def decode_pool(body: bytes, where: str) -> Pool:
     pool = pool_of(parse_json(body, where))
     if pool is None:
-        raise TGCResponseError(f"{where}: the TGC's answer is not a pool with a UUID.")
+        raise TGCResponseError("The TGC's answer is not a pool with a UUID.", where=where)
     return pool
 
 
@@ -58,7 +58,7 @@ def decode_page(body: bytes, where: str) -> tuple[list[Any], str | None]:
     page = _object(parse_json(body, where), where)
     items, following = page.get("items"), page.get("next")
     if items is not None and not isinstance(items, list):
-        raise TGCResponseError(f"{where}: the TGC's answer is not the page that its API documents.")
+        raise TGCResponseError("The TGC's answer is not the page that its API documents.", where=where)
     return items or [], following.removeprefix("?") or None if isinstance(following, str) else None
 
 
@@ -129,7 +129,7 @@ def _lenient(tree: dict[str, Any], model: type[Model]) -> Model:
 
 def _object(tree: Any, where: str) -> dict[str, Any]:
     if not isinstance(tree, dict):
-        raise TGCResponseError(f"{where}: the TGC's answer is not the object that its API documents.")
+        raise TGCResponseError("The TGC's answer is not the object that its API documents.", where=where)
     return tree
 
 

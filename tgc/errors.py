@@ -14,12 +14,17 @@
         ├── TGCWrongStateError  400: somebody or something changed it; read it again
         └── TGCUnavailableError 503: a service behind the TGC is away
 
-`str(error)` is one sentence for people: what happened, where, what to do. It never holds a password or a cookie.
+`str(error)` is one sentence for people: what happened, and what to do. It never holds a password or a cookie.
 """
 
 
 class TGCError(Exception):
     """The root of the tree; `str()` is one sentence for people."""
+
+    def __init__(self, message: str, *, where: str | None = None) -> None:
+        super().__init__(message)
+        self.where = where
+        """Method and path of the request, for logs; None where no single one failed."""
 
 
 class TGCConnectionError(TGCError):
@@ -45,8 +50,8 @@ class TGCUnsupportedError(TGCError):
 class TGCStatusError(TGCError):
     """The TGC answered with an error."""
 
-    def __init__(self, message: str, *, status: int, code: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, status: int, code: str | None = None, where: str | None = None) -> None:
+        super().__init__(message, where=where)
         self.status = status
         self.code = code
         """Tintri's code such as `ERR-API-7107`, where it gave one."""

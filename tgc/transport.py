@@ -60,6 +60,7 @@ class Transport:
         now: Callable[[], datetime],
     ) -> None:
         self._base_url = base_url
+        self._host = base_url.authority
         self._session = session
         self._trust = trust
         self._names = names
@@ -79,8 +80,9 @@ class Transport:
                 body = await self._reads(self._read_once, path, query)
         except TimeoutError as error:
             raise TGCConnectionError(
-                f"{_where('GET', path)}: no answer within {self._read_budget_s:g} s, several tries included; "
-                "try again later."
+                f"{self._host} gave no answer within {self._read_budget_s:g} s, several tries included; "
+                "try again later.",
+                where=_where("GET", path),
             ) from error
         return decoder(body, _where("GET", path))
 
@@ -161,32 +163,37 @@ class Transport:
             self.clock_offset = told - self._now()
 
     def _failure(self, where: str, error: Exception) -> TGCError:
-        host = self._base_url.authority
+        host = self._host
         match error:
             case aiohttp.ServerFingerprintMismatch():
                 return TGCCertificateError(
                     f"{host} shows a certificate with the SHA-256 fingerprint {error.got.hex(':').upper()}, "
                     f"which is not the pinned one; pin it with {self._names.fingerprint} "
-                    "if you know that it is the TGC's."
+                    "if you know that it is the TGC's.",
+                    where=where,
                 )
             case aiohttp.ClientConnectorCertificateError():
                 refused = error.certificate_error
                 return TGCCertificateError(
-                    f"The certificate of {host} is not trusted ({_reason(refused)}); {remedy(refused, self._names)}."
+                    f"The certificate of {host} is not trusted ({_reason(refused)}); {remedy(refused, self._names)}.",
+                    where=where,
                 )
             case WithheldError():
-                return TGCWithheldError(f"{where}: nothing was sent, as it might not be any more; try again.")
+                return TGCWithheldError(
+                    "Nothing was sent to the TGC, as it might not be any more; try again.", where=where
+                )
             case aiohttp.ClientConnectorError():
                 return TGCConnectionError(
-                    f"{where}: no connection to {host} ({_reason(error.os_error)}); check its URL and the network."
+                    f"There is no connection to {host} ({_reason(error.os_error)}); check its URL and the network.",
+                    where=where,
                 )
             case aiohttp.ClientResponseError():
-                return TGCResponseError(f"{where}: {host} does not answer in proper HTTP; check the TGC's URL.")
+                return TGCResponseError(f"{host} does not answer in proper HTTP; check the TGC's URL.", where=where)
             case TimeoutError():
-                return TGCConnectionError(f"{where}: {host} did not answer in time; try again later.")
+                return TGCConnectionError(f"{host} did not answer in time; try again later.", where=where)
             case _:
                 return TGCConnectionError(
-                    f"{where}: the connection to {host} broke before the whole answer came; try again later."
+                    f"The connection to {host} broke before the whole answer came; try again later.", where=where
                 )
 
 

@@ -10,11 +10,12 @@ from bot.rendering.phrase import Code, Phrase, Strong, When
 from bot.rendering.views import Block, CardView, Message, PoolAnswer, Report, Standing
 
 POOLS_PER_PAGE = 10
-CLOSE_NAMES_SHOWN = 5
 
 _TO_DECIDE = {Standing.OFFERED, Standing.DECIDING}
 _RECOMMENDED = {*_TO_DECIDE, Standing.DISMISSED, Standing.RUNNING}
+_NO_POOLS = "The TGC shows this account no VMstore pools."
 _NOT_READ = "could not be read."
+_LATE = "still being read; ask again in a minute."
 _COMMANDS = (
     ("/tintri reco", "every pool in a line"),
     ("/tintri reco Production", "one pool, with its buttons"),
@@ -32,7 +33,7 @@ def render_report(report: Report, *, page: int, filter_text: str) -> Message:
     last = max(len(pools) - 1, 0) // POOLS_PER_PAGE
     page = min(max(page, 0), last)
     shown = pools[page * POOLS_PER_PAGE : (page + 1) * POOLS_PER_PAGE]
-    head = f"{headline(report)}." if pools else _no_pools(typed)
+    head = f"{headline(report)}." if pools else _NO_POOLS
     read: Phrase = (f"{name(report.tgc_name, 'Tintri Global Center')} · read ", When(report.read_at))
     drawn = [
         blocks.paragraph((Strong(shorten(head, limits.SECTION)),)),
@@ -54,13 +55,21 @@ def render_pool(answer: PoolAnswer) -> Message:
     return render_sentence(pool_line(answer))
 
 
-def render_unknown_pool(typed: str, close: Sequence[str]) -> Message:
-    """`close`: names that look like it, best first."""
+def render_shown(view: CardView) -> Message:
+    """A card in the place of the list that it was chosen from, with the way back."""
+    card = render_card(view)
+    back = blocks.actions([blocks.button("All pools", ids.LIST_ALL, _page_value(0, ""))])
+    return Message(text=card.text, blocks=(*card.blocks, back), compact=(*card.compact, back))
+
+
+def render_unknown_pool(typed: str, close: Sequence[str], *, are_all: bool) -> Message:
+    """`close`: names that look like it, best first; or the names of all pools."""
     sentences = [f"No pool is called “{shorten_name(clean(typed), limits.NAME)}”."]
     if close:
-        names = tuple(name(pool, "unnamed") for pool in close[:CLOSE_NAMES_SHOWN])
-        sentences.append(f"Close to it: {', '.join(shorten_name(pool, limits.NAME) for pool in names)}.")
-    sentences.append("/tintri reco shows all pools.")
+        names = ", ".join(shorten_name(name(pool, "unnamed"), limits.NAME) for pool in close)
+        sentences.append(f"{'There is' if are_all else 'Close to it'}: {names}.")
+    if not are_all:
+        sentences.append("/tintri reco shows all pools.")
     return render_sentence(" ".join(sentences))
 
 
@@ -68,7 +77,8 @@ def render_help(not_understood: str | None) -> Message:
     """What one can type; first, where something was typed that is none of it, that."""
     head = "What you can ask for:"
     if not_understood:
-        head = f"“{shorten(clean(not_understood), limits.SENTENCE)}” is nothing I know. {head}"
+        typed = shorten(clean(not_understood), limits.SENTENCE)
+        head = f"“{typed}” is nothing I know. If it is a pool, type /tintri reco {typed}. {head}"
     commands: list[Phrase] = [(Code(command), f"  {meaning}") for command, meaning in _COMMANDS]
     text = f"{head} {', '.join(command for command, _ in _COMMANDS)}"
     return Message(
@@ -82,13 +92,18 @@ def render_sentence(text: str) -> Message:
 
 
 def headline(report: Report) -> str:
-    """`3 of 12 pools have a recommendation, 1 could not be read`."""
+    """`3 of 12 pools have a recommendation, 1 could not be read, 1 is still being read`."""
     with_one = sum(1 for pool in report.pools if pool.view and pool.view.standing in _RECOMMENDED)
-    unread = sum(1 for pool in report.pools if pool.view is None)
+    late = sum(1 for pool in report.pools if pool.is_late)
+    unread = sum(1 for pool in report.pools if pool.view is None) - late
     verb = "has" if with_one == 1 else "have"
     pools = words.counted(len(report.pools), "pool", "pools")
-    head = f"{with_one:,} of {pools} {verb} a recommendation"
-    return f"{head}, {unread:,} could not be read" if unread else head
+    parts = [f"{with_one:,} of {pools} {verb} a recommendation"]
+    if unread:
+        parts.append(f"{unread:,} could not be read")
+    if late:
+        parts.append(f"{late:,} {'is' if late == 1 else 'are'} still being read")
+    return ", ".join(parts)
 
 
 def by_urgency(pools: Iterable[PoolAnswer]) -> list[PoolAnswer]:
@@ -99,8 +114,10 @@ def by_urgency(pools: Iterable[PoolAnswer]) -> list[PoolAnswer]:
 def pool_line(answer: PoolAnswer) -> str:
     """`Production: 4 VMs to move, …`, `Lab: balanced, nothing to move`, or why it could not be read."""
     pool = shorten_name(name(answer.pool_name, "Unnamed pool"), limits.NAME)
+    if answer.is_late:
+        return f"{pool}: {_LATE}"
     if answer.view is None:
-        return f"{pool}: {shorten(clean(answer.problem or ''), limits.SENTENCE) or _NOT_READ}"
+        return f"{pool}: {shorten(clean(answer.problem or ''), limits.PROBLEM) or _NOT_READ}"
     return f"{pool}: {_gist(answer.view)}"
 
 
@@ -120,12 +137,6 @@ def _rank(answer: PoolAnswer) -> tuple[int, str, str]:
 def _row(answer: PoolAnswer) -> Block:
     offer_id = answer.view.offer_id if answer.view else None
     return blocks.section(pool_line(answer), blocks.button("Show", ids.SHOW, offer_id) if offer_id else None)
-
-
-def _no_pools(typed: str) -> str:
-    if typed:
-        return f"No pool's name has “{shorten(typed, limits.NAME)}” in it."
-    return "The TGC shows this account no VMstore pools."
 
 
 def _page_turner(page: int, last: int, typed: str) -> Iterable[Block]:

@@ -33,15 +33,17 @@ def render_paused(by_user_id: str, pool_name: str | None, until: datetime | None
         f" paused accepting in {_pool(pool_name)}",
         *end,
         ". ",
-        Code(shorten_name(f"/tintri resume {name(pool_name, '')}".strip(), limits.HEADER)),
+        Code(shorten_name(words.resume_command(pool_name and name(pool_name, "")).strip(), limits.HEADER)),
         " ends it" + (" early." if until else "."),
     )
 
 
-def render_resumed(by_user_id: str, pool_name: str | None) -> Message:
-    return _notice(
-        Person(by_user_id), f" ended the pause in {_pool(pool_name)}: recommendations can be accepted again."
-    )
+def render_resumed(by_user_id: str, pool_name: str | None, still_paused: str | None = None) -> Message:
+    """`still_paused`: what other pauses hold back there."""
+    head = f" ended the pause in {_pool(pool_name)}"
+    if still_paused is None:
+        return _notice(Person(by_user_id), f"{head}: recommendations can be accepted again.")
+    return _notice(Person(by_user_id), f"{head}. Paused still: {_sentence(still_paused)}")
 
 
 def render_other_moves(view: CardView, by_user_id: str) -> Message:

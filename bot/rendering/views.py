@@ -176,12 +176,14 @@ class CardView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PoolAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """One pool in an answer: what it has, or why that could not be read."""
+    """One pool in an answer: what it has, why that could not be read, or that it is still being read."""
 
     pool_name: str
     view: CardView | None = None
     problem: str | None = None
-    """One sentence; set where `view` is None."""
+    """One sentence; set where `view` is None and it is not late."""
+    is_late: bool = False
+    """Whether the TGC had not answered when the answer was due."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -149,6 +149,11 @@ def counted(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
+def resume_command(pool_name: str | None) -> str:
+    """What ends the pause of that pool and no other; None: that of every pool."""
+    return "/tintri resume" if pool_name is None else f"/tintri resume {pool_name}"
+
+
 def listed(names: tuple[str, ...], shown: int) -> str:
     """`a, b and 3 more`."""
     if len(names) <= shown:

@@ -86,12 +86,14 @@ async def mark_dirty(connection: AsyncConnection, row_id: int) -> None:
     await connection.execute(update(cards).where(cards.c.id == row_id).values(dirty=True))
 
 
-async def mark_all_dirty(connection: AsyncConnection, recommendation: int | None = None) -> None:
+async def mark_all_dirty(
+    connection: AsyncConnection, recommendation: int | None = None, *, not_before: datetime | None = None
+) -> None:
     """Have the cards of a recommendation, or all that are not final, compared with the truth and painted."""
     which: list[ColumnElement[bool]] = [cards.c.final.is_(False)]
     if recommendation is not None:
         which.append(cards.c.recommendation == recommendation)
-    await connection.execute(update(cards).where(*which).values(dirty=True, not_before=None))
+    await connection.execute(update(cards).where(*which).values(dirty=True, not_before=not_before))
 
 
 async def begin_painting(connection: AsyncConnection, lease: Lease) -> None:

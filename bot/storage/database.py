@@ -17,7 +17,7 @@ from sqlalchemy import Connection, CursorResult, make_url, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.storage.engines import MIGRATION, SQLITE_BUSY_S, Patience, open_engine, try_file
+from bot.storage.engines import MIGRATION, SQLITE_BUSY_S, Patience, may_exist, open_engine, try_file
 
 T = TypeVar("T")
 
@@ -146,23 +146,54 @@ async def _open(url: str, patience: Patience, *, read_only: bool = False) -> Asy
 
 
 @asynccontextmanager
+async def open_existing_database(url: str) -> AsyncIterator[Database | None]:
+    """Open a database that a bot of this version has used. None where there is none; nothing is made or migrated.
+
+    Raises DatabaseError.
+    """
+    if not may_exist(url):
+        yield None
+        return
+    async with _open(url, Patience()) as engine:
+        yield await _if_of_this_version(Database(engine), url)
+
+
+async def _if_of_this_version(database: Database, url: str) -> Database | None:
+    if await _revision(database, url) != _scripts().get_current_head():
+        return None
+    try:
+        await database.ping()  # what cannot be written down would be forgotten
+    except _UNUSABLE as error:
+        raise _unusable(url, error) from error
+    return database
+
+
+@asynccontextmanager
 async def read_database(url: str) -> AsyncIterator[Database]:
     """Open a database only to read it, also beside a bot that uses it; nothing is created, migrated or written.
 
     Raises DatabaseError.
     """
     async with _open(url, Patience(), read_only=True) as engine:
-        await _check_revision(engine, url)
-        yield Database(engine)
+        database = Database(engine)
+        await _check_revision(database, url)
+        yield database
 
 
-async def _check_revision(engine: AsyncEngine, url: str) -> None:
+async def _revision(database: Database, url: str) -> str | None:
     try:
-        async with Database(engine).read() as connection:
-            revision = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+        async with database.read() as connection:
+            return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
     except _UNUSABLE as error:
         raise _unusable(url, error) from error
-    scripts = ScriptDirectory(str(_MIGRATIONS))
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(_MIGRATIONS))
+
+
+async def _check_revision(database: Database, url: str) -> None:
+    revision, scripts = await _revision(database, url), _scripts()
     if revision == scripts.get_current_head():
         return
     if revision in {script.revision for script in scripts.walk_revisions()}:

@@ -84,12 +84,18 @@ def _sqlite(url: str) -> AsyncEngine:
     return engine
 
 
-def _reading_url(url: str) -> str:
+def may_exist(url: str) -> bool:
+    """Whether opening the database would make no new one."""
     parts = make_url(url)
-    if parts.database is None or not Path(parts.database).is_file():
+    return parts.get_backend_name() != "sqlite" or Path(parts.database or "").is_file()
+
+
+def _reading_url(url: str) -> str:
+    if not may_exist(url):
         raise FileNotFoundError(url)
     # A URI, for its mode: SQLite itself then refuses every write (sqlite.org, URI filenames).
-    file = Path(parts.database).absolute().as_uri()
+    parts = make_url(url)
+    file = Path(parts.database or "").absolute().as_uri()
     return parts.set(database=file, query={"mode": "ro", "uri": "true"}).render_as_string(hide_password=False)
 
 

@@ -1,9 +1,10 @@
 """Pauses: no accepting in a pool, or in all pools of a TGC, until an approver resumes it or its time is over."""
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.leases import ensure_row
@@ -13,30 +14,31 @@ EVERY_POOL = ""
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True):
+    pool_uuid: str
+    """Or EVERY_POOL."""
+    pool_name: str | None
+    """As it was when it was paused, so that it can be named while the TGC is away."""
     user_id: str
     until: datetime | None
     """None: until somebody resumes."""
 
 
-async def set_pause(
-    connection: AsyncConnection, tgc_key: str, pool_uuid: str, *, user_id: str, now: datetime, until: datetime | None
-) -> None:
-    row = _is(tgc_key, pool_uuid)
-    values = {"user_id": user_id, "paused_at": now, "until": until}
-    if not await ensure_row(connection, pauses, row, tgc_key=tgc_key, pool_uuid=pool_uuid, **values):
+async def set_pause(connection: AsyncConnection, tgc_key: str, pause: Pause, now: datetime) -> None:
+    row = _is(tgc_key, pause.pool_uuid)
+    values = {**msgspec.structs.asdict(pause), "paused_at": now}
+    if not await ensure_row(connection, pauses, row, tgc_key=tgc_key, **values):
         await connection.execute(update(pauses).where(row).values(**values))
 
 
-async def lift(connection: AsyncConnection, tgc_key: str, pool_uuid: str, now: datetime) -> int:
-    """End the pause of a pool; with EVERY_POOL every pause of the TGC. Returns how many were in force."""
-    row = pauses.c.tgc_key == tgc_key if pool_uuid == EVERY_POOL else _is(tgc_key, pool_uuid)
-    return (await connection.execute(delete(pauses).where(row, _lasts(now)))).rowcount
+async def lift(connection: AsyncConnection, tgc_key: str, pool_uuid: str, now: datetime) -> bool:
+    """End this pause and no other: that of every pool leaves alone what is paused by itself. False where none was."""
+    return (await connection.execute(delete(pauses).where(_is(tgc_key, pool_uuid), _lasts(now)))).rowcount == 1
 
 
 async def in_force(connection: AsyncConnection, tgc_key: str, pool_uuid: str, now: datetime) -> Pause | None:
     """The pause that holds the pool back now: its own, else that of every pool."""
     statement = (
-        select(pauses.c.user_id, pauses.c.until)
+        select(pauses)
         .where(
             pauses.c.tgc_key == tgc_key,
             pauses.c.pool_uuid.in_({pool_uuid, EVERY_POOL}),
@@ -46,12 +48,18 @@ async def in_force(connection: AsyncConnection, tgc_key: str, pool_uuid: str, no
         .limit(1)
     )
     row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else Pause(user_id=row.user_id, until=row.until)
+    return None if row is None else _pause(row)
 
 
-async def paused_by(connection: AsyncConnection, tgc_key: str, now: datetime) -> set[str]:
-    """Who paused what is paused now."""
-    return set(await connection.scalars(select(pauses.c.user_id).where(pauses.c.tgc_key == tgc_key, _lasts(now))))
+async def of_single_pools(connection: AsyncConnection, tgc_key: str, now: datetime) -> list[Pause]:
+    """Those that the end of the pause of every pool leaves in force, by name."""
+    which = (pauses.c.tgc_key == tgc_key, pauses.c.pool_uuid != EVERY_POOL, _lasts(now))
+    statement = select(pauses).where(*which).order_by(pauses.c.pool_name)
+    return [_pause(row) for row in await connection.execute(statement)]
+
+
+def _pause(row: Row[Any]) -> Pause:
+    return Pause(pool_uuid=row.pool_uuid, pool_name=row.pool_name, user_id=row.user_id, until=row.until)
 
 
 def _is(tgc_key: str, pool_uuid: str) -> ColumnElement[bool]:

@@ -106,6 +106,12 @@ async def unsent_keys(connection: AsyncConnection) -> set[str]:
     return set((await connection.execute(select(posts.c.key).where(posts.c.state != PostState.SENT))).scalars())
 
 
+async def doubt_replies(connection: AsyncConnection) -> None:
+    """Have unsent replies looked for in their threads before they go out: a restored database may not know of them."""
+    unsent = and_(posts.c.state == PostState.PENDING, posts.c.thread_ts.is_not(None))
+    await connection.execute(update(posts).where(unsent).values(state=PostState.SENDING))
+
+
 async def sending(connection: AsyncConnection, lease: Lease, now: datetime) -> bool:
     """Commit to sending; False where another process took the message over."""
     values = {"state": PostState.SENDING, "sending_at": now, "attempts": posts.c.attempts + 1}

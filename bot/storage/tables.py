@@ -83,6 +83,7 @@ refused_logins = Table(
     Column("salt", LargeBinary, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     Column("refused_at", UtcDateTime, nullable=False),
+    Column("refusals", Integer, nullable=False, server_default="1"),
 )
 
 recommendations = Table(
@@ -202,6 +203,7 @@ pauses = Table(
     metadata,
     Column("tgc_key", String(64), primary_key=True),
     Column("pool_uuid", Text, primary_key=True),
+    Column("pool_name", Text),
     Column("user_id", String(64), nullable=False),
     Column("paused_at", UtcDateTime, nullable=False),
     Column("until", UtcDateTime),

@@ -14,6 +14,15 @@ from bot.storage.leases import ensure_row
 from bot.storage.tables import refused_logins, tgcs
 
 
+class RefusedLogin(msgspec.Struct, frozen=True, kw_only=True):
+    """A user name and a password that the TGC did not take."""
+
+    refused_at: datetime
+    """The last time."""
+    refusals: int
+    """How often in a row."""
+
+
 class Outage(msgspec.Struct, frozen=True, kw_only=True):
     """Sweeps that failed in a row."""
 
@@ -61,25 +70,33 @@ async def end_outage(connection: AsyncConnection, tgc_key: str) -> None:
     await connection.execute(update(tgcs).where(tgcs.c.tgc_key == tgc_key).values(**values))
 
 
-async def refused_login(connection: AsyncConnection, tgc_key: str, user_name: str, password: str) -> datetime | None:
-    """When the TGC refused this very user name and password; None where it did not."""
+async def refused_login(
+    connection: AsyncConnection, tgc_key: str, user_name: str, password: str
+) -> RefusedLogin | None:
+    """What came of this very user name and password; None where the TGC did not refuse them."""
     statement = select(refused_logins).where(
         refused_logins.c.tgc_key == tgc_key, refused_logins.c.user_name == user_name
     )
     row = (await connection.execute(statement)).one_or_none()
     if row is None or not hmac.compare_digest(row.digest, await _digest(password, row.salt)):
         return None
-    refused_at: datetime = row.refused_at
-    return refused_at
+    return RefusedLogin(refused_at=row.refused_at, refusals=row.refusals)
 
 
 async def remember_refused_login(
     connection: AsyncConnection, tgc_key: str, user_name: str, password: str, now: datetime
 ) -> None:
+    before = await refused_login(connection, tgc_key, user_name, password)
     salt = secrets.token_bytes(16)
-    digest = await _digest(password, salt)
+    values = {
+        "tgc_key": tgc_key,
+        "user_name": user_name,
+        "salt": salt,
+        "digest": await _digest(password, salt),
+        "refused_at": now,
+        "refusals": before.refusals + 1 if before else 1,
+    }
     await forget_refused_login(connection, tgc_key)
-    values = {"tgc_key": tgc_key, "user_name": user_name, "salt": salt, "digest": digest, "refused_at": now}
     await connection.execute(refused_logins.insert().values(**values))
 
 

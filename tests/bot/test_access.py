@@ -10,7 +10,7 @@ import playground.slack
 from bot.access import Access, Actor
 from bot.pool_rules import Approvers
 from bot.slack import Slack
-from playground.slack_workspace import UserGroup
+from playground.slack_workspace import User, UserGroup
 from tests.bot.rules import rules
 from tests.scenarios.stage import StageClock
 
@@ -158,3 +158,35 @@ async def test_approvers_are_those_named_and_those_in_groups(
     known = await access(slack, clock, user_ids=frozenset({carol}), group_ids=group)
     members = {workspace.person(name).user.id for name in ("alice", "bob", "carol")}
     assert await known.approver_ids() == members
+
+
+async def refused(by: Access, workspace: Workspace) -> str:
+    return str(await by.refusal_to_act(actor(workspace, "carol"), POOL))
+
+
+async def test_a_refusal_names_those_who_may(workspace: Workspace, slack: Slack, clock: StageClock) -> None:
+    workspace.person("bob").user.real_name = ""
+    ids = {workspace.person(who).user.id for who in ("bob", "dave", "gina")}
+    by_both = await access(slack, clock, user_ids=ids, group_ids={"S0STORAGE"})
+    assert await refused(by_both, workspace) == (
+        "You are not an approver of this pool, so nothing was done; RECO_APPROVERS names Alice Adams, Bob."
+    )
+
+
+async def test_of_many_who_may_five_are_named(workspace: Workspace, slack: Slack, clock: StageClock) -> None:
+    for number in range(1, 7):
+        workspace.workspace.users[f"U{number}"] = User(f"U{number}", f"u{number}", real_name=f"Number {number}")
+    five = await access(slack, clock, user_ids={f"U{number}" for number in range(1, 6)})
+    assert (await refused(five, workspace)).endswith("names Number 1, Number 2, Number 3, Number 4, Number 5.")
+    six = await access(slack, clock, user_ids={f"U{number}" for number in range(1, 7)})
+    assert (await refused(six, workspace)).endswith("Number 4, Number 5 and others.")
+
+
+async def test_where_slack_tells_no_names_the_refusal_says_where_they_stand(
+    workspace: Workspace, slack: Slack, clock: StageClock
+) -> None:
+    by_name = await access(slack, clock, user_ids={workspace.person("alice").user.id})
+    assert await by_name.refusal_to_read(actor(workspace, "carol")) is None
+    workspace.faults.fail("users.info", "internal_error", times=None)
+    assert (await refused(by_name, workspace)).endswith("so nothing was done; RECO_APPROVERS names who is.")
+    workspace.faults.clear()

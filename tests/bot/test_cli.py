@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from bot.manifest import manifest
+from bot.storage.database import open_database
 from playground.tgc import SimulatedTgc
 from playground.tgc_faults import Fault
 from playground.world import World
@@ -59,6 +60,10 @@ class CommandLine:
         assert "Traceback" not in ran.out + ran.err
         assert PASSWORD not in ran.out + ran.err
         return ran
+
+
+def files_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
 
 
 @pytest.fixture
@@ -124,6 +129,31 @@ class TestReco:
         assert "a-wrong-one" not in ran.err
         assert tintri_bot.tgc.logins == 1
 
+    async def test_a_wrong_password_is_not_tried_again_where_the_bot_has_a_database(
+        self, tintri_bot: CommandLine, tmp_path: Path
+    ) -> None:
+        async with open_database(f"sqlite+aiosqlite:///{tmp_path / 'tintri-bot.db'}"):
+            pass
+        for _ in range(5):
+            ran = await tintri_bot("reco", TGC_PASSWORD="a-wrong-one")
+            assert (ran.code, ran.out, len(ran.err.splitlines())) == (1, "", 1)
+        assert "none is tried for 15 minutes" in ran.err
+        assert tintri_bot.tgc.refused_logins == 1
+        assert (await tintri_bot("reco")).code == 0
+
+    async def test_it_creates_no_database(self, tintri_bot: CommandLine, tmp_path: Path) -> None:
+        assert (await tintri_bot("reco")).code == 0
+        assert files_in(tmp_path) == []
+
+    async def test_a_database_that_cannot_be_used_ends_it_before_any_login(
+        self, tintri_bot: CommandLine, tmp_path: Path
+    ) -> None:
+        (tmp_path / "tintri-bot.db").write_text("no database" * 1000)
+        ran = await tintri_bot("reco")
+        assert (ran.code, ran.out, len(ran.err.splitlines())) == (1, "", 1)
+        assert "check DATABASE_URL" in ran.err
+        assert tintri_bot.tgc.logins == 0
+
     async def test_a_vmstore_is_refused_with_a_sentence(self, tintri_bot: CommandLine) -> None:
         tintri_bot.tgc.product_name = "Tintri VMstore"
         ran = await tintri_bot("reco")
@@ -136,7 +166,17 @@ class TestReco:
         await tintri_bot.tgc.stop()
         ran = await tintri_bot("reco")
         assert (ran.code, ran.out) == (1, "")
-        assert "no connection to 127.0.0.1" in ran.err.splitlines()[-1]
+        (sentence,) = ran.err.splitlines()
+        assert "no connection to 127.0.0.1" in sentence
+
+    async def test_whoever_looks_for_a_mistake_sees_each_try_in_one_line(self, tintri_bot: CommandLine) -> None:
+        tintri_bot.tgc.fault(Fault("drop_before", "/recommendation/current", times=1))
+        ran = await tintri_bot("reco", LOG_LEVEL="DEBUG")
+        assert ran.code == 0
+        (tried,) = [line for line in ran.err.splitlines() if "tried again" in line]
+        assert "broke before the whole answer came" in tried
+        assert "GET /api/v310/vmstorePool/" in tried
+        assert "TGCConnectionError" not in ran.err
 
 
 async def test_run_names_all_that_is_missing_at_once(tintri_bot: CommandLine) -> None:

@@ -52,7 +52,16 @@ def test_an_unknown_name_gets_every_name_where_there_are_few() -> None:
     with pytest.raises(UnknownPoolError) as unknown:
         found("Marketing")
     assert list(unknown.value.close) == sorted(NAMES)
+    assert unknown.value.are_all
     assert unknown.value.typed == "Marketing"
+
+
+def test_an_unknown_name_gets_the_closest_first_and_none_that_is_not_close() -> None:
+    cities = ("Alpha", "Backup", "Chicago", "Denver", "Erfurt", "Pre-production", "Production")
+    with pytest.raises(UnknownPoolError) as unknown:
+        found("Prodction", *cities)
+    assert list(unknown.value.close) == ["Production", "Pre-production"]
+    assert not unknown.value.are_all
 
 
 def test_an_unknown_name_gets_the_close_ones_where_there_are_many() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import stamina
 
-from bot.readings import SHARED_FOR, Readings, Tgc, read_again
+from bot.readings import SHARED_FOR, PoolReading, Readings, Tgc, read_again
 from playground.tgc import SimulatedTgc
 from playground.tgc_faults import Fault
 from playground.world import World
@@ -31,6 +31,10 @@ class Bench:
     def reads(self, end: str) -> int:
         return sum(1 for call in self.tgc.calls if call.path.endswith(end))
 
+    async def all(self) -> list[PoolReading]:
+        """Every pool's current recommendation, read at once."""
+        return await asyncio.gather(*(self.readings.current(pool) for pool in await self.readings.pools()))
+
     async def pool(self) -> Pool:
         return (await self.readings.pools())[0]
 
@@ -46,7 +50,7 @@ async def bench() -> AsyncIterator[Bench]:
 
 
 async def test_a_hundred_who_ask_at_once_cause_one_reading_of_each_pool(bench: Bench) -> None:
-    told = await asyncio.gather(*(bench.readings.all() for _ in range(100)))
+    told = await asyncio.gather(*(bench.all() for _ in range(100)))
     assert all(readings == told[0] for readings in told)
     assert bench.reads("/vmstorePool") == 1
     assert bench.reads("/recommendation/current") == 2
@@ -93,16 +97,16 @@ async def test_what_is_asked_after_a_drop_is_read_anew_while_the_older_reading_g
 
 async def test_a_failed_listing_is_told_to_all_who_wait_and_asked_once(bench: Bench) -> None:
     bench.tgc.fault(Fault("answer", LIST, status=500))
-    told = await asyncio.gather(*(bench.readings.all() for _ in range(5)), return_exceptions=True)
+    told = await asyncio.gather(*(bench.all() for _ in range(5)), return_exceptions=True)
     assert all(isinstance(error, TGCError) for error in told)
     assert bench.reads("/vmstorePool") == 1
     bench.clock.move(SHARED_FOR)
-    assert len(await bench.readings.all()) == 2
+    assert len(await bench.all()) == 2
 
 
 async def test_one_pool_that_cannot_be_read_says_why_and_hides_no_other(bench: Bench) -> None:
     bench.tgc.fault(Fault("garbage", CURRENT))
-    told = await bench.readings.all()
+    told = await bench.all()
     assert [type(reading.error) for reading in told if reading.error] == [TGCResponseError]
     assert [reading.recommendation is None for reading in told].count(True) == 1
 

@@ -40,7 +40,9 @@ async def authorize() -> AuthorizeResult:
 
 
 async def readiness() -> Readiness:
-    return Readiness(ready=False, database="ok", slack="ok", loops="ok", swept=False, tgc="ok", approvers="ok")
+    return Readiness(
+        ready=False, database="ok", slack="ok", loops="ok", swept=False, tgc="ok", approvers="ok", channel="ok"
+    )
 
 
 @pytest.fixture

@@ -242,6 +242,9 @@ async def test_an_ephemeral_message_is_seen_by_one_person_and_cannot_be_edited(
     assert [message.text for message in slack.ephemerals("alice")] == ["only you"]
     assert slack.ephemerals("bob") == slack.messages("storage") == []
     assert await code(client.chat_update(channel=STORAGE, ts=answer["message_ts"], text="x")) == "message_not_found"
+    slack.person("bob").user.is_away = True
+    await client.chat_postEphemeral(channel=STORAGE, user=BOB, text="only you")
+    assert slack.ephemerals("bob") == []  # and Slack says that all is well
     slack.channel("storage").members.remove(BOB)
     assert await code(client.chat_postEphemeral(channel=STORAGE, user=BOB, text="x")) == "user_not_in_channel"
 

@@ -19,6 +19,7 @@ import msgspec
 from bot.app import bot
 from bot.pool_rules import Approvers
 from bot.settings import Secret, Settings
+from bot.tgc_link import PATIENCE_S
 from playground.slack import Slack
 from playground.slack_workspace import Message
 from playground.tgc import SimulatedTgc
@@ -90,6 +91,8 @@ class Stage:
         self.folder = place.folder
         self.tgc_timeout_s = 30.0
         """How long, in real time, a bot started from now on waits for an answer of the TGC."""
+        self.patience_s = PATIENCE_S
+        """How long, in real time, a slow part of the TGC holds up the rest, for the bots started from now on."""
         self.lease_life = timedelta(hours=1)
         """For the bots started from now on. Long, as the clock runs faster than renewals where real time passes."""
         self._bots = AsyncExitStack()
@@ -120,7 +123,13 @@ class Stage:
 
     async def start_bot(self) -> None:
         await self._bots.enter_async_context(
-            bot(self.settings, clock=self.clock, tgc_timeout_s=self.tgc_timeout_s, lease_life=self.lease_life)
+            bot(
+                self.settings,
+                clock=self.clock,
+                tgc_timeout_s=self.tgc_timeout_s,
+                patience_s=self.patience_s,
+                lease_life=self.lease_life,
+            )
         )
         if self.settings.slack_app_token is not None:
             await self.until(lambda: self.slack.sockets.connections)
@@ -188,12 +197,14 @@ class Stage:
         await self.until(lambda: len(self.cards) >= count)
         return self.cards
 
+    def shown_to(self, who: str) -> list[Message]:
+        """What this person alone sees: answers in channels, and direct messages."""
+        return [*self.slack.ephemerals(who), *self.slack.direct(who)]
+
     async def answer(self, who: str, said: str) -> Message:
         """Wait for something shown to this person only, and return it."""
         return await self.until(
-            lambda: next(
-                (shown for shown in self.slack.ephemerals(who) if said.casefold() in shown.text.casefold()), None
-            )
+            lambda: next((shown for shown in self.shown_to(who) if said.casefold() in shown.text.casefold()), None)
         )
 
 

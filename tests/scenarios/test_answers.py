@@ -72,6 +72,12 @@ async def test_what_is_not_understood_is_quoted_and_pings_nobody(stage: Stage) -
     assert stage.slack.refusals == []
 
 
+async def test_a_pools_name_alone_is_answered_with_the_command_for_it(stage: Stage) -> None:
+    await stage.start_bot()
+    told = await ask(stage, "/tintri Production 2", "is nothing I know")
+    assert "If it is a pool, type /tintri reco Production 2." in words(told.blocks)
+
+
 # ---------------------------------------------------------------- /tintri reco
 
 
@@ -110,6 +116,12 @@ async def test_show_opens_a_card_in_place(stage: Stage) -> None:
     await alice.click(told, ids.SHOW, values(told, ids.SHOW)[0])
     await stage.until(lambda: "Accept" in buttons(told))
     assert stage.slack.ephemerals("alice") == [told]
+    assert buttons(told)[-1] == "All pools"
+    await alice.click(told, ids.LIST_ALL)
+    await stage.until(lambda: len(values(told, ids.SHOW)) == 3)
+    await alice.click(told, ids.SHOW, values(told, ids.SHOW)[0])
+    await stage.until(lambda: "Accept" in buttons(told))
+    assert stage.slack.ephemerals("alice") == [told]
     await alice.click(told, ids.ACCEPT)
     await stage.until(lambda: "Accepted" in told.text)
     assert len(stage.tgc.accepts) == 1
@@ -141,8 +153,33 @@ async def test_one_pools_failure_hides_no_other(stage: Stage) -> None:
     await stage.pass_time(seconds=30)
     stage.tgc.fault(Fault("answer", f"{lost.uuid}/recommendation/current", times=None))
     told = await ask(stage, "/tintri reco", "1 could not be read")
-    assert f"{lost.name}:" in told.text
+    assert (
+        f"{lost.name}: The TGC failed (500: The server failed.); if that goes on, look at the TGC itself." in told.text
+    )
     assert len(values(told, ids.SHOW)) == 2
+
+
+async def test_a_pool_that_hangs_keeps_nobody_waiting_for_the_others(stage: Stage) -> None:
+    stage.patience_s = 0.2
+    await started(stage)
+    await stage.pass_time(seconds=10)
+    hang = stage.tgc.fault(Fault("hang_before", f"{stage.world.pools[0].uuid}/recommendation/current", times=None))
+    told = await ask(stage, "/tintri reco", "2 of 3 pools have a recommendation, 1 is still being read")
+    assert "Production: still being read; ask again in a minute." in told.text
+    assert len(values(told, ids.SHOW)) == 2
+    await ask(stage, "/tintri reco Production", "Production: still being read; ask again in a minute.")
+    hang.times = 0
+    hang.release()
+    await stage.pass_time(seconds=10)
+    assert buttons(await ask(stage, "/tintri reco Production", "Production:")) == ["Accept", "Dismiss", "Details"]
+
+
+async def test_a_list_of_pools_that_hangs_keeps_nobody_waiting(stage: Stage) -> None:
+    stage.patience_s = 0.2
+    await started(stage)
+    await stage.pass_time(seconds=10)
+    stage.tgc.fault(Fault("hang_before", "/vmstorePool$", times=None))
+    await ask(stage, "/tintri reco", "127.0.0.1 has not told its pools yet; ask again in a minute.")
 
 
 async def test_where_the_tgc_is_away_the_answer_says_so(stage: Stage) -> None:

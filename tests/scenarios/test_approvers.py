@@ -66,9 +66,9 @@ async def test_a_pools_own_approvers_replace_the_others(stage: Stage) -> None:
     production, test = stage.card("Production"), stage.card("Test")
     await stage.slack.person("alice").click(production, ids.ACCEPT)
     refusal = await stage.answer("alice", "You are not an approver of this pool")
-    assert 'approvers of [pools."Production"] in tintri-bot.toml names who is' in refusal.text
+    assert refusal.text.endswith('; approvers of [pools."Production"] in tintri-bot.toml names Carol Clark.')
     await stage.slack.person("carol").click(test, ids.ACCEPT)
-    await stage.answer("carol", "RECO_APPROVERS names who is")
+    await stage.answer("carol", "so nothing was done; RECO_APPROVERS names Alice Adams, Bob Brown.")
     await stage.slack.person("carol").click(production, ids.ACCEPT)
     await stage.answer("carol", "Production: Accepted.")
     await stage.slack.person("alice").click(test, ids.ACCEPT)
@@ -103,6 +103,16 @@ async def test_any_approver_stops_every_pool_and_only_who_did_or_may_everywhere_
     assert "Accepting goes on in every pool" in await said(stage, "carol", "/tintri resume")
     assert "Accepting is paused in every pool" in await said(stage, "carol", "/tintri pause")
     assert "Accepting goes on in every pool" in await said(stage, "bob", "/tintri resume")
+
+
+async def test_nobody_shortens_a_pause_of_every_pool_that_they_may_not_end(stage: Stage) -> None:
+    by_pool(stage, Production=people(stage, "bob", "carol"))
+    await posted(stage)
+    assert "Accepting is paused in every pool" in await said(stage, "bob", "/tintri pause")
+    assert "not an approver" in await said(stage, "carol", "/tintri pause 0.1")
+    assert "Accepting is paused in every pool for 1 hour" in await said(stage, "bob", "/tintri pause 1")
+    await stage.pass_time(minutes=61)
+    assert "Accepting is paused in every pool for 1 hour" in await said(stage, "carol", "/tintri pause 1")
 
 
 async def test_an_empty_group_shows_before_anybody_presses(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:

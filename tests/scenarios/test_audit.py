@@ -144,7 +144,7 @@ async def test_every_press_and_refusal_is_there_with_what_was_seen_told_and_answ
             "you are a guest",
             "from another one",
             "not an approver",
-            "Accepting is paused in Production for 8 hours; /tintri resume ends that.",
+            "Accepting is paused in Production for 8 hours; /tintri resume Production ends that.",
             "Production: Nothing was done. Accepting is paused until",
             "Accepting goes on in Production.",
             "you are a guest",
@@ -220,7 +220,12 @@ class TestInSlack:
         await say(stage, "alice", "/tintri audit TEST", "1 entry about “TEST”. alice (U0ALICE00) · pause: done · Test")
         await say(stage, "alice", "/tintri audit @bob", "5 entries about “@bob”, newest first. bob (U0BOB0000)")
         await say(stage, "alice", "/tintri audit <@U0ALICE00|alice>", "1 entry about “&lt;@U0ALICE00|alice&gt;”.")
-        await say(stage, "alice", "/tintri audit VDI", "No pool is called “VDI”. Close to it: Production, Test.")
+        await say(
+            stage,
+            "alice",
+            "/tintri audit VDI",
+            "No entry is about a pool called “VDI”; there are entries about Production, Test.",
+        )
         await say(stage, "alice", "/tintri audit @carol", "No entry is about anybody called “@carol”")
 
     async def test_nobody_else_does_and_each_who_tried_is_in_it(self, stage: Stage) -> None:
@@ -312,7 +317,11 @@ class TestOnTheCommandLine:
             "",
             "--json and --csv are both given: keep one of them.\n",
         )
-        assert await tintri_bot(stage, "audit", "Production") == (2, "", "No pool is called “Production”.\n")
+        assert await tintri_bot(stage, "audit", "Production") == (
+            2,
+            "",
+            "No entry is about a pool called “Production”.\n",
+        )
         code, _, err = await tintri_bot(stage, "audit", "@bob")
         assert (code, err.partition(":")[0]) == (2, "No entry is about anybody called “@bob”")
 

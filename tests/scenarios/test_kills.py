@@ -64,9 +64,9 @@ WHEN_ACCEPTING: dict[str, list[Arm]] = {
     "accepted, then finding out": [tgc("POST", "/accept$", "done"), tgc("GET", READ, "arrives")],
     "accepted, then telling in vain": [
         tgc("POST", "/accept$", "done"),
-        slack("chat.postEphemeral", "arrives in vain"),
+        slack("chat.postMessage", "arrives in vain"),
     ],
-    "accepted, then told": [tgc("POST", "/accept$", "done"), slack("chat.postEphemeral", "done")],
+    "accepted, then told": [tgc("POST", "/accept$", "done"), slack("chat.postMessage", "done")],
     "reading, then accepting": [tgc("GET", READ, "arrives"), tgc("POST", "/accept$", "done")],
     "reading, then editing": [tgc("GET", READ, "done"), slack("chat.update", "done")],
 }

@@ -9,6 +9,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.app import LEASE_LIFE
+from bot.config_file import Config, PoolConfig
+from bot.pool_rules import SecondApprover
 from bot.rendering import ids
 from playground.slack import Slack
 from playground.slack_workspace import Message
@@ -167,6 +169,32 @@ async def test_what_an_older_copy_still_wanted_to_post_is_found_in_the_channel(s
     await stage.pass_time(minutes=11)
     assert stage.cards == before
     assert posts(stage) == 4
+
+
+async def test_a_reply_that_an_older_copy_still_wanted_to_post_is_found_in_its_thread(stage: Stage) -> None:
+    """The copy was made while Slack let nothing through."""
+    stage.set(config=Config(file="", pools=(("*", PoolConfig(second_approver=SecondApprover(always=True))),)))
+    await posted(stage)
+    card = stage.card("Production")
+    life, stage.lease_life = stage.lease_life, LEASE_LIFE
+    await stage.restart_bot()
+    stage.slack.faults.fail("chat.postMessage", retry_after_s=600, times=None)
+    await stage.slack.person("alice").click(card, ids.ACCEPT)
+    await stage.answer("alice", "Production: You accepted it as the first")
+    await stage.settle()
+    await stage.stop_bot()
+    stage.lease_life = life
+    copy = keep_copy(stage)
+    stage.slack.faults.clear()
+    await stage.start_bot()
+    await stage.pass_time(minutes=11)
+    [reply] = stage.slack.thread(STORAGE, card.ts)
+    await stage.stop_bot()
+
+    restore(stage, copy)
+    await stage.start_bot()
+    await stage.pass_time(minutes=11)
+    assert stage.slack.thread(STORAGE, card.ts) == [reply]
 
 
 async def test_without_the_history_scopes_a_restart_still_posts_nothing_again(stage: Stage, logged: list[Any]) -> None:

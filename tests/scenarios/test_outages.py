@@ -1,5 +1,6 @@
 """What the channel sees when the TGC or Slack is in trouble, and when the trouble is over."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from itertools import pairwise
@@ -182,6 +183,18 @@ async def test_nothing_is_edited_before_slack_allows_it_again(stage: Stage) -> N
     assert refused.error == "ratelimited"
     assert len(edited) == 3
     assert edited[0].at >= refused.at + 40
+
+
+@pytest.mark.parametrize("method", ["auth.test", "conversations.history"])
+async def test_at_the_start_slack_is_not_asked_again_before_it_allows_it(stage: Stage, method: str) -> None:
+    stage.slack.faults.fail(method, retry_after_s=60)
+    starting = asyncio.create_task(stage.start_bot())
+    await stage.cards_posted(3)
+    await starting
+    refused, allowed, *_ = stage.slack.calls_of(method)
+    assert refused.error == "ratelimited"
+    assert allowed.ok
+    assert allowed.at >= refused.at + 60
 
 
 async def test_many_cards_that_run_share_one_budget_and_none_starves(many: Stage) -> None:

@@ -117,7 +117,7 @@ async def test_a_pause_that_comes_between_the_check_and_the_request_holds_the_ac
     await stage.answer("alice", "Production: Nothing was done. Accepting is paused until 2026-03-10 14:1")
     assert outcomes(stage) == [("bob", "pause", "done"), ("alice", "accept", "paused")]
     assert accepts(stage) == 0
-    await say(stage, "bob", "/tintri resume", "Accepting goes on")
+    await say(stage, "bob", "/tintri resume Production", "Accepting goes on")
     await stage.until(lambda: "Accept" in buttons(card))
     await stage.slack.person("alice").click(card, ids.ACCEPT)
     await stage.answer("alice", "Production: Accepted.")
@@ -159,7 +159,10 @@ NOT_MEANT = (
     ("pause t", "may mean several pools (Tape, Test): type the whole name"),
     ("pause prodution", "No pool is called “prodution”"),
     ("pause prodution 8", "No pool is called “prodution”"),
-    ("pause Production 8h", "No pool is called “Production 8h”"),
+    ("pause Production 8d", "No pool is called “Production 8d”. Type hours as 8, 8h or 1.5 hours."),
+    ("pause Production for 30 minutes", "Type hours as 8, 8h or 1.5 hours."),
+    ("pause 8,5", "Type hours as 8, 8h or 1.5 hours."),
+    ("pause prodution 8h", "No pool is called “prodution”"),
     ("pause Production 0", "a pause lasts more than 0 and at most 720 hours"),
     ("pause Production 721", "a pause lasts more than 0 and at most 720 hours"),
     ("pause " + "9" * 400, "a pause lasts more than 0 and at most 720 hours"),
@@ -194,6 +197,20 @@ NUMBERS = (
 )
 
 
+HOURS = ("8", "8h", "8 h", "8 hours", "8 Hours", "for 8", "for 8h", "for 8 hours", "8hrs", "8.0h", "for  8  hours")
+
+
+async def test_hours_are_understood_as_people_write_them(stage: Stage) -> None:
+    card = await posted(stage)
+    for hours in HOURS:
+        answered = await answer_to(stage, "bob", f"/tintri pause Production {hours}")
+        assert answered == "Accepting is paused in Production for 8 hours; /tintri resume Production ends that."
+        answered = await answer_to(stage, "bob", f"/tintri pause {hours}")
+        assert answered == "Accepting is paused in every pool for 8 hours; /tintri resume ends that."
+    assert "for 1 hour;" in await answer_to(stage, "bob", "/tintri pause test for 1 hour")
+    assert "Accept" not in buttons(card)
+
+
 async def test_a_pool_whose_name_ends_in_a_number_is_meant_before_hours_are(stage: Stage) -> None:
     for name in ("Storage 2", "Storage 24", "7", "two  spaces 3"):
         stage.world.add_pool(name)
@@ -216,6 +233,43 @@ async def test_a_pool_that_is_resumed_while_every_pool_is_paused_stays_paused_an
     await say(stage, "bob", "/tintri resume Production", "Accepting is not paused in Production alone")
     await say(stage, "bob", "/tintri pause Production 8", "Accepting is paused in Production for 8 hours")
     await say(stage, "bob", "/tintri resume Production", "but every pool is paused still")
+    await stage.until(lambda: len(announcements(stage)) == 3)
+    assert announcements(stage)[-1].endswith("ended the pause in Production. Paused still: all pools.")
     await stage.until(lambda: "Accept" not in buttons(card))
     await stage.settle()
     assert "Accept" not in buttons(card)
+
+
+async def test_what_is_said_to_end_a_pause_ends_no_other(stage: Stage) -> None:
+    card, test = await posted(stage), stage.card("Test")
+    await say(stage, "bob", "/tintri pause Test", "Accepting is paused in Test; /tintri resume Test ends that.")
+    said = await answer_to(stage, "alice", "/tintri pause Production 8")
+    assert said == "Accepting is paused in Production for 8 hours; /tintri resume Production ends that."
+    await stage.until(lambda: "Accept" not in buttons(card) and "Accept" not in buttons(test))
+    assert "; an approver can end that with /tintri resume Production." in str(card.blocks)
+    assert "Accepting is paused; an approver can end that with /tintri resume Test." in str(test.blocks)
+
+    said = await answer_to(stage, "alice", "/tintri resume")
+    assert said == (
+        "There is no pause of every pool, so nothing was done. "
+        "Paused still: Production (/tintri resume Production), Test (/tintri resume Test)."
+    )
+    await say(stage, "alice", "/tintri pause", "Accepting is paused in every pool; /tintri resume ends that.")
+    said = await answer_to(stage, "alice", "/tintri resume")
+    assert said == (
+        "The pause of every pool is over. "
+        "Paused still: Production (/tintri resume Production), Test (/tintri resume Test)."
+    )
+    await stage.until(lambda: len(announcements(stage)) == 4)
+    assert announcements(stage)[-1].endswith("ended the pause in all pools. Paused still: Production, Test.")
+    assert "Accepting goes on in Production." in await answer_to(stage, "alice", "/tintri resume Production")
+    await stage.until(lambda: "Accept" in buttons(card))
+    await stage.settle()
+    assert "Accept" not in buttons(test)
+
+
+async def test_what_stays_paused_is_named_while_the_tgc_is_away(stage: Stage) -> None:
+    await posted(stage)
+    await say(stage, "bob", "/tintri pause Test", "Accepting is paused in Test")
+    await stage.tgc.stop()
+    await say(stage, "bob", "/tintri resume", "Paused still: Test (/tintri resume Test).")

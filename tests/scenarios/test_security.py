@@ -25,6 +25,7 @@ from bot.web import MAX_BODY_BYTES
 from playground.slack import Forgery
 from playground.slack_courier import signature
 from playground.slack_payloads import VERIFICATION_TOKEN
+from playground.slack_workspace import BOT_USER_ID
 from playground.tgc_faults import Fault
 from tests.scenarios.stage import PASSWORD, STORAGE, Stage, buttons
 
@@ -394,7 +395,14 @@ async def test_a_password_that_is_wrong_is_tried_at_most_three_times(stage: Stag
     await stage.jump(minutes=16)
     await stage.until(lambda: stage.tgc.refused_logins > refused)
     await stage.settle()
-    assert stage.tgc.refused_logins <= refused + 2
+    for _ in range(12):
+        await stage.jump(minutes=16)
+    assert stage.tgc.refused_logins == 3
+    await alice_is_told(stage, "refused this user name and password three times")
+    await stage.restart_bot()
+    await stage.jump(minutes=16)
+    assert stage.tgc.refused_logins == 3
+    assert not stage.tgc.locked
     stage.set(tgc_password=Secret("changed at the TGC"))
     await stage.restart_bot()
     await stage.until(lambda: stage.tgc.sessions == 1)
@@ -431,10 +439,63 @@ async def test_it_is_ready_once_the_first_sweep_was_tried(stage: Stage, outsider
         "swept": True,
         "tgc": "ok",
         "approvers": "ok",
+        "channel": "ok",
     }
+
+
+@pytest.mark.parametrize("mode", ["socket", "http"])
+async def test_a_revoked_token_shows_and_so_does_its_return(
+    stage: Stage, outsider: Outsider, mode: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if mode == "http":
+        stage.use_http()
+    await stage.start_bot()
+    await stage.cards_posted(3)
+    await outsider.sees(200, '"slack":"ok"')
+    assert "tintri_bot_slack_up 1.0" in (await outsider.get("/metrics"))[1]
+    token = stage.slack.tokens[stage.slack.bot_token]
+    token.error = "token_revoked"
+    await outsider.sees(503, '"slack":"not connected"')
+    assert "tintri_bot_slack_up 0.0" in (await outsider.get("/metrics"))[1]
+    assert "Slack refuses the bot's token: check SLACK_BOT_TOKEN" in capsys.readouterr().out
+    token.error = None
+    await outsider.sees(200, '"slack":"ok"')
+    assert "tintri_bot_slack_up 1.0" in (await outsider.get("/metrics"))[1]
+
+
+async def test_a_channel_that_the_bot_is_not_in_shows_where_nobody_can_be_told(
+    stage: Stage, outsider: Outsider, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage.set(reco_approvers=Approvers(everyone=True))
+    stage.slack.channel(STORAGE).members.discard(BOT_USER_ID)
+    await stage.start_bot()
+    await outsider.sees(200, '"channel":"refuses the bot\'s messages; the log says what to do"')
+    assert capsys.readouterr().out.count("type /invite @tintri in it, or correct RECO_CHANNEL") == 1
+    stage.slack.channel(STORAGE).members.add(BOT_USER_ID)
+    await stage.cards_posted(3)
+    await outsider.sees(200, '"channel":"ok"')
 
 
 async def test_without_approvers_it_is_ready_and_says_so(stage: Stage, outsider: Outsider) -> None:
     stage.set(reco_approvers=Approvers())
     await stage.start_bot()
     await outsider.sees(200, "RECO_APPROVERS is empty")
+
+
+async def test_a_scope_that_is_missing_at_the_start_is_named_once_with_what_it_serves(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage.slack.scopes.difference_update({"groups:history", "usergroups:read"})
+    await stage.start_bot()
+    await stage.settle()
+    warned = [line for line in capsys.readouterr().out.splitlines() if "a Slack scope is missing" in line]
+    assert len(warned) == 2
+    for line, scope, serves in zip(
+        warned,
+        ("groups:history", "usergroups:read"),
+        ("finding posts whose answer was lost, in a private channel", "approvers by user group"),
+        strict=True,
+    ):
+        assert "add it and install the app again" in line
+        assert scope in line
+        assert serves in line

@@ -53,7 +53,8 @@ async def accepted_first(stage: Stage, who: str = "alice") -> Message:
 
 
 async def press(stage: Stage, who: str, card: Message, answered: str, action_id: str = ids.ACCEPT) -> None:
-    """Press, and wait for the answer to this press."""
+    """Press once the card has the button, and wait for the answer to this press."""
+    await stage.until(lambda: action_id in str(card.blocks))
     before = len(stage.slack.ephemerals(who))
     await stage.slack.person(who).click(card, action_id)
     await stage.until(lambda: len(stage.slack.ephemerals(who)) > before)

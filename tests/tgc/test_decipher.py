@@ -49,7 +49,8 @@ def test_status_and_code_decide_which_error_it_is(status: int, code: str | None,
             expect(answer(status, body))
         assert type(error.value) is kind
         assert (error.value.status, error.value.code) == (status, code)
-        assert str(error.value).startswith(f"{WHERE}: ")
+        assert error.value.where == WHERE
+        assert str(error.value).startswith(("The TGC ", "A service "))
         assert str(status) in str(error.value)
         assert "Apache" not in str(error.value)
 

@@ -203,7 +203,8 @@ def test_what_is_no_such_json_is_told_by_its_place_and_not_shown(
 ) -> None:
     with pytest.raises(TGCResponseError) as error:
         decoder(body, WHERE)
-    assert str(error.value).startswith(f"{WHERE}: ")
+    assert error.value.where == WHERE
+    assert str(error.value).startswith("The TGC's answer ")
     assert len(str(error.value)) < 150
 
 

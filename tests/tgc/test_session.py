@@ -88,8 +88,9 @@ class TestOpening:
         self, client: TGCClient, tgc: SmallTgc, body: bytes
     ) -> None:
         tgc.answer("POST /session/login", body)
-        with pytest.raises(TGCResponseError, match="POST /api/v310/session/login"):
+        with pytest.raises(TGCResponseError) as error:
             await client.login()
+        assert error.value.where == "POST /api/v310/session/login"
 
     async def test_a_cancelled_caller_does_not_cut_off_the_login_of_the_others(
         self, client: TGCClient, tgc: SmallTgc

@@ -5,6 +5,7 @@ from bot.rendering.answers import (
     render_pool,
     render_report,
     render_sentence,
+    render_shown,
     render_unknown_pool,
 )
 from bot.rendering.card import render_card
@@ -68,14 +69,29 @@ def test_what_runs_or_is_dismissed_still_counts_as_a_recommendation() -> None:
     assert told[3].startswith("B: dismissed: 4 VMs to move")
 
 
+def test_what_is_still_being_read_is_not_called_unreadable() -> None:
+    late = PoolAnswer(pool_name="Slow", is_late=True)
+    told = render_report(_report(pool("A", Standing.OFFERED), UNREAD, late), page=0, filter_text="").text
+    assert told.startswith("1 of 3 pools has a recommendation, 1 could not be read, 1 is still being read.")
+    assert "Slow: still being read; ask again in a minute." in told
+    told = render_report(_report(late, late), page=0, filter_text="").text
+    assert told.startswith("0 of 2 pools have a recommendation, 2 are still being read.")
+
+
 def test_one_pool_is_counted_in_the_singular() -> None:
     told = render_report(_report(pool("A", Standing.OFFERED)), page=0, filter_text="").text
     assert told.startswith("1 of 1 pool has a recommendation.")
 
 
-def test_no_pools_at_all_says_which_of_the_two_reasons() -> None:
+def test_no_pools_at_all_is_said() -> None:
     assert render_report(_report(), page=0, filter_text="").text == "The TGC shows this account no VMstore pools."
-    assert render_report(_report(), page=0, filter_text="<@U1>").text == ("No pool's name has “&lt;@U1&gt;” in it.")
+
+
+def test_a_pool_chosen_from_the_list_is_its_card_with_the_way_back() -> None:
+    offered = view("available", Standing.OFFERED)
+    shown, card = render_shown(offered), render_card(offered)
+    back = actions(button("All pools", ids.LIST_ALL, "0:"))
+    assert shown.forms() == ((*card.blocks, back), (*card.compact, back), ())
 
 
 def test_one_pool_is_answered_with_its_card_or_its_problem() -> None:
@@ -85,12 +101,22 @@ def test_one_pool_is_answered_with_its_card_or_its_problem() -> None:
     assert render_pool(PoolAnswer(pool_name="Test")).text == "Test: could not be read."
 
 
+def test_a_long_problem_is_told_with_its_advice() -> None:
+    problem = f"The TGC failed (500 ERR-API-7102: {'x' * 200}); if that goes on, look at the TGC itself."
+    assert render_pool(PoolAnswer(pool_name="Test", problem=problem)).text == f"Test: {problem}"
+
+
 def test_an_unknown_pool_is_answered_with_those_like_it() -> None:
-    answer = render_unknown_pool("Prdo <!here>", ["Production", "Prod-2"])
+    answer = render_unknown_pool("Prdo <!here>", ["Production", "Prod-2"], are_all=False)
     assert answer.text == (
         "No pool is called “Prdo &lt;!here&gt;”. Close to it: Production, Prod-2. /tintri reco shows all pools."
     )
-    assert "Close" not in render_unknown_pool("x", []).text
+    assert "Close" not in render_unknown_pool("x", [], are_all=False).text
+
+
+def test_where_there_are_few_pools_all_are_named_and_none_is_called_close() -> None:
+    answer = render_unknown_pool("Marketing", ["Lab", "Test"], are_all=True)
+    assert answer.text == "No pool is called “Marketing”. There is: Lab, Test."
 
 
 def test_help_shows_what_to_type_and_quotes_what_it_did_not_understand() -> None:

@@ -9,7 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.rendering import limits
-from bot.rendering.answers import render_help, render_pool, render_report, render_sentence, render_unknown_pool
+from bot.rendering.answers import (
+    render_help,
+    render_pool,
+    render_report,
+    render_sentence,
+    render_shown,
+    render_unknown_pool,
+)
 from bot.rendering.audit import ENTRIES_PER_PAGE, render_audit
 from bot.rendering.card import render_card
 from bot.rendering.details import render_details, render_details_problem
@@ -74,6 +81,10 @@ def test_whatever_a_report_holds_all_its_renderings_are_legal_harmless_and_small
     assert size(answer.blocks) < limits.MESSAGE_SIZE
     for pool in report.pools[:3]:
         check(render_pool(pool))
+        if pool.view is not None:
+            shown = render_shown(pool.view)
+            check(shown)
+            assert size(shown.blocks) < limits.MESSAGE_SIZE
 
     text = plain_report(report, zone=ZONE)
     text.encode()
@@ -118,9 +129,9 @@ def test_a_page_of_the_longest_entries_is_small_enough() -> None:
     assert size(message.blocks) < limits.MESSAGE_SIZE
 
 
-@given(TEXTS, st.lists(TEXTS, max_size=9))
-def test_every_other_answer_is_legal_and_harmless(typed: str, close: list[str]) -> None:
-    check(render_unknown_pool(typed, close))
+@given(TEXTS, st.lists(TEXTS, max_size=9), st.booleans())
+def test_every_other_answer_is_legal_and_harmless(typed: str, close: list[str], are_all: bool) -> None:
+    check(render_unknown_pool(typed, close, are_all=are_all))
     check(render_help(typed))
     check(render_sentence(typed))
     modal = render_details_problem(typed, typed)
