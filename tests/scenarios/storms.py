@@ -472,7 +472,7 @@ def _deed(chance: Random) -> Deed:
 
 
 def _pick(chance: Random) -> float:
-    return round(chance.random(), 3)
+    return chance.randrange(1000) / 1000
 
 
 def _somebody(chance: Random) -> str:
