@@ -25,7 +25,7 @@ from bot.recommendations import Key, is_final
 from bot.rendering.card import render_card
 from bot.rendering.views import CardView, Message
 from bot.slack import Slack, SlackBusyError, SlackError, SlackRefusedError
-from bot.storage import cards, recommendations
+from bot.storage import cards, putting_off, recommendations
 from bot.storage.cards import Card
 from bot.storage.database import Database
 from bot.storage.leases import Lease, Leases
@@ -140,10 +140,10 @@ class Painter:
         return Drawing(card=card, stored=stored, view=view, message=render_card(view))
 
     async def _paint_all(
-        self, due: Callable[[AsyncConnection, datetime], Awaitable[list[Card]]], came_round: CameRound
+        self, due: Callable[[AsyncConnection, datetime, timedelta], Awaitable[list[Card]]], came_round: CameRound
     ) -> None:
         async with self._database.read() as connection:
-            waiting = await due(connection, self._clock.now())
+            waiting = await due(connection, self._clock.now(), self._leases.life)
         came_round()
         for card in waiting:
             await self._paint(card)
@@ -243,7 +243,7 @@ class Painter:
         pause = _REFUSED_AGAIN_AFTER if isinstance(error, SlackRefusedError) else _AGAIN_AFTER
         if isinstance(error, SlackBusyError):
             pause = timedelta(seconds=error.retry_after_s)
-        until = self._clock.now() + pause
+        until = putting_off.after(self._clock.now(), pause)
         async with self._database.write() as connection:
             await cards.postpone(connection, lease, until)
             if is_of_channel(error):

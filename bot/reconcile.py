@@ -70,6 +70,7 @@ class Reconciler:
                 pool_name=reading.pool_name,
                 vm_names=vm_names,
                 read_at=reading.read_at,
+                now=self._clock.now(),
             )
             stored = await recommendations.get(connection, key)
             if stored is not None:

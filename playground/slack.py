@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -303,6 +304,7 @@ class Slack:
     def _answered(self, name: str, answer: dict[str, Any], token: str | None) -> web.Response:
         retry_after_s = answer.pop("retry_after_s", None)
         response = _json(answer, 200 if retry_after_s is None else 429, retry_after_s)
+        response.headers["Date"] = formatdate(self._clock(), usegmt=True)
         if token in self.tokens:
             response.headers["x-oauth-scopes"] = ",".join(sorted(self.tokens[token].scopes))
         if name in METHODS:
