@@ -81,9 +81,9 @@ class StartError(Exception):
     """The bot cannot start; `str()` is one sentence with the fix."""
 
 
-async def run(settings: Settings, *, lease_life: timedelta = LEASE_LIFE) -> None:
+async def run(settings: Settings, *, clock: Clock | None = None, lease_life: timedelta = LEASE_LIFE) -> None:
     """Run until SIGTERM or SIGINT. Raises StartError and DatabaseError."""
-    serving = asyncio.create_task(_serve(settings, lease_life))
+    serving = asyncio.create_task(_serve(settings, clock, lease_life))
 
     def stop() -> None:
         if not serving.cancelling():  # a second signal must not cut short what the first began
@@ -97,8 +97,8 @@ async def run(settings: Settings, *, lease_life: timedelta = LEASE_LIFE) -> None
         _log.info("stopped")
 
 
-async def _serve(settings: Settings, lease_life: timedelta) -> None:
-    async with bot(settings, lease_life=lease_life):
+async def _serve(settings: Settings, clock: Clock | None, lease_life: timedelta) -> None:
+    async with bot(settings, clock=clock, lease_life=lease_life):
         await asyncio.Event().wait()
 
 

@@ -28,7 +28,7 @@ from bot.rendering.card import render_card
 from bot.rendering.following import render_ended
 from bot.rendering.views import CardView, Message, Standing
 from bot.slack import Slack, SlackBusyError, SlackError, SlackRefusedError
-from bot.storage import cards, recommendations
+from bot.storage import cards, putting_off, recommendations
 from bot.storage.cards import Card
 from bot.storage.database import Database
 from bot.storage.leases import Lease, Leases
@@ -38,7 +38,7 @@ from bot.troubles import is_of_channel
 
 _log = structlog.get_logger(__name__)
 
-PROGRESS_EVERY = timedelta(seconds=10)
+PROGRESS_EVERY_S = 10.0
 _TICK_S = 2.0
 _AGAIN_AFTER = timedelta(seconds=5)
 _REFUSED_AGAIN_AFTER = timedelta(minutes=1)
@@ -113,7 +113,8 @@ class _Shown(msgspec.Struct, frozen=True):
     """What this process has painted on a card whose moves run."""
 
     state_digest: str
-    at: datetime
+    at: float
+    """By the monotonic clock: the time of day may be set."""
 
 
 class Painter:
@@ -169,7 +170,7 @@ class Painter:
             else:
                 await self._paint(card)
         came_round()
-        last = self._clock.now() - PROGRESS_EVERY
+        last = self._clock.monotonic() - PROGRESS_EVERY_S
         due = [card for card in progressed if self._shown[card.row_id].at <= last]
         if due:
             await self._paint(min(due, key=lambda card: self._shown[card.row_id].at))
@@ -191,9 +192,11 @@ class Painter:
             view = await self._views.view(connection, stored)
         return Drawing(card=card, stored=stored, view=view, message=render_card(view))
 
-    async def _waiting(self, which: Callable[[AsyncConnection, datetime], Awaitable[list[Card]]]) -> list[Card]:
+    async def _waiting(
+        self, which: Callable[[AsyncConnection, datetime, timedelta], Awaitable[list[Card]]]
+    ) -> list[Card]:
         async with self._database.read() as connection:
-            return await which(connection, self._clock.now())
+            return await which(connection, self._clock.now(), self._leases.life)
 
     async def _has_merely_progressed(self, card: Card) -> bool:
         """Whether the message shows all that is true but for how far the moves are."""
@@ -312,7 +315,7 @@ class Painter:
         if state_digest is None:
             self._shown.pop(drawing.card.row_id, None)
         else:
-            self._shown[drawing.card.row_id] = _Shown(state_digest, self._clock.now())
+            self._shown[drawing.card.row_id] = _Shown(state_digest, self._clock.monotonic())
 
     async def _message_lost(self, drawing: Drawing, lease: Lease) -> None:
         """Somebody deleted the message: an open card is posted anew once, a final one forgotten."""
@@ -326,7 +329,7 @@ class Painter:
         pause = _REFUSED_AGAIN_AFTER if isinstance(error, SlackRefusedError) else _AGAIN_AFTER
         if isinstance(error, SlackBusyError):
             pause = timedelta(seconds=error.retry_after_s)
-        until = self._clock.now() + pause
+        until = putting_off.after(self._clock.now(), pause)
         async with self._database.write() as connection:
             await cards.postpone(connection, lease, until)
             if is_of_channel(error):

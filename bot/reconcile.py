@@ -85,6 +85,7 @@ class Reconciler:
                 pool_name=reading.pool_name,
                 vm_names=vm_names,
                 read_at=reading.read_at,
+                now=self._clock.now(),
                 moves_seen=watch_moves(moves_before, recommendation, reading.read_at, self._stall_after),
             )
             stored = await recommendations.get(connection, key)

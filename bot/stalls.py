@@ -58,6 +58,8 @@ def _look(before: MoveSeen | None, result: ActionResult, read_at: datetime, stal
     )
     if before is None or (now.state, now.percent, now.said) != (before.state, before.percent, before.said):
         return now
+    if read_at < before.since:  # the clock was set back
+        return now
     tells_progress = now.percent is not None or now.said is not None
     if before.stalled or not tells_progress or read_at - before.since < stall_after:
         return before

@@ -17,7 +17,7 @@ _RECOMMENDED = {*_TO_DECIDE, Standing.DISMISSED, Standing.RUNNING}
 _NO_POOLS = "The TGC shows this account no VMstore pools."
 _NOT_READ = "could not be read."
 _LATE = "still being read; ask again in a minute."
-_COMMANDS = (
+COMMANDS = (
     ("/tintri reco", "every pool in a line"),
     ("/tintri reco Production", "one pool, with its buttons"),
     ("/tintri pause Production 8", "let nobody accept in a pool for 8 hours; without a pool, in none"),
@@ -80,8 +80,8 @@ def render_help(not_understood: str | None) -> Message:
     if not_understood:
         typed = shorten(clean(not_understood), limits.SENTENCE)
         head = f"“{typed}” is nothing I know. If it is a pool, type /tintri reco {typed}. {head}"
-    commands: list[Phrase] = [(Code(command), f"  {meaning}") for command, meaning in _COMMANDS]
-    text = f"{head} {', '.join(command for command, _ in _COMMANDS)}"
+    commands: list[Phrase] = [(Code(command), f"  {meaning}") for command, meaning in COMMANDS]
+    text = f"{head} {', '.join(command for command, _ in COMMANDS)}"
     return Message(
         text=_escaped(text), blocks=(blocks.bullets([((head,), commands)]),), compact=(blocks.section(text),)
     )

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from bot.rendering import facts, limits, words
+from bot.rendering import facts, limits, numbers, words
 from bot.rendering.escape import clean, shorten, shorten_name
 from bot.rendering.views import Action, CardView, Progress, Seen, SeenMove, Standing
 from tgc import models
@@ -61,11 +61,8 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
         if self.state is None or not self.begun:
             return ""
         stage = words.move_state(self.state)
-        return (
-            f"{stage} {self.progress_percent} %"
-            if self.state in _UNDER_WAY and self.progress_percent is not None
-            else stage
-        )
+        percent = numbers.whole_percent(self.progress_percent)
+        return f"{stage} {percent}" if self.state in _UNDER_WAY and percent is not None else stage
 
     @property
     def status(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, select, update
+from sqlalchemy import ColumnElement, Row, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.recommendations import Key
@@ -47,9 +47,10 @@ async def store(
     pool_name: str,
     vm_names: Mapping[str, str],
     read_at: datetime,
+    now: datetime,
     moves_seen: Mapping[str, MoveSeen] | None = None,
 ) -> None:
-    """Keep a reading, unless a later one is there already."""
+    """Keep a reading, unless a later one is there already; one from after `now` was there before the clock was set."""
     values = {
         "pool_name": pool_name,
         "snapshot": msgspec.json.encode(recommendation),
@@ -62,17 +63,13 @@ async def store(
         row_id = select(recommendations.c.id).where(_is(key)).scalar_subquery()
         await connection.execute(claims.insert().values(recommendation=row_id))
         return
-    await connection.execute(
-        update(recommendations).where(_is(key), recommendations.c.read_at < read_at).values(**values)
-    )
+    is_older = or_(recommendations.c.read_at < read_at, recommendations.c.read_at > now)
+    await connection.execute(update(recommendations).where(_is(key), is_older).values(**values))
 
 
-async def mark_gone(connection: AsyncConnection, key: Key, read_at: datetime) -> None:
-    """Keep that the TGC did not know it, unless a later reading found it."""
-    values = {"gone": True, "read_at": read_at}
-    await connection.execute(
-        update(recommendations).where(_is(key), recommendations.c.read_at <= read_at).values(**values)
-    )
+async def mark_gone(connection: AsyncConnection, key: Key, now: datetime) -> None:
+    """Keep that the TGC does not know it; a later reading may find it all the same."""
+    await connection.execute(update(recommendations).where(_is(key)).values(gone=True, read_at=now))
 
 
 async def with_open_cards(connection: AsyncConnection, tgc_key: str, pool_uuid: str | None = None) -> list[Stored]:

@@ -56,6 +56,11 @@ def test_whatever_the_tgc_says_anew_is_progress(changed: Recommendation) -> None
     assert calls((0, reading(42)), (20, changed), (50, changed)) == [(), (), ("vm-1",)]
 
 
+def test_where_the_clock_is_set_back_it_is_counted_anew() -> None:
+    assert calls((0, reading(42)), (-600, reading(42)), (-575, reading(42))) == [(), (), ()]
+    assert calls((0, reading(42)), (-600, reading(42)), (-570, reading(42))) == [(), (), ("vm-1",)]
+
+
 def test_where_the_tgc_tells_no_progress_nothing_is_called_stalled() -> None:
     assert calls((0, reading(None)), (300, reading(None))) == [(), ()]
 

@@ -26,11 +26,14 @@ from tests.bot.rendering.samples import (
     pool,
     reading,
     rich,
+    unparted,
     view,
 )
 from tgc.models import Recommendation, RecommendationState, StateReason
 
-OFFER = "4 VMs to move, vmstore01 is likely to fill up within 7 days (83 %). 1 VM would lose replication: erp-db-01"
+OFFER = unparted(
+    "4 VMs to move, vmstore01 is likely to fill up within 7 days (83 %). 1 VM would lose replication: erp-db-01"
+)
 UNREAD = PoolAnswer(pool_name="Test", problem="The TGC failed (ERR-API-7102): try again later.")
 
 

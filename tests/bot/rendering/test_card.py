@@ -29,6 +29,7 @@ from tests.bot.rendering.samples import (
     recommendation,
     rich,
     text,
+    unparted,
     user,
     view,
 )
@@ -44,7 +45,7 @@ from tgc.models import (
     StateReason,
 )
 
-FINDING = "4 VMs to move, vmstore01 is likely to fill up within 7 days (83 %)"
+FINDING = unparted("4 VMs to move, vmstore01 is likely to fill up within 7 days (83 %)")
 ACCEPT = button(
     "Accept",
     ids.ACCEPT,
@@ -83,9 +84,9 @@ ISSUES = rich(
     items(
         line(
             bold("vmstore01"),
-            text("  space 94 % used, growing 412 GiB a week · above 80 % load for 12.5 % of the week"),
+            text(unparted("  space 94 % used, growing 412 GiB a week · above 80 % load for 12.5 % of the week")),
         ),
-        line(bold("vmstore02"), text("  flash hits 91.2 %, goal 95 %")),
+        line(bold("vmstore02"), text(unparted("  flash hits 91.2 %, goal 95 %"))),
     ),
 )
 MOVES = rich(
@@ -106,9 +107,9 @@ EXPECTED = rich(
     items(
         line(
             bold("vmstore01"),
-            text("  2,210 GiB freed, risk of filling up 83 % → 2 % · load 12.5 % → 3.1 % of the week"),
+            text(unparted("  2,210 GiB freed, risk of filling up 83 % → 2 % · load 12.5 % → 3.1 % of the week")),
         ),
-        line(bold("vmstore02"), text("  flash hits 91.2 % → 97.4 %")),
+        line(bold("vmstore02"), text(unparted("  flash hits 91.2 % → 97.4 %"))),
     ),
 )
 ORIGIN = {"type": "context", "elements": [mrkdwn(f"Made {MADE}, expires {EXPIRES} · {TGC_LINK}")]}
@@ -173,7 +174,7 @@ def test_a_running_plan_shows_progress_and_who_accepted() -> None:
                     emoji("arrow_forward"),
                     text(" "),
                     bold("erp-db-02"),
-                    text("  vmstore01 → vmstore03 · moving 42 %: Moving a virtual machine"),
+                    text(unparted("  vmstore01 → vmstore03 · moving 42 %: Moving a virtual machine")),
                 ),
             ),
             line(text("Wave 2")),
