@@ -6,7 +6,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ON_POSTGRESQL := answers cards decisions kills main_path outages pausing
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help demo test torture check lock upgrade clean
+.PHONY: help demo test torture check page screenshots lock upgrade clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
@@ -26,6 +26,12 @@ check: $(VENV)/ready-dev  ## lint, format, types, import contract
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+page:  ## build playground/static from playground/page, with Node 20 or newer
+	cd playground/page && npm ci && npm run build
+
+screenshots: $(VENV)/ready-dev  ## take the pictures in docs/ anew, with chromium
+	$(BIN)/python -m tests.browser.screenshots
 
 # Two environments in one folder: users get what the bot needs, developers the rest on top.
 $(VENV)/ready: requirements/base.txt requirements/build.txt pyproject.toml

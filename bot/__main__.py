@@ -90,12 +90,12 @@ def audit(
 @cli.command()
 def demo(
     *,
-    script: Annotated[bool, typer.Option("--script", help="Stop after the tour.")] = False,
+    script: Annotated[bool, typer.Option("--script", help="Show a tour on the terminal instead, and end.")] = False,
 ) -> None:
-    """Run the whole bot between a simulated TGC and a local stand-in for Slack, and show what happens."""
+    """Run the whole bot between a simulated TGC and a local stand-in for Slack, to try in a browser."""
     from bot.demo import run_demo
 
-    raise typer.Exit(asyncio.run(run_demo(stop_after_tour=script)))
+    raise typer.Exit(asyncio.run(run_demo(on_terminal=script)))
 
 
 @cli.command()

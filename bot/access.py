@@ -2,13 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Generic, TypeVar
 
 import msgspec
 import structlog
 
-from bot.clock import Clock
+from bot.clock import Clock, uptime
 from bot.pool_rules import Approvers, PoolRule, PoolRules, nobody_named
 from bot.slack import Identity, Person, Slack, SlackError, SlackRefusedError
 
@@ -199,10 +199,10 @@ class _Remembered(Generic[T]):
     def __init__(self, ask: Callable[[str], Awaitable[T]], clock: Clock) -> None:
         self._ask = ask
         self._clock = clock
-        self._answers: dict[str, tuple[datetime, T]] = {}
+        self._answers: dict[str, tuple[timedelta, T]] = {}
 
     async def get(self, name: str) -> T:
-        now = self._clock.now()
+        now = uptime(self._clock)
         self._answers = {known: kept for known, kept in self._answers.items() if kept[0] > now}
         if name not in self._answers:
             self._answers[name] = (now + _REMEMBERED_FOR, await self._ask(name))

@@ -86,7 +86,8 @@ class Adoption:
             # Nothing is known of it yet but its name: any reading is newer than the beginning of time.
             nothing = Recommendation(id=facts.recommendation)
             beginning = datetime.min.replace(tzinfo=UTC)
-            await recommendations.store(connection, key, nothing, pool_name="", vm_names={}, read_at=beginning)
+            now = self._clock.now()
+            await recommendations.store(connection, key, nothing, pool_name="", vm_names={}, read_at=beginning, now=now)
             stored = await recommendations.get(connection, key)
             if stored:
                 await cards.adopt(connection, stored.row_id, self._channel_id, found.ts)

@@ -36,9 +36,11 @@ from bot.pausing import Pausing
 from bot.planning import Planning
 from bot.readings import Readings, Tgc
 from bot.reconcile import Reconciler
+from bot.reminders import Reminders
 from bot.reports import Reports
 from bot.retention import Retention
 from bot.settings import Settings
+from bot.silence import Silence
 from bot.slack import Identity, Slack, SlackError, SlackRefusedError, slack_session
 from bot.socket_mode import CONNECTIONS, SocketMode
 from bot.storage.database import Database, open_database
@@ -48,7 +50,7 @@ from bot.tgc_link import DEFAULT_TGC, PATIENCE_S, TGC_TIMEOUT_S, open_tgc
 from bot.troubles import Troubles
 from bot.two_people import TwoPeople
 from bot.vm_names import VmNames
-from bot.watch import Watch
+from bot.watch import READING_AT_MOST, Watch
 from bot.web import SlackEvents, slack_events_of, web_app, web_runner
 
 _log = structlog.get_logger(__name__)
@@ -75,15 +77,16 @@ _TOKEN_EVERY_S = 300.0
 _APPROVERS_EVERY_S = 600.0
 _LAPSES_EVERY_S = 60.0
 _DUE_EVERY_S = 5.0
+_REMINDERS_EVERY_S = 60.0
 
 
 class StartError(Exception):
     """The bot cannot start; `str()` is one sentence with the fix."""
 
 
-async def run(settings: Settings, *, lease_life: timedelta = LEASE_LIFE) -> None:
+async def run(settings: Settings, *, clock: Clock | None = None, lease_life: timedelta = LEASE_LIFE) -> None:
     """Run until SIGTERM or SIGINT. Raises StartError and DatabaseError."""
-    serving = asyncio.create_task(_serve(settings, lease_life))
+    serving = asyncio.create_task(_serve(settings, clock, lease_life))
 
     def stop() -> None:
         if not serving.cancelling():  # a second signal must not cut short what the first began
@@ -97,8 +100,8 @@ async def run(settings: Settings, *, lease_life: timedelta = LEASE_LIFE) -> None
         _log.info("stopped")
 
 
-async def _serve(settings: Settings, lease_life: timedelta) -> None:
-    async with bot(settings, lease_life=lease_life):
+async def _serve(settings: Settings, clock: Clock | None, lease_life: timedelta) -> None:
+    async with bot(settings, clock=clock, lease_life=lease_life):
         await asyncio.Event().wait()
 
 
@@ -228,21 +231,29 @@ class Parts:
             troubles=self._troubles,
             clock=clock,
         )
-        self._painter = Painter(
-            database=database, leases=leases, outbox=self._outbox, slack=slack, pace=pace, views=views, clock=clock
-        )
         thread = CardThread(self._outbox, channel_id)
+        self._painter = Painter(
+            database=database,
+            leases=leases,
+            outbox=self._outbox,
+            thread=thread,
+            slack=slack,
+            pace=pace,
+            views=views,
+            clock=clock,
+        )
         self._due_plans = DuePlans(database=database, thread=thread, clock=clock, zone=zone)
         self._reconciler = Reconciler(
             database=database,
             painter=self._painter,
-            outbox=self._outbox,
+            thread=thread,
             views=views,
             tgc=tgc,
             vm_names=VmNames(tgc.client, clock, patience_s=patience_s),
             channel_id=channel_id,
             clock=clock,
             due_plans=self._due_plans,
+            stall_after=settings.config.stall_after,
         )
         self._two_people = TwoPeople(database=database, access=access, thread=thread, clock=clock, lapse=lapse)
         self._approver_check = ApproverCheck(database=database, leases=leases, access=access, readings=readings)
@@ -258,6 +269,27 @@ class Parts:
             zone=zone,
             two_people=self._two_people,
             due_plans=self._due_plans,
+        )
+        self._reminders = Reminders(
+            database=database,
+            access=access,
+            views=views,
+            reconciler=self._reconciler,
+            thread=thread,
+            tgc=tgc,
+            clock=clock,
+            zone=zone,
+            channel_id=channel_id,
+            before=settings.config.reminder_before,
+        )
+        self._silence = Silence(
+            database=database,
+            readings=readings,
+            reconciler=self._reconciler,
+            outbox=self._outbox,
+            clock=clock,
+            zone=zone,
+            channel_id=channel_id,
         )
         self._adoption = Adoption(database, slack, tgc, clock, channel_id)
         self._watch = Watch(
@@ -295,6 +327,7 @@ class Parts:
                 tgc_key=tgc.key,
             ),
             reconciler=self._reconciler,
+            reminders=self._reminders,
             reports=Reports(readings, self._reconciler.view_of, clock, patience_s=patience_s),
             slack=slack,
             tasks=tasks,
@@ -318,6 +351,8 @@ class Parts:
             loops.start("new cards", self._painter.post_new, patience=SLACK_PATIENCE)
             loops.every("due plans", _DUE_EVERY_S, self._due_plans.press_due, patience=DATABASE_PATIENCE)
             loops.start("changed cards", self._painter.edit_changed, patience=SLACK_PATIENCE)
+            loops.start("missed analyses", self._silence.keep_looking, patience=self._silence.patience)
+            loops.every("reminders", _REMINDERS_EVERY_S, self._reminders.run, patience=READING_AT_MOST)
 
         async def lead(_came_round: CameRound) -> None:
             await self._leader.lead(loops, start_leading)

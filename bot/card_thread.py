@@ -1,4 +1,4 @@
-"""What is said in the thread of a recommendation's card, as an edit of the card notifies nobody."""
+"""Replies in a card's thread: for what people must notice, as an edit of the card notifies nobody."""
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -8,13 +8,17 @@ from bot.storage import cards
 
 
 class CardThread:
+    """Writes replies to the cards of one channel."""
+
     def __init__(self, outbox: Outbox, channel_id: str) -> None:
         self._outbox = outbox
         self._channel_id = channel_id
 
-    async def say(self, connection: AsyncConnection, row_id: int, key: str, kind: str, message: Message) -> None:
-        """Write it down within the caller's transaction. Where there is no card, nobody is told."""
-        card = await cards.get(connection, row_id, self._channel_id)
+    async def reply(
+        self, connection: AsyncConnection, recommendation: int, *, key: str, kind: str, message: Message
+    ) -> None:
+        """Write a reply down within the caller's transaction; a known key, or a card never posted, changes nothing."""
+        card = await cards.get(connection, recommendation, self._channel_id)
         if card is None or card.ts is None:
             return
         await self._outbox.add(
@@ -23,6 +27,6 @@ class CardThread:
             kind=kind,
             channel_id=self._channel_id,
             thread_ts=card.ts,
-            recommendation=row_id,
+            recommendation=recommendation,
             message=message,
         )

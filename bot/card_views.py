@@ -15,6 +15,7 @@ from bot.readings import PoolReading, Tgc
 from bot.recommendations import Plan, is_other_plan, plan_of, progress_of, standing_of
 from bot.rendering.views import Act, Action, CardView, PlannedAct, Progress, Standing
 from bot.rendering.words import resume_command
+from bot.stalls import stalled
 from bot.storage import (
     approvals,
     approver_checks,
@@ -69,15 +70,7 @@ class CardViews:
         if rights.can_accept and not plan.whole:
             rights = Rights(can_act=True, can_accept=False, hindrance=UNREADABLE_PLAN)
         rights = _as_people_can(rights, rule, await approver_checks.able(connection, rule.name), by_two=bool(second))
-        act = None
-        if decision is not None and decision.action != Action.REOPEN:
-            act = Act(
-                action=Action(decision.action),
-                user_id=decision.user_id,
-                at=decision.decided_at,
-                other_moves=await _ran_other_moves(connection, plan, decision),
-                first_user_id=await self._first_user_id(connection, decision),
-            )
+        act = await self._act(connection, plan, decision)
         return CardView(
             tgc_name=self._tgc.name,
             tgc_url=self._tgc.url,
@@ -92,9 +85,11 @@ class CardViews:
             approval=await self._approval(connection, offer_id),
             planned=await _planned(connection, offer_id),
             act=act,
+            cancelled=await self._cancelled(connection, stored, plan, act),
             pending=_pending(claim),
             previous=await self._previous(connection, stored),
             vm_names=stored.vm_names,
+            stalled=stalled(stored.moves_seen),
         )
 
     async def rights(self, connection: AsyncConnection, stored: Stored) -> Rights:
@@ -106,6 +101,23 @@ class CardViews:
         if pause:
             return Rights(can_act=True, can_accept=False, hindrance=self._pause_sentence(pause, stored.pool_name))
         return Rights(can_act=True, can_accept=True)
+
+    async def _act(self, connection: AsyncConnection, plan: Plan, decision: Decision | None) -> Act | None:
+        if decision is None or decision.action == Action.REOPEN:
+            return None
+        return Act(
+            action=Action(decision.action),
+            user_id=decision.user_id,
+            at=decision.decided_at,
+            other_moves=await _ran_other_moves(connection, plan, decision),
+            first_user_id=await self._first_user_id(connection, decision),
+        )
+
+    async def _cancelled(self, connection: AsyncConnection, stored: Stored, plan: Plan, act: Act | None) -> Act | None:
+        if act is None or act.action is not Action.CANCEL:
+            return None
+        accepted = await decisions.newest_effective(connection, stored.row_id, Action.ACCEPT)
+        return await self._act(connection, plan, accepted)
 
     async def _approval(self, connection: AsyncConnection, offer_id: str | None) -> Act | None:
         if offer_id is None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
@@ -16,6 +16,11 @@ class Clock(Protocol):
         ...
 
     async def sleep(self, seconds: float) -> None: ...
+
+
+def uptime(clock: Clock) -> timedelta:
+    """What passed since some moment: what is waited for must not depend on who sets the time of day."""
+    return timedelta(seconds=clock.monotonic())
 
 
 class SystemClock:

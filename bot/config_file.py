@@ -15,6 +15,8 @@ import msgspec
 from bot.pool_rules import Approvers, SecondApprover, parse_approvers
 
 _MAX_LAPSE_HOURS = 7 * 24
+_MAX_STALL_MINUTES = 24 * 60
+_MAX_REMINDER_HOURS = 24
 _MIN_RETENTION_DAYS = 31
 """The TGC itself remembers 30."""
 _MAX_RETENTION_DAYS = 36_500
@@ -48,6 +50,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """How long a first approval waits for the second."""
     audit_retention: timedelta | None = None
     """None: the audit trail is kept for ever."""
+    stall_after: timedelta = timedelta(minutes=30)
+    """Without progress for so long, a move is called stalled."""
+    reminder_before: timedelta = timedelta(hours=2)
+    """How long before it expires an undecided recommendation is reminded of."""
 
 
 def read_config(path: Path) -> Config:
@@ -93,6 +99,14 @@ def _days(value: object) -> timedelta:
     return timedelta(days=_whole(value, _MIN_RETENTION_DAYS, _MAX_RETENTION_DAYS))
 
 
+def _stall_minutes(value: object) -> timedelta:
+    return timedelta(minutes=_whole(value, 1, _MAX_STALL_MINUTES))
+
+
+def _reminder_hours(value: object) -> timedelta:
+    return timedelta(hours=_whole(value, 1, _MAX_REMINDER_HOURS))
+
+
 def _approvers(value: object) -> Approvers:
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         raise ValueError('give a list such as ["U0ALICE", "S0STORAGE"], or ["*"] for everybody')
@@ -114,9 +128,19 @@ def _second_approver(value: object) -> SecondApprover:
             )
 
 
-_TOP: Mapping[str, Callable[[object], object]] = {"approval_lapse_hours": _hours, "audit_retention_days": _days}
+_TOP: Mapping[str, Callable[[object], object]] = {
+    "approval_lapse_hours": _hours,
+    "audit_retention_days": _days,
+    "stall_minutes": _stall_minutes,
+    "reminder_hours": _reminder_hours,
+}
 _POOL: Mapping[str, Callable[[object], object]] = {"approvers": _approvers, "second_approver": _second_approver}
-_FIELDS = {"approval_lapse_hours": "approval_lapse", "audit_retention_days": "audit_retention"}
+_FIELDS = {
+    "approval_lapse_hours": "approval_lapse",
+    "audit_retention_days": "audit_retention",
+    "stall_minutes": "stall_after",
+    "reminder_hours": "reminder_before",
+}
 
 
 class _Reading:

@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import verdicts
 from bot.access import Access, Actor
 from bot.card_views import CardViews
-from bot.clock import Clock
+from bot.clock import Clock, uptime
 from bot.due_plans import DuePlans
 from bot.metrics import DECISIONS
 from bot.readings import Readings, Tgc, read_again
@@ -129,7 +129,7 @@ class Decider:
     async def resume(self) -> None:
         """Take up the presses that a crash left without an answer, side by side: each may wait for the TGC."""
         async with self._database.read() as connection:
-            untold = await presses.untold(connection, self._clock.now())
+            untold = await presses.untold(connection, self._clock.now(), self._leases.life)
         ends = await asyncio.gather(*(self._resume(press_id) for press_id in untold), return_exceptions=True)
         for end in ends:
             if isinstance(end, BaseException):
@@ -257,7 +257,7 @@ class Decider:
 
     async def _act(self, attempt: Attempt, first: Approval | None) -> Answer:
         """Step 4: commit to it, then ask the TGC once. `first`: what this accept rests on."""
-        sent_at = self._clock.now()
+        sent_at = self._tgc_now()
         async with self._database.write() as connection:
             # Once more, in the very transaction that commits to it: a pause may have begun since step 1.
             hindrance = await self._hindrance(connection, attempt)
@@ -316,11 +316,11 @@ class Decider:
 
         `answered`: what came in the place of an answer.
         """
-        deadline = self._clock.now() + SEARCHING
+        deadline = uptime(self._clock) + SEARCHING
         while True:
             answer = await self._look(attempt, sent_at, answered)
             is_settled = answer is not None and answer.outcome is not Outcome.NOT_DONE
-            if is_settled or self._clock.now() >= deadline:
+            if is_settled or uptime(self._clock) >= deadline:
                 break
             await self._clock.sleep(_READ_EVERY_S)
         if answer is None:
@@ -338,8 +338,11 @@ class Decider:
             async with self._database.read() as connection:
                 stored = await recommendations.by_row_id(connection, attempt.stored.row_id)
             return verdicts.never_known(attempt, answered) if stored.gone else None
-        clock_offset = self._tgc.client.clock_offset or timedelta(0)
-        return verdicts.became(attempt, recommendation, sent_at=sent_at, clock_offset=clock_offset, answered=answered)
+        return verdicts.became(attempt, recommendation, sent_at=sent_at, answered=answered)
+
+    def _tgc_now(self) -> datetime:
+        """By the TGC's own clock: ours may be set before the answer is known, or another replica may look for it."""
+        return self._clock.now() + (self._tgc.client.clock_offset or timedelta(0))
 
     # Reading and keeping
 

@@ -1,16 +1,20 @@
-"""`tintri-bot demo`: the real bot between a simulated TGC and a local stand-in for Slack, shown as it happens.
+"""`tintri-bot demo`: the real bot between a simulated TGC and a local stand-in for Slack, in the browser.
 
-Nothing is played back: people press what stands in the stand-in's channel, and what is shown is what the bot made of
-it. This is the only module of the bot that knows the playground.
+With `--script` a tour on the terminal instead. Nothing is played back: people press what stands in the stand-in's
+channel, and what is shown is what the bot made of it. This is the only module of the bot that knows the playground.
 """
 
 import asyncio
 import math
+import os
 import shutil
 import signal
 import socket
+import sys
 import tempfile
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+import webbrowser
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -23,15 +27,26 @@ from bot.demo_blocks import Block, Line, Painter, buttons, dialog, label
 from bot.demo_process import LOG_NAME, BotProcess, bot_process, last_lines
 from bot.demo_screen import ReaderGoneError, Screen, Terminal
 from bot.rendering import ids
+from bot.rendering.answers import COMMANDS
+from playground.page import Example, Page
 from playground.slack import Delivery, Message, Slack
 from playground.tgc import SimulatedTgc
 from playground.world import World
 
 CHANNEL = "storage"
 APPROVERS = ("alice", "bob")
+ABOUT = {
+    "alice": "approver",
+    "bob": "approver",
+    "carol": "no approver",
+    "gina": "guest",
+    "frank": "from another workspace",
+}
+"""Whom one can be on the page."""
 POOLS_TO_DECIDE = 3
 PATIENCE_S = 60.0
 """How long the bot may take for what the tour waits for."""
+_END = "It has ended. Nothing of the demo is left on this machine."
 
 
 class Tempo(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,23 +55,43 @@ class Tempo(msgspec.Struct, frozen=True, kw_only=True):
     move_minutes: float
     """How long the simulated TGC takes to move a VM; a real one takes hours."""
     follow_s: int
+    refresh_s: int = 120
+    schedule: str = "15 6,18 * * *"
 
 
 FOR_READERS = Tempo(pause_s=1.5, move_minutes=0.12, follow_s=3)
 FOR_PIPES = Tempo(pause_s=0.0, move_minutes=0.02, follow_s=1)
+FOR_PAGE = Tempo(pause_s=0.0, move_minutes=0.5, follow_s=2, refresh_s=5, schedule="* * * * *")
+NOTE = (
+    "Here the bot reads pools with an open card every 5 seconds, running moves every 2, and all pools every minute. "
+    "On your own TGC it takes its time."
+)
 
 
 class DemoError(Exception):
     """The demo cannot go on; `str()` is one sentence."""
 
 
-async def run_demo(*, stop_after_tour: bool) -> int:
-    """Show the tour; then stay up until Ctrl-C, unless `stop_after_tour`. Returns the exit code."""
+class Stage(msgspec.Struct, frozen=True):
+    """The bot as it runs, and its two far ends."""
+
+    tgc: SimulatedTgc
+    slack: Slack
+    process: BotProcess
+    port: int
+    log: Path
+
+
+async def run_demo(*, on_terminal: bool) -> int:
+    """Serve the page until Ctrl-C, or show the tour on the terminal. Returns the exit code."""
     terminal = Terminal()
     screen = Screen(terminal)
     folder = Path(tempfile.mkdtemp(prefix="tintri-bot-demo-"))
     try:
-        await _run(screen, FOR_READERS if terminal.is_terminal else FOR_PIPES, folder, stop_after_tour=stop_after_tour)
+        if on_terminal:
+            await _show_tour(screen, FOR_READERS if terminal.is_terminal else FOR_PIPES, folder)
+        else:
+            await _serve_page(screen, folder, open_browser=terminal.is_terminal and _has_display())
     except DemoError as error:
         log = folder / LOG_NAME
         screen.problem(str(error), log, last_lines(log))
@@ -67,25 +102,67 @@ async def run_demo(*, stop_after_tour: bool) -> int:
     return 0
 
 
-async def _run(screen: Screen, tempo: Tempo, folder: Path, *, stop_after_tour: bool) -> None:
+@asynccontextmanager
+async def stage(tempo: Tempo, folder: Path) -> AsyncIterator[Stage]:
+    """Run all three; leaving the block stops them."""
+    tgc, slack, port = SimulatedTgc(_world(tempo)), Slack(), _free_port()
+    async with (
+        tgc.serve(),
+        slack.serve(),
+        bot_process(folder, _settings(tgc, slack, port, tempo)) as process,
+    ):
+        yield Stage(tgc, slack, process, port, folder / LOG_NAME)
+
+
+def page_of(running: Stage) -> Page:
+    examples = [Example(words, meaning) for words, meaning in COMMANDS]
+    return Page(running.slack, running.tgc, about=ABOUT, examples=examples, note=NOTE)
+
+
+async def _show_tour(screen: Screen, tempo: Tempo, folder: Path) -> None:
+    told_to_stop = _told_to_stop()
+    async with stage(tempo, folder) as running:
+        _introduce(screen, running)
+        feed = Feed(running.slack, screen, tempo.pause_s)
+        tour = Tour(running.slack, screen, feed).run()
+        await _until_one_ends(tour, feed.run(), told_to_stop.wait(), _report_end(running.process))
+        screen.say("\nStopping the bot …")
+    screen.say(_END)
+
+
+async def _serve_page(screen: Screen, folder: Path, *, open_browser: bool) -> None:
+    told_to_stop = _told_to_stop()
+    async with stage(FOR_PAGE, folder) as running, page_of(running).serve() as address:
+        _introduce(screen, running, address)
+
+        async def show() -> None:
+            await _connected(running.slack)
+            screen.say(f"The bot is connected. Open {address} in a browser.", "Press Ctrl-C to stop.")
+            if open_browser:
+                await asyncio.to_thread(webbrowser.open, address)
+            await told_to_stop.wait()
+
+        await _until_one_ends(show(), told_to_stop.wait(), _report_end(running.process))
+        screen.say("\nStopping the bot …")
+    screen.say(_END)
+
+
+async def _connected(slack: Slack) -> None:
+    try:
+        await slack.until(lambda: slack.sockets.connections, PATIENCE_S)
+    except TimeoutError as error:
+        raise DemoError(f"The bot did not connect to Slack within {PATIENCE_S:.0f} s.") from error
+
+
+def _told_to_stop() -> asyncio.Event:
     told_to_stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
-    tgc, slack, port = SimulatedTgc(_world(tempo)), Slack(), _free_port()
-    async with tgc.serve(), slack.serve():
-        async with bot_process(folder, _settings(tgc, slack, port, tempo)) as process:
-            _introduce(screen, tgc, port, folder / LOG_NAME)
-            feed = Feed(slack, screen, tempo.pause_s)
+    return told_to_stop
 
-            async def show() -> None:
-                await Tour(slack, screen, feed).run()
-                if not stop_after_tour:
-                    _stay_up(screen, port)
-                    await told_to_stop.wait()
 
-            await _until_one_ends(show(), feed.run(), told_to_stop.wait(), _report_end(process))
-            screen.say("\nStopping the bot …")
-        screen.say("It has ended. Nothing of the demo is left on this machine.")
+def _has_display() -> bool:
+    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _world(tempo: Tempo) -> World:
@@ -110,6 +187,8 @@ def _settings(tgc: SimulatedTgc, slack: Slack, port: int, tempo: Tempo) -> dict[
         "TGC_PASSWORD": tgc.password,
         "RECO_CHANNEL": slack.channel(CHANNEL).id,
         "RECO_APPROVERS": ",".join(slack.person(name).user.id for name in APPROVERS),
+        "RECO_REFRESH_SECONDS": str(tempo.refresh_s),
+        "RECO_SCHEDULE": tempo.schedule,
         "FOLLOW_SECONDS": str(tempo.follow_s),
         "HOST": "127.0.0.1",
         "PORT": str(port),
@@ -122,24 +201,17 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _introduce(screen: Screen, tgc: SimulatedTgc, port: int, log: Path) -> None:
+def _introduce(screen: Screen, running: Stage, address: str | None = None) -> None:
     screen.chapter("tintri-bot demo")
     screen.say(
         "The real bot runs between a simulated Tintri Global Center and a local stand-in for Slack. "
-        "The people are played. Nothing leaves this machine, and none of your settings is read.",
+        "Nothing leaves this machine, and none of your settings is read.",
     )
     screen.facts(
-        f"TGC  {tgc.url}, with {len(tgc.world.pools)} pools",
-        f"Bot  http://127.0.0.1:{port}, with the approvers {' and '.join(APPROVERS)}",
-        f"Log  {log}",
-    )
-
-
-def _stay_up(screen: Screen, port: int) -> None:
-    screen.chapter("That was the tour")
-    screen.say(
-        f"The bot stays up. http://127.0.0.1:{port}/readyz tells how it is, /metrics what it counts.",
-        "Press Ctrl-C to stop.",
+        *([] if address is None else [f"Page {address}"]),
+        f"TGC  {running.tgc.url}, with {len(running.tgc.world.pools)} pools",
+        f"Bot  http://127.0.0.1:{running.port}, with the approvers {' and '.join(APPROVERS)}",
+        f"Log  {running.log}",
     )
 
 

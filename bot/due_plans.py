@@ -74,7 +74,9 @@ class DuePlans:
     async def _hold(self, connection: AsyncConnection, plan: PlannedAccept, stored: Stored) -> None:
         if await planned_accepts.hold(connection, plan, self._clock.now()):
             message = render_plan_held(stored.pool_name, plan.user_id, plan.due_at, plan.due_at + AT_MOST_LATE)
-            await self._thread.say(connection, stored.row_id, f"plan-held/{plan.press_id}", KIND, message)
+            await self._thread.reply(
+                connection, stored.row_id, key=f"plan-held/{plan.press_id}", kind=KIND, message=message
+            )
             await cards.mark_all_dirty(connection, stored.row_id)
 
     async def _let_go(
@@ -96,11 +98,15 @@ class DuePlans:
 
     async def _say_what_came(self, connection: AsyncConnection, plan: PlannedAccept, told: str) -> None:
         message = render_plan_came(plan.user_id, plan.due_at, told)
-        await self._thread.say(connection, plan.recommendation, f"plan-came/{plan.press_id}", KIND, message)
+        await self._thread.reply(
+            connection, plan.recommendation, key=f"plan-came/{plan.press_id}", kind=KIND, message=message
+        )
 
     async def _end(self, connection: AsyncConnection, plan: PlannedAccept, message: Message) -> None:
         if await planned_accepts.end(connection, plan, self._clock.now()):
-            await self._thread.say(connection, plan.recommendation, f"plan-over/{plan.press_id}", KIND, message)
+            await self._thread.reply(
+                connection, plan.recommendation, key=f"plan-over/{plan.press_id}", kind=KIND, message=message
+            )
 
 
 def _press(plan: PlannedAccept, now: datetime, *, answer: str | None = None) -> Press:

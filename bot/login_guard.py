@@ -33,7 +33,8 @@ class RememberedLogin:
                 "and start again.",
                 status=403,
             )
-        if self._clock.now() < login.refused_at + HOLD:
+        # Before it was refused, too, the clock was set back or another replica's is ahead.
+        if abs(self._clock.now() - login.refused_at) < HOLD:
             raise TGCLoginError(
                 "The TGC refused the login, so none is tried for 15 minutes, because accounts lock: "
                 "correct TGC_USERNAME or TGC_PASSWORD and start again.",

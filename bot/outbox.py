@@ -7,7 +7,7 @@ by our key in its metadata; only where it is not there does it go out once more.
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
@@ -125,7 +125,7 @@ class Outbox:
 
     async def send_due(self, came_round: CameRound = lambda: None) -> None:
         async with self._database.read() as connection:
-            due = await posts.due(connection, self._clock.now())
+            due = await posts.due(connection, self._clock.now(), self._leases.life)
         UNPOSTED.set(len(due))
         for post in due:
             if post.message is not None:
@@ -187,9 +187,8 @@ class Outbox:
         if post.sending_at is not None and self._clock.now() < post.sending_at + SETTLING:
             raise SlackUnsureError("The answer to a post was lost a moment ago; it is looked for soon.")
         try:
-            async for found in self._slack.own_messages(
-                post.channel_id, since=(post.sending_at or post.created_at) - _CLOCKS_APART, thread_ts=post.thread_ts
-            ):
+            since = await self._slack_time(post.sending_at or post.created_at) - _CLOCKS_APART
+            async for found in self._slack.own_messages(post.channel_id, since=since, thread_ts=post.thread_ts):
                 if found.metadata.get("key") == post.key:
                     return found.ts
         except SlackRefusedError as error:
@@ -199,6 +198,11 @@ class Outbox:
                 reason=str(error),
             )
         return None
+
+    async def _slack_time(self, moment: datetime) -> datetime:
+        """What Slack's clock showed then: ours may be wrong by hours, and the history goes by Slack's."""
+        told, now = await self._slack.time(), self._clock.now()
+        return moment if told is None else told - (now - moment)
 
     async def _put_off(self, post: Post, lease: Lease, state: PostState, error: SlackError) -> None:
         _log.warning("a message is not posted yet", kind=post.kind, channel=post.channel_id, reason=str(error))
@@ -210,5 +214,5 @@ class Outbox:
             pause = _REFUSED_PAUSE
             await self._troubles.refused(post.channel_id, error)
         async with self._database.write() as connection:
-            until = self._clock.now() + pause
-            await posts.put_off(connection, lease, state=state, problem=str(error), until=until)
+            now = self._clock.now()
+            await posts.put_off(connection, lease, state=state, problem=str(error), now=now, pause=pause)

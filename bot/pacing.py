@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from bot.clock import Clock
+from bot.clock import Clock, uptime
 
 POST_EVERY = timedelta(seconds=1)
 EDITS_PER_MINUTE = 45
@@ -17,24 +17,24 @@ _MINUTE = timedelta(minutes=1)
 class _Bucket:
     """Lets `burst` turns through at once, then one per `every`, in the order they were asked for."""
 
-    def __init__(self, clock: Clock, *, every: timedelta, burst: int, used_up_at: datetime | None = None) -> None:
+    def __init__(self, clock: Clock, *, every: timedelta, burst: int, used_up_at: timedelta | None = None) -> None:
         self._clock = clock
         self._every = every
         self._allowance = every * (burst - 1)
-        self._full_at = clock.now() if used_up_at is None else used_up_at + every * burst
+        self._full_at = uptime(clock) if used_up_at is None else used_up_at + every * burst
         """When the bucket would be full again: the "theoretical arrival time" of the GCRA."""
         self._turn = asyncio.Lock()
 
     async def turn(self) -> None:
         async with self._turn:
             # Once more after each wait: Slack may have asked for a longer one meanwhile.
-            while (wait := self._full_at - self._allowance - self._clock.now()) > timedelta(0):
+            while (wait := self._full_at - self._allowance - uptime(self._clock)) > timedelta(0):
                 await self._clock.sleep(wait.total_seconds())
-            self._full_at = max(self._full_at, self._clock.now()) + self._every
+            self._full_at = max(self._full_at, uptime(self._clock)) + self._every
 
     def hold(self, seconds: float) -> None:
         """Slack asked to wait: no turn before then."""
-        until = self._clock.now() + timedelta(seconds=seconds)
+        until = uptime(self._clock) + timedelta(seconds=seconds)
         self._full_at = max(self._full_at, until + self._allowance)
 
 
@@ -47,9 +47,9 @@ class Pace:
 
     def begin_anew(self) -> None:
         """Begin as if every turn until now were used: another process may have used them."""
-        self._edits, self._posts = self._buckets(used_up_at=self._clock.now())
+        self._edits, self._posts = self._buckets(used_up_at=uptime(self._clock))
 
-    def _buckets(self, used_up_at: datetime | None) -> tuple[_Bucket, defaultdict[str, _Bucket]]:
+    def _buckets(self, used_up_at: timedelta | None) -> tuple[_Bucket, defaultdict[str, _Bucket]]:
         every = _MINUTE / (EDITS_PER_MINUTE - EDIT_BURST)
         edits = _Bucket(self._clock, every=every, burst=EDIT_BURST, used_up_at=used_up_at)
         return edits, defaultdict(lambda: _Bucket(self._clock, every=POST_EVERY, burst=1, used_up_at=used_up_at))

@@ -3,7 +3,8 @@
 Whoever finds a card that does not show the truth marks it dirty, also while it is being painted: then it is painted
 once more. A crash leaves the card dirty or its lease to run out, and either is found by whoever paints next.
 New cards and changed ones are painted side by side, each at the pace that Slack allows, so that nobody who reads the
-TGC ever waits for Slack.
+TGC ever waits for Slack. A card on which nothing but the progress of its moves differs waits for all others, and is
+edited every ten seconds at most.
 """
 
 import hashlib
@@ -15,17 +16,19 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.bell import Bell
+from bot.card_thread import CardThread
 from bot.card_views import CardViews
 from bot.clock import Clock
 from bot.loops import CameRound
 from bot.metrics import EDITED
 from bot.outbox import Delivered, Outbox
 from bot.pacing import Pace
-from bot.recommendations import Key, is_final
+from bot.recommendations import Key, is_final, is_running, without_progress
 from bot.rendering.card import render_card
-from bot.rendering.views import CardView, Message
+from bot.rendering.following import render_ended
+from bot.rendering.views import CardView, Message, Standing
 from bot.slack import Slack, SlackBusyError, SlackError, SlackRefusedError
-from bot.storage import cards, recommendations
+from bot.storage import cards, putting_off, recommendations
 from bot.storage.cards import Card
 from bot.storage.database import Database
 from bot.storage.leases import Lease, Leases
@@ -35,9 +38,11 @@ from bot.troubles import is_of_channel
 
 _log = structlog.get_logger(__name__)
 
+PROGRESS_EVERY_S = 10.0
 _TICK_S = 2.0
 _AGAIN_AFTER = timedelta(seconds=5)
 _REFUSED_AGAIN_AFTER = timedelta(minutes=1)
+_ENDS_OF_MOVES = frozenset({Standing.DONE, Standing.FAILED, Standing.CANCELLED})
 _LOST_CODES = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 """The message cannot be edited, now or ever."""
 
@@ -55,8 +60,24 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(msgspec.json.encode((self.message, self.facts))).hexdigest()
 
     @property
+    def state_digest(self) -> str | None:
+        """The same without progress; None where nothing runs."""
+        if self.view.standing is not Standing.RUNNING:
+            return None
+        still = msgspec.structs.replace(self.view, recommendation=without_progress(self.view.recommendation))
+        return hashlib.sha256(msgspec.json.encode((render_card(still), self.facts))).hexdigest()
+
+    @property
     def final(self) -> bool:
-        return self.stored.gone or is_final(self.stored.recommendation)
+        """Whether nothing about it will change any more, who decided included."""
+        return (self.stored.gone or is_final(self.stored.recommendation)) and self.view.pending is None
+
+    @property
+    def has_run(self) -> bool:
+        """Whether moves have come to their end, or the TGC has forgotten them while they ran."""
+        if self.view.standing is Standing.GONE:
+            return is_running(self.stored.recommendation)
+        return self.view.standing in _ENDS_OF_MOVES
 
     @property
     def is_painted(self) -> bool:
@@ -88,6 +109,14 @@ def card_key(key: Key, channel_id: str, generation: int) -> str:
     return f"card/{hashlib.sha256(name).hexdigest()[:40]}/{generation}"
 
 
+class _Shown(msgspec.Struct, frozen=True):
+    """What this process has painted on a card whose moves run."""
+
+    state_digest: str
+    at: float
+    """By the monotonic clock: the time of day may be set."""
+
+
 class Painter:
     """Posts and edits the cards that are dirty."""
 
@@ -97,6 +126,7 @@ class Painter:
         database: Database,
         leases: Leases,
         outbox: Outbox,
+        thread: CardThread,
         slack: Slack,
         pace: Pace,
         views: CardViews,
@@ -105,24 +135,47 @@ class Painter:
         self._database = database
         self._leases = leases
         self._outbox = outbox
+        self._thread = thread
         self._slack = slack
         self._pace = pace
         self._views = views
         self._clock = clock
         self._posting = Bell(clock)
         self._editing = Bell(clock)
+        self._shown: dict[int, _Shown] = {}
+        """By row. Forgotten with the process: then progress is painted once too early."""
 
     async def post_new(self, came_round: CameRound) -> None:
         """Post the cards that no message shows yet, in the order in which they were made, as long as the bot runs."""
         while True:
-            await self._paint_all(cards.to_post, came_round)
+            for card in await self._waiting(cards.to_post):
+                came_round()
+                await self._paint(card)
+            came_round()
             await self._posting.wait(_TICK_S)
 
     async def edit_changed(self, came_round: CameRound) -> None:
         """Edit the messages that show something older, each in its turn, as long as the bot runs."""
         while True:
-            await self._paint_all(cards.to_edit, came_round)
-            await self._editing.wait(_TICK_S)
+            if not await self._edit_round(came_round):
+                await self._editing.wait(_TICK_S)
+
+    async def _edit_round(self, came_round: CameRound) -> bool:
+        """Paint what changed, then one card on which mere progress did; True where others of these are due."""
+        progressed: list[Card] = []
+        for card in await self._waiting(cards.to_edit):
+            came_round()
+            if await self._has_merely_progressed(card):
+                progressed.append(card)
+            else:
+                await self._paint(card)
+        came_round()
+        last = self._clock.monotonic() - PROGRESS_EVERY_S
+        due = [card for card in progressed if self._shown[card.row_id].at <= last]
+        if due:
+            await self._paint(min(due, key=lambda card: self._shown[card.row_id].at))
+            came_round()
+        return len(due) > 1
 
     async def order(self, card: Card) -> None:
         """Have the card painted soon."""
@@ -139,15 +192,19 @@ class Painter:
             view = await self._views.view(connection, stored)
         return Drawing(card=card, stored=stored, view=view, message=render_card(view))
 
-    async def _paint_all(
-        self, due: Callable[[AsyncConnection, datetime], Awaitable[list[Card]]], came_round: CameRound
-    ) -> None:
+    async def _waiting(
+        self, which: Callable[[AsyncConnection, datetime, timedelta], Awaitable[list[Card]]]
+    ) -> list[Card]:
         async with self._database.read() as connection:
-            waiting = await due(connection, self._clock.now())
-        came_round()
-        for card in waiting:
-            await self._paint(card)
-            came_round()
+            return await which(connection, self._clock.now(), self._leases.life)
+
+    async def _has_merely_progressed(self, card: Card) -> bool:
+        """Whether the message shows all that is true but for how far the moves are."""
+        shown = self._shown.get(card.row_id)
+        if shown is None or card.painted is None:
+            return False
+        drawing = await self.draw(card)
+        return drawing.state_digest == shown.state_digest and not drawing.is_painted
 
     async def _paint(self, card: Card) -> None:
         """Paint the card, and once more for whatever changes meanwhile; nothing where somebody else is at it."""
@@ -159,7 +216,12 @@ class Painter:
             return
         async with self._leases.kept(lease):
             while await self._paint_once(card, lease):
-                pass
+                async with self._database.read() as connection:
+                    painted = await cards.by_row_id(connection, card.row_id)
+                if await self._has_merely_progressed(painted):
+                    async with self._database.write() as connection:
+                        await self._leases.release(connection, lease)
+                    return
 
     async def _paint_once(self, card: Card, lease: Lease) -> bool:
         """Paint what is true now; True where something changed meanwhile."""
@@ -203,6 +265,7 @@ class Painter:
         card = drawing.card
         if card.ts is None or drawing.is_painted:
             return
+        await self._announce_end(drawing)
         try:
             await self._slack.update(card.channel_id, card.ts, drawing.message, key=drawing.key, facts=drawing.facts)
         except SlackBusyError as error:
@@ -216,6 +279,20 @@ class Painter:
         EDITED.inc()
         await self._store(drawing, lease, card.ts, fresh=True)
 
+    async def _announce_end(self, drawing: Drawing) -> None:
+        """Say once how moves have ended; before the card shows it, for at its end nobody looks at it again."""
+        if not drawing.final or not drawing.has_run:
+            return
+        card = card_key(drawing.stored.key, drawing.card.channel_id, 0)
+        async with self._database.write() as connection:
+            await self._thread.reply(
+                connection,
+                drawing.stored.row_id,
+                key=f"ended/{card}/{drawing.view.standing}",
+                kind="ended",
+                message=render_ended(drawing.view),
+            )
+
     async def _store(self, drawing: Drawing, lease: Lease, ts: str, *, fresh: bool) -> None:
         """Keep what the message shows. Refused, or not knowing what it shows: it is painted again."""
         async with self._database.write() as connection:
@@ -226,10 +303,19 @@ class Painter:
                 painted=drawing.digest if fresh else None,
                 final=fresh and drawing.final,
             )
+            if kept and fresh:
+                self._note(drawing)
             if not kept:
                 await cards.doubt(connection, drawing.card.row_id)
             elif not fresh:
                 await cards.mark_dirty(connection, drawing.card.row_id)
+
+    def _note(self, drawing: Drawing) -> None:
+        state_digest = drawing.state_digest
+        if state_digest is None:
+            self._shown.pop(drawing.card.row_id, None)
+        else:
+            self._shown[drawing.card.row_id] = _Shown(state_digest, self._clock.monotonic())
 
     async def _message_lost(self, drawing: Drawing, lease: Lease) -> None:
         """Somebody deleted the message: an open card is posted anew once, a final one forgotten."""
@@ -243,7 +329,7 @@ class Painter:
         pause = _REFUSED_AGAIN_AFTER if isinstance(error, SlackRefusedError) else _AGAIN_AFTER
         if isinstance(error, SlackBusyError):
             pause = timedelta(seconds=error.retry_after_s)
-        until = self._clock.now() + pause
+        until = putting_off.after(self._clock.now(), pause)
         async with self._database.write() as connection:
             await cards.postpone(connection, lease, until)
             if is_of_channel(error):

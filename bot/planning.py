@@ -130,7 +130,9 @@ class Planning:
     ) -> None:
         await decisions.add(connection, self._decision(request, CANCEL_PLAN, target, Outcome.DONE, told))
         message = render_plan_cancelled(plan.user_id, plan.due_at, request.actor.user_id)
-        await self._thread.say(connection, target.stored.row_id, f"plan-cancelled/{plan.press_id}", KIND, message)
+        await self._thread.reply(
+            connection, target.stored.row_id, key=f"plan-cancelled/{plan.press_id}", kind=KIND, message=message
+        )
         await cards.mark_all_dirty(connection, target.stored.row_id)
 
     async def _plan(

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 import structlog
 
-from bot.clock import Clock
+from bot.clock import Clock, uptime
 from tgc.client import TGCClient
 from tgc.errors import TGCError
 from tgc.models import Pool, Recommendation, RecommendationState
@@ -102,19 +102,19 @@ class _Reading(Generic[T]):
 
     def __init__(self, work: Callable[[], Coroutine[Any, Any, T]], clock: Clock) -> None:
         self._clock = clock
-        self._fresh_until: datetime | None = None
+        self._fresh_until: timedelta | None = None
         self.task = asyncio.create_task(work())
         self.task.add_done_callback(self._done)
 
     def is_fresh(self) -> bool:
-        return self._fresh_until is None or self._clock.now() < self._fresh_until
+        return self._fresh_until is None or uptime(self._clock) < self._fresh_until
 
     async def result(self) -> T:
         """Wait for it; whoever stops waiting leaves the work to the others."""
         return await asyncio.shield(self.task)
 
     def _done(self, task: asyncio.Task[T]) -> None:
-        self._fresh_until = self._clock.now() + SHARED_FOR
+        self._fresh_until = uptime(self._clock) + SHARED_FOR
         if not task.cancelled():
             task.exception()  # those who wait are told; with nobody left it is no surprise
 

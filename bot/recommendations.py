@@ -74,7 +74,7 @@ def is_other_plan(running: Plan, offered: Plan) -> bool:
 
 def _move(action: Action) -> Move:
     return Move(
-        vm=action.target_vm_tintri_uuid or action.target_vm_display_name or "",
+        vm=action.vm,
         source=action.source_datastore_tintri_uuid
         or action.source_datastore
         or action.source_datastore_display_name
@@ -165,6 +165,25 @@ def _executing(recommendation: Recommendation) -> Standing:
             return Standing.CANCELLED
         case _:
             return Standing.RUNNING
+
+
+def without_progress(recommendation: Recommendation) -> Recommendation:
+    """The same without how far each move is: what is left changes with the state of a move, not with its percents."""
+    return msgspec.structs.replace(
+        recommendation,
+        action_groups=tuple(
+            msgspec.structs.replace(group, actions=tuple(map(_without_progress, group.actions)))
+            for group in recommendation.action_groups
+        ),
+    )
+
+
+def _without_progress(action: Action) -> Action:
+    if action.result is None:
+        return action
+    return msgspec.structs.replace(
+        action, result=msgspec.structs.replace(action.result, progress=None, progress_info=None)
+    )
 
 
 def progress_of(recommendation: Recommendation) -> Progress:

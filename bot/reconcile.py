@@ -3,16 +3,25 @@
 Every trigger ends here: schedule, refresh, a press, a restart, another replica. So a crash needs no repair of its own.
 """
 
+import hashlib
+from collections.abc import Collection
+from datetime import timedelta
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.card_thread import CardThread
 from bot.card_views import CardViews, view_of_reading
 from bot.clock import Clock
 from bot.due_plans import DuePlans
-from bot.outbox import Outbox
-from bot.painter import Drawing, Painter
+from bot.painter import Drawing, Painter, card_key
 from bot.readings import PoolReading, Tgc, read_again
 from bot.recommendations import Key, is_expired, is_open, plan_of
 from bot.rendering.content import seen
+from bot.rendering.following import render_stalled
 from bot.rendering.notices import render_other_moves
 from bot.rendering.views import CardView
+from bot.stalls import newly_stalled, watch_moves
 from bot.storage import approvals, cards, offers, recommendations
 from bot.storage.cards import Card
 from bot.storage.database import Database
@@ -29,23 +38,25 @@ class Reconciler:
         *,
         database: Database,
         painter: Painter,
-        outbox: Outbox,
+        thread: CardThread,
         views: CardViews,
         tgc: Tgc,
         vm_names: VmNames,
         channel_id: str,
         clock: Clock,
         due_plans: DuePlans,
+        stall_after: timedelta,
     ) -> None:
         self._due_plans = due_plans
         self._database = database
         self._painter = painter
-        self._outbox = outbox
+        self._thread = thread
         self._views = views
         self._tgc = tgc
         self._vm_names = vm_names
         self._channel_id = channel_id
         self._clock = clock
+        self._stall_after = stall_after
 
     async def observe(self, reading: PoolReading) -> None:
         """Keep a reading and bring its card up to it."""
@@ -62,10 +73,14 @@ class Reconciler:
         async with self._database.read() as connection:
             known = await recommendations.get(connection, key)
         vm_names = await self._vm_names.look_up(recommendation, known.vm_names if known else {})
-        read = (recommendation, reading.pool_name, vm_names)
-        if known and not known.gone and (known.recommendation, known.pool_name, known.vm_names) == read:
-            return known
+        if known and not known.gone:
+            moves_seen = watch_moves(known.moves_seen, recommendation, reading.read_at, self._stall_after)
+            read = (recommendation, reading.pool_name, vm_names, moves_seen)
+            if (known.recommendation, known.pool_name, known.vm_names, known.moves_seen) == read:
+                return known
         async with self._database.write() as connection:
+            before = await recommendations.get(connection, key)
+            moves_before = before.moves_seen if before else {}
             await recommendations.store(
                 connection,
                 key,
@@ -73,9 +88,12 @@ class Reconciler:
                 pool_name=reading.pool_name,
                 vm_names=vm_names,
                 read_at=reading.read_at,
+                now=self._clock.now(),
+                moves_seen=watch_moves(moves_before, recommendation, reading.read_at, self._stall_after),
             )
             stored = await recommendations.get(connection, key)
             if stored is not None:
+                await self._announce_stalled(connection, stored, newly_stalled(moves_before, stored.moves_seen))
                 now = self._clock.now()
                 plan, shown = plan_of(stored.recommendation), seen(stored.recommendation, stored.vm_names)
                 offer_id = await offers.offer_for(connection, stored.row_id, plan, shown, now)
@@ -136,19 +154,25 @@ class Reconciler:
 
     async def _announce_other_moves(self, drawing: Drawing) -> None:
         """Say it loudly, once: an edit of the card notifies nobody."""
-        act, ts = drawing.view.act, drawing.card.ts
-        if act is None or ts is None or not act.other_moves:
+        act = drawing.view.act
+        if act is None or not act.other_moves or drawing.card.ts is None:
             return
+        key, message = f"other-moves/{drawing.key}", render_other_moves(drawing.view, act.user_id)
         async with self._database.write() as connection:
-            await self._outbox.add(
-                connection,
-                key=f"other-moves/{drawing.key}",
-                kind="other_moves",
-                channel_id=drawing.card.channel_id,
-                thread_ts=ts,
-                recommendation=drawing.stored.row_id,
-                message=render_other_moves(drawing.view, act.user_id),
-            )
+            await self._thread.reply(connection, drawing.stored.row_id, key=key, kind="other_moves", message=message)
+
+    async def _announce_stalled(self, connection: AsyncConnection, stored: Stored, vms: Collection[str]) -> None:
+        """In the transaction that keeps that they are called stalled, so once."""
+        if not vms:
+            return
+        which = hashlib.sha256(msgspec.json.encode(sorted(vms))).hexdigest()[:16]
+        await self._thread.reply(
+            connection,
+            stored.row_id,
+            key=f"stalled/{card_key(stored.key, self._channel_id, 0)}/{which}",
+            kind="stalled",
+            message=render_stalled(await self._views.view(connection, stored), vms),
+        )
 
     async def _new_card(self, stored: Stored) -> Card | None:
         """Make the first card, for what can still be decided only."""

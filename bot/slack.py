@@ -10,7 +10,8 @@ SlackError
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -179,6 +180,15 @@ class Slack:
             bot_id=self._bot_id,
             scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
         )
+
+    async def time(self) -> datetime | None:
+        """Slack's own time; None where its answer names none."""
+        response = await _call("auth.test", self._client.auth_test)
+        told = _header(response.headers, "date")
+        try:
+            return parsedate_to_datetime(told).astimezone(UTC)
+        except ValueError:
+            return None
 
     async def open_socket(self, app_token: str) -> str:
         """Ask for a Socket Mode connection and return its URL, which is good for one handshake."""
@@ -360,8 +370,12 @@ def _named(method: str, error: SlackApiError) -> SlackError:
 
 
 def _retry_after_s(headers: Mapping[str, Any]) -> int:
-    value = str(next((value for name, value in headers.items() if name.lower() == "retry-after"), ""))
+    value = _header(headers, "retry-after")
     return int(value) if value.isdecimal() else _DEFAULT_RETRY_AFTER_S
+
+
+def _header(headers: Mapping[str, Any], wanted: str) -> str:
+    return str(next((value for name, value in headers.items() if name.lower() == wanted), ""))
 
 
 def _metadata(key: str, facts: Mapping[str, str | bool]) -> dict[str, Any]:

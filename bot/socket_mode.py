@@ -24,7 +24,7 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
-from bot.clock import Clock
+from bot.clock import Clock, uptime
 from bot.dispatch import dispatch
 from bot.loops import CameRound
 from bot.slack import Slack, SlackBusyError, SlackError, SlackRefusedError
@@ -118,7 +118,7 @@ class _Client(SocketModeClient):
         self.socket_mode_request_listeners.append(self._take)
         self._app = app
         self._clock = clock
-        self._rested_at = clock.now()
+        self._rested_at = uptime(clock)
         self._greeted: ClientWebSocketResponse | None = None
         """The session on which Slack said hello."""
         self._answered = self.last_ping_pong_time
@@ -166,10 +166,10 @@ class _Client(SocketModeClient):
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:
         """Reconnect, but never in a tight loop, as slack_sdk does while Slack answers each time with `disconnect`."""
-        while (wait := self._rested_at - self._clock.now()) > timedelta(0):
+        while (wait := self._rested_at - uptime(self._clock)) > timedelta(0):
             await self._clock.sleep(wait.total_seconds())
         if not self.closed:
-            self._rested_at = self._clock.now() + REST
+            self._rested_at = uptime(self._clock) + REST
             await super().connect_to_new_endpoint(force)
 
     async def end(self) -> None:

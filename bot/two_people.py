@@ -83,7 +83,8 @@ class TwoPeople:
             case Outcome.ACCEPTED_FIRST:
                 await approvals.add(connection, row_id, attempt.press, self._clock.now())
                 message = render_accepted_first(attempt.stored.pool_name, attempt.press.user_id)
-                await self._thread.say(connection, row_id, f"accepted-first/{attempt.press.id}", _KIND, message)
+                key = f"accepted-first/{attempt.press.id}"
+                await self._thread.reply(connection, row_id, key=key, kind=_KIND, message=message)
             case Outcome.DONE if attempt.action is Action.DISMISS:
                 await approvals.end_all(connection, row_id, self._clock.now())
 
@@ -102,5 +103,6 @@ class TwoPeople:
         if stored.gone or not is_open(recommendation) or is_expired(recommendation, self._clock.now()):
             return
         message = render_lapsed(stored.pool_name, approval.user_id, approval.approved_at)
-        await self._thread.say(connection, stored.row_id, f"lapsed/{approval.row_id}", _KIND, message)
+        key = f"lapsed/{approval.row_id}"
+        await self._thread.reply(connection, stored.row_id, key=key, kind=_KIND, message=message)
         await cards.mark_all_dirty(connection, stored.row_id)

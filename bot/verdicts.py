@@ -26,7 +26,7 @@ UNSETTLED = (
 OTHER_MOVES = "Its moves are not the ones you saw. The card shows the new ones: look at them and press again."
 
 _CLOCKS_APART = timedelta(seconds=10)
-"""By how much an acceptedTime may come before our request, the TGC's clock offset already counted in."""
+"""By how much an acceptedTime may come before our request, by the TGC's clock."""
 _TAKEN_WITHIN = timedelta(minutes=2)
 """How long after we began to ask, a login and a slow TGC included, an acceptedTime can still be ours."""
 
@@ -184,12 +184,13 @@ def refused(attempt: Attempt, recommendation: Recommendation | None, reason: str
     )
 
 
-def became(
-    attempt: Attempt, recommendation: Recommendation, *, sent_at: datetime, clock_offset: timedelta, answered: str
-) -> Answer:
-    """What became of a request whose answer was lost. `answered`: what came in its place."""
+def became(attempt: Attempt, recommendation: Recommendation, *, sent_at: datetime, answered: str) -> Answer:
+    """What became of a request, sent at `sent_at` by the TGC's clock, whose answer was lost.
+
+    `answered`: what came in its place.
+    """
     seen = f"{answered} A reading showed {recommendation.state}."
-    if _was_done(attempt.action, recommendation, sent_at + clock_offset):
+    if _was_done(attempt.action, recommendation, sent_at):
         return done(attempt, seen)
     if is_possible(attempt, recommendation):
         return nothing(attempt, Outcome.NOT_DONE, f"It is still as it was. Press again. ({answered})", seen)
@@ -197,7 +198,7 @@ def became(
 
 
 def _was_done(action: Action, recommendation: Recommendation, sent_at: datetime) -> bool:
-    """Whether the TGC did what we asked for at `sent_at` by its clock."""
+    """Whether the TGC did what we asked for."""
     match action:
         case Action.ACCEPT:
             return recommendation.state in _ACCEPTED_ONCE and _fits(recommendation.accepted_time, sent_at)

@@ -13,7 +13,7 @@ import structlog
 from cronsim import CronSim
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock
+from bot.clock import Clock, uptime
 from bot.loops import CameRound
 from bot.metrics import SWEEPS, TGC_UP
 from bot.outbox import Outbox
@@ -89,13 +89,13 @@ class Watch:
 
     async def keep_sweeping(self) -> None:
         """Read on schedule, for as long as the bot runs. The first sweep is the caller's."""
-        refresh_at = self._clock.now() + self._refresh_every
+        refresh_at = uptime(self._clock) + self._refresh_every
         while True:
             self.came_round()
-            next_at = min(self._sweep_at, refresh_at)
-            await self._clock.sleep((next_at - self._clock.now()).total_seconds())
-            now = self._clock.now()
-            if now >= self._sweep_at or (now >= refresh_at and self._is_behind):
+            next_in = min(self._next_sweep_in(), refresh_at - uptime(self._clock))
+            await self._clock.sleep(next_in.total_seconds())
+            now = uptime(self._clock)
+            if self._clock.now() >= self._sweep_at or (now >= refresh_at and self._is_behind):
                 refresh_at = now + self._refresh_every
                 await self.sweep()
             elif now >= refresh_at:
@@ -108,6 +108,11 @@ class Watch:
             came_round()
             await self._clock.sleep(self._follow_every.total_seconds())
             await self.follow()
+
+    def _next_sweep_in(self) -> timedelta:
+        """The schedule goes by the time of day. Where that was set back, another run may come before the one known."""
+        self._sweep_at = min(self._sweep_at, self._next_sweep())
+        return self._sweep_at - self._clock.now()
 
     def _next_sweep(self) -> datetime:
         return next_run(self._schedule, self._zone, self._clock.now())

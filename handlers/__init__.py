@@ -10,6 +10,7 @@ from bot.decisions import Decider
 from bot.pausing import Pausing
 from bot.planning import Planning as PlanningService
 from bot.reconcile import Reconciler
+from bot.reminders import Reminders
 from bot.reports import Reports
 from bot.slack import Slack
 from bot.tasks import Tasks
@@ -19,6 +20,7 @@ from handlers.details import Details
 from handlers.pause import Pause
 from handlers.planning import Planning
 from handlers.reco import Reco
+from handlers.snooze import Snooze
 from handlers.tintri import Feature, TintriCommand
 from handlers.unknown import Unknown
 
@@ -32,6 +34,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     pausing: Pausing
     planning: PlanningService
     reconciler: Reconciler
+    reminders: Reminders
     reports: Reports
     slack: Slack
     tasks: Tasks
@@ -50,4 +53,5 @@ def register(app: AsyncApp, services: Services) -> None:
     Decide(services.decider, services.tasks, services.clock).register(app)
     Details(services.reconciler, services.slack, services.access, services.tasks).register(app)
     Planning(services.planning, services.slack, services.tasks, services.clock).register(app)
+    Snooze(services.reminders, services.tasks).register(app)
     Unknown(services.tasks).register(app)

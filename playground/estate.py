@@ -98,6 +98,26 @@ class Run:
     move_time: timedelta
     """What a move of weight 1 takes."""
     cancelled: datetime | None = None
+    paces: tuple[tuple[datetime, float], ...] = ()
+    """Since when it runs so many times as fast as `move_time` says, in order."""
+
+    def planned(self, moment: datetime) -> datetime:
+        """When it would be as far as it is at that moment, had its pace never changed."""
+        since, planned, pace = self.accepted, self.accepted, 1.0
+        for changed, new_pace in self.paces:
+            if moment <= changed:
+                break
+            since, planned, pace = changed, planned + (changed - since) * pace, new_pace
+        return planned + (moment - since) * pace
+
+    def real(self, planned: datetime) -> datetime:
+        """The moment that `planned` gives this for."""
+        since, pace = self.accepted, 1.0
+        for changed, new_pace in self.paces:
+            if planned <= self.planned(changed):
+                break
+            since, pace = changed, new_pace
+        return since + (planned - self.planned(since)) / pace
 
     @property
     def settling(self) -> timedelta:

@@ -5,7 +5,7 @@ fails until its time is up; the others go on. Cancelling stops what has not begu
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
 
@@ -50,6 +50,21 @@ class Execution:
 
 def execution(waves: Sequence[Sequence[Move]], run: Run, now: datetime) -> Execution:
     """Where a run is at `now`, which is never before it was accepted."""
+    cancelled = None if run.cancelled is None else run.planned(run.cancelled)
+    planned = _planned(waves, replace(run, cancelled=cancelled, paces=()), run.planned(now))
+    moves = {
+        vm: replace(progress, started=_real(run, progress.started), completed=_real(run, progress.completed))
+        for vm, progress in planned.moves.items()
+    }
+    return Execution(planned.state, moves, _real(run, planned.completed))
+
+
+def _real(run: Run, planned: datetime | None) -> datetime | None:
+    return None if planned is None else run.real(planned)
+
+
+def _planned(waves: Sequence[Sequence[Move]], run: Run, now: datetime) -> Execution:
+    """The same of a run that never changes its pace."""
     moves: dict[str, Progress] = {}
     called_off: list[Move] = []
     begins = run.accepted + run.settling

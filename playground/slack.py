@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -88,7 +89,7 @@ class Slack:
         self.faults = Faults()
         self.limits = RateLimits(clock)
         self.sockets = Sockets(self.changed, random.Random(seed))
-        self.courier = Courier(signing_secret, self.sockets, self.changed, ack_timeout_s)
+        self.courier = Courier(signing_secret, self.sockets, self.changed, ack_timeout_s, clock)
         self._clock = clock
         self._port = port
         self._runner: web.AppRunner | None = None
@@ -223,6 +224,11 @@ class Slack:
                 await self._change.wait()
         return value
 
+    @property
+    def change(self) -> asyncio.Event:
+        """Set at the next change here."""
+        return self._change
+
     def changed(self) -> None:
         change, self._change = self._change, asyncio.Event()
         change.set()
@@ -298,6 +304,7 @@ class Slack:
     def _answered(self, name: str, answer: dict[str, Any], token: str | None) -> web.Response:
         retry_after_s = answer.pop("retry_after_s", None)
         response = _json(answer, 200 if retry_after_s is None else 429, retry_after_s)
+        response.headers["Date"] = formatdate(self._clock(), usegmt=True)
         if token in self.tokens:
             response.headers["x-oauth-scopes"] = ",".join(sorted(self.tokens[token].scopes))
         if name in METHODS:

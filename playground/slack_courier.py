@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from playground.slack_sockets import Sockets
+from playground.slack_workspace import Clock
 
 ACK_TIMEOUT_S = 3.0
 OK = 200
@@ -41,6 +42,8 @@ class Delivery:
     elapsed_s: float = 0.0
     error: str | None = None
     """What the person is told: operation_timeout, dispatch_failed, or trouble with the answer."""
+    at: float = 0.0
+    """When it was sent."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,12 @@ HONEST = Forgery()
 
 class Courier:
     def __init__(
-        self, signing_secret: str, sockets: Sockets, changed: Callable[[], None], ack_timeout_s: float
+        self,
+        signing_secret: str,
+        sockets: Sockets,
+        changed: Callable[[], None],
+        ack_timeout_s: float,
+        clock: Clock,
     ) -> None:
         self.ack_timeout_s = ack_timeout_s
         self.request_url: str | None = None
@@ -68,6 +76,7 @@ class Courier:
         self._signing_secret = signing_secret
         self._sockets = sockets
         self._changed = changed
+        self._clock = clock
 
     async def deliver(
         self,
@@ -80,7 +89,7 @@ class Courier:
         forgery: Forgery = HONEST,
     ) -> Delivery:
         """Bring it to the app and do what its answer says. `retry` counts the earlier attempts of an event."""
-        delivery = Delivery(kind, payload, settle, envelope_id or str(uuid.uuid4()))
+        delivery = Delivery(kind, payload, settle, envelope_id or str(uuid.uuid4()), at=self._clock())
         self.delivered.append(delivery)
         started = time.monotonic()
         try:

@@ -185,6 +185,15 @@ def action(found: Found, value: str | None, action_ts: str) -> dict[str, Any]:
     return {**pressed, "selected_option": echoed([picked])[0], "action_ts": action_ts}
 
 
+def picked(found: Found, value: Any, action_ts: str) -> dict[str, Any]:
+    """The entry in `actions` for something picked or filled in outside an input block; options by their value."""
+    block, element = found
+    if element["type"] not in _STATE and element["type"] not in _ONE_OF_OPTIONS | _SOME_OF_OPTIONS:
+        raise LookupError(f"In {element['action_id']}, a {element['type']}, nothing can be picked.")
+    named = {"action_id": element["action_id"], "block_id": block["block_id"]}
+    return {**_entry(element, value), **named, "action_ts": action_ts}
+
+
 _ONE_OF_OPTIONS = frozenset({"static_select", "radio_buttons", "external_select"})
 _SOME_OF_OPTIONS = frozenset({"multi_static_select", "checkboxes", "multi_external_select"})
 _STATE = {

@@ -54,6 +54,12 @@ class Person:
         found = payloads.find_element(where.blocks, action_id, value)
         return await self._press(where, payloads.action(found, value, self._now_ts()))
 
+    async def pick(self, where: Message | View, action_id: str, value: Any) -> Delivery:
+        """Pick a date, people, options by their values. Raises LookupError if it is not there."""
+        self._check_visible(where)
+        found = payloads.find_element(where.blocks, action_id)
+        return await self._press(where, payloads.picked(found, value, self._now_ts()))
+
     async def click_old(self, button: Mapping[str, Any], message: Message) -> Delivery:
         """Press a button that an earlier version of the message had, as a client does that has not caught up."""
         for blocks in (*reversed(message.versions), message.blocks):

@@ -43,6 +43,9 @@ _LOGIN: Final = V310 + "/session/login"
 _NEED_NO_SESSION: Final = frozenset({API + "/info", _LOGIN})
 _COOKIE: Final = "JSESSIONID"
 
+_PAYLOADS_KEPT: Final = 200
+"""Of so many calls."""
+
 _QUICKLY_S: Final = 0.05
 """How long stopping waits for requests under way, such as hanging ones."""
 
@@ -65,6 +68,9 @@ class Call:
     """The status of what the TGC did; None while or where it did nothing."""
     status: int | None = None
     """The status that was answered; None while or where no whole answer was sent."""
+    body: bytes = b""
+    """What was sent. Of this and of `answer` only the newest are kept."""
+    answer: bytes = b""
 
 
 class SimulatedTgc:
@@ -118,6 +124,10 @@ class SimulatedTgc:
     def url(self) -> str:
         """Without `/api`; the same after each start."""
         return self._url
+
+    @property
+    def is_serving(self) -> bool:
+        return self._runner is not None
 
     @property
     def sessions(self) -> int:
@@ -224,10 +234,15 @@ class SimulatedTgc:
             request.match_info.get("recommendation"),
         )
         self.calls.append(call)
+        for forgotten in self.calls[-_PAYLOADS_KEPT - 1 : -_PAYLOADS_KEPT]:
+            forgotten.body = forgotten.answer = b""
 
         async def proceed() -> web.StreamResponse:
             response = await handler(request)
             call.done = response.status
+            call.body = await request.read()
+            if isinstance(response, web.Response) and isinstance(response.body, bytes):
+                call.answer = response.body
             return response
 
         if self.latency_s > 0:

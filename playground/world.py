@@ -147,6 +147,16 @@ class World:
         self._turn(recommendation, "ACCEPTED")
         recommendation.run = Run(recommendation.updated, timedelta(minutes=self.move_minutes))
 
+    def set_pace(self, move_minutes: float) -> None:
+        """Change `move_minutes` for what runs already too."""
+        self.move_minutes = move_minutes
+        now = self.now()
+        for pool in self.pools:
+            for one in pool.recommendations():
+                if one.run is not None and one.run.move_time:
+                    pace = one.run.move_time / timedelta(minutes=move_minutes)
+                    one.run = replace(one.run, paces=(*one.run.paces, (now, pace)))
+
     def cancel(self, pool_uuid: str, recommendation_id: str) -> None:
         """Refused also where nothing runs any more: there is nothing left to stop."""
         _, recommendation = self._allowed(CANCEL, pool_uuid, recommendation_id)

@@ -1,5 +1,6 @@
 """What users install: the wheel, and the pinned requirements beside it."""
 
+import json
 import re
 import subprocess
 import sys
@@ -31,9 +32,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
 
 
 def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(wheel: ZipFile) -> None:
+    """Of the page what was built of it, not its sources."""
     there = {name for name in wheel.namelist() if ".dist-info/" not in name}
     files = (path for package in PACKAGES for path in (ROOT / package).rglob("*") if path.is_file())
-    assert there == {path.relative_to(ROOT).as_posix() for path in files if "__pycache__" not in path.parts}
+    names = (path.relative_to(ROOT).as_posix() for path in files if "__pycache__" not in path.parts)
+    assert there == {name for name in names if not name.startswith("playground/page/")}
+    assert {name for name in there if name.startswith("playground/static/")} == {
+        f"playground/static/{name}" for name in ("index.html", "page.css", "page.js", "licenses.md")
+    }
     assert {f"{package}/py.typed" for package in PACKAGES} < there
     assert any(re.fullmatch(r"bot/storage/migrations/versions/\d{4}_\w+\.py", name) for name in there)
 
@@ -43,6 +49,16 @@ def test_the_wheel_brings_the_command_and_the_license(wheel: ZipFile) -> None:
     entry_points = wheel.read(information["entry_points.txt"]).decode()
     assert entry_points == "[console_scripts]\ntintri-bot = bot.__main__:main\n"
     assert "licenses/LICENSE" in information
+
+
+def test_the_pages_packages_are_locked_without_an_address() -> None:
+    page = ROOT / "playground" / "page"
+    wanted = json.loads((page / "package.json").read_text(encoding="utf-8"))
+    locked = json.loads((page / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    packages = {name: package for name, package in locked.items() if name}
+    assert all("integrity" in package and "resolved" not in package for package in packages.values())
+    for name, version in {**wanted["dependencies"], **wanted["devDependencies"]}.items():
+        assert packages[f"node_modules/{name}"]["version"] == version
 
 
 def pins(name: str) -> dict[str, str]:

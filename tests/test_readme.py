@@ -1,10 +1,12 @@
 """What the documents promise is there: settings, commands, scopes, buttons, links."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from bot import config_file
 from bot.__main__ import cli
 from bot.manifest import manifest
 from bot.rendering.answers import render_help
@@ -53,11 +55,18 @@ def test_the_commands_typed_in_slack_are_those_of_the_help() -> None:
     assert [row[0].strip("`") for row in table("typed")] == re.findall(r"/tintri[\w ]*", render_help(None).text)
 
 
-def test_every_button_of_a_card_is_explained() -> None:
+def test_every_button_of_a_card_and_its_thread_is_explained() -> None:
     card = re.search(r'yield blocks\.button\("Accept"[\s\S]+?(?=\n\n\n)', text_of("bot/rendering/card.py"))
     assert card
-    labels = re.findall(r'blocks\.button\("([\w ]+)"', card[0])
+    labels = re.findall(r'blocks\.button\("([\w ]+)"', card[0] + text_of("bot/rendering/notices.py"))
     assert {row[0].strip("*") for row in table("button")} == set(labels)
+
+
+def test_the_keys_of_the_configuration_file_are_shown() -> None:
+    example = re.search(r"^```toml\n(.+?)\n```", README, re.MULTILINE | re.DOTALL)
+    assert example
+    top, _, _ = example[1].partition("\n[")
+    assert set(tomllib.loads(top)) == set(config_file._TOP)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -170,6 +170,11 @@ class Action(TgcModel, frozen=True, kw_only=True):
     destination_datastore_tintri_uuid: str | None = None
     result: ActionResult | None = None
 
+    @property
+    def vm(self) -> str:
+        """The VM's id; its name where the TGC gives no id."""
+        return self.target_vm_tintri_uuid or self.target_vm_display_name or ""
+
 
 class ActionGroup(TgcModel, frozen=True, kw_only=True):
     """Moves that may run in parallel; groups run in order."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from bot.rendering import blocks, ids, limits, standing, words
 from bot.rendering.card import render_card
-from bot.rendering.content import content, name
+from bot.rendering.content import Content, content, name
 from bot.rendering.escape import clean, escape, shorten, shorten_bytes, shorten_name
 from bot.rendering.phrase import Code, Phrase, Strong, When
 from bot.rendering.views import Block, CardView, Message, PoolAnswer, Report, Standing
@@ -12,11 +12,12 @@ from bot.rendering.views import Block, CardView, Message, PoolAnswer, Report, St
 POOLS_PER_PAGE = 10
 
 _TO_DECIDE = {Standing.OFFERED, Standing.DECIDING}
+_WITH_REASON = {Standing.UNAVAILABLE, Standing.INVALIDATED}
 _RECOMMENDED = {*_TO_DECIDE, Standing.DISMISSED, Standing.RUNNING}
 _NO_POOLS = "The TGC shows this account no VMstore pools."
 _NOT_READ = "could not be read."
 _LATE = "still being read; ask again in a minute."
-_COMMANDS = (
+COMMANDS = (
     ("/tintri reco", "every pool in a line"),
     ("/tintri reco Production", "one pool, with its buttons"),
     ("/tintri pause Production 8", "let nobody accept in a pool for 8 hours; without a pool, in none"),
@@ -79,8 +80,8 @@ def render_help(not_understood: str | None) -> Message:
     if not_understood:
         typed = shorten(clean(not_understood), limits.SENTENCE)
         head = f"“{typed}” is nothing I know. If it is a pool, type /tintri reco {typed}. {head}"
-    commands: list[Phrase] = [(Code(command), f"  {meaning}") for command, meaning in _COMMANDS]
-    text = f"{head} {', '.join(command for command, _ in _COMMANDS)}"
+    commands: list[Phrase] = [(Code(command), f"  {meaning}") for command, meaning in COMMANDS]
+    text = f"{head} {', '.join(command for command, _ in COMMANDS)}"
     return Message(
         text=_escaped(text), blocks=(blocks.bullets([((head,), commands)]),), compact=(blocks.section(text),)
     )
@@ -124,8 +125,15 @@ def pool_line(answer: PoolAnswer) -> str:
 def _gist(view: CardView) -> str:
     story = content(view)
     said = standing.gist(view, story)
-    told = (said, story.losing_sentence) if view.standing in {*_TO_DECIDE, Standing.RUNNING} else (said,)
-    return ". ".join(filter(None, told))
+    return ". ".join(filter(None, (said, _more(view, story))))
+
+
+def _more(view: CardView, story: Content) -> str | None:
+    """What a line tells besides: who would lose replication, or what one can do where there is nothing."""
+    reason = view.recommendation.state_reason
+    if view.standing in {*_TO_DECIDE, Standing.RUNNING}:
+        return story.losing_sentence
+    return words.remedy(reason) if reason and view.standing in _WITH_REASON else None
 
 
 def _rank(answer: PoolAnswer) -> tuple[int, str, str]:

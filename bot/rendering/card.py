@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from bot.rendering import blocks, ids, limits, standing, words
-from bot.rendering.content import Content, Move, VmStoreFacts, content, name
+from bot.rendering.content import NAMES_IN_A_SENTENCE, Content, Move, VmStoreFacts, content, name
 from bot.rendering.escape import clean, shorten, shorten_name, units
 from bot.rendering.phrase import WARNING, Link, Phrase, Sign, Strong, When, joined, mrkdwn
 from bot.rendering.views import Action, Block, CardView, Message, Standing
@@ -31,10 +31,11 @@ _SIGNS = {
 _BY_TWO = Sign("busts_in_silhouette", "2")
 _PLANNED = Sign("alarm_clock", "@")
 _WAITING = Sign("white_circle", "○")
+_TROUBLE = 0
 # Where not all moves of a running plan are shown, what needs an eye comes before what is over.
 _URGENCY = {
-    ExecutionState.COMPLETED_FAILED: 0,
-    ExecutionState.RUNNING_ERROR: 0,
+    ExecutionState.COMPLETED_FAILED: _TROUBLE,
+    ExecutionState.RUNNING_ERROR: _TROUBLE,
     ExecutionState.RUNNING: 1,
     ExecutionState.CANCELLED_PENDING: 1,
     ExecutionState.COMPLETED_CANCELLED: 3,
@@ -200,7 +201,13 @@ def _move(move: Move, *, with_status: bool) -> Phrase:
     if not with_status:
         return (vm, f"{way} · {move.issues}" if move.issues else way)
     status = f" · {shorten(move.status, limits.SENTENCE)}" if move.status else ""
-    return (_SIGNS.get(move.state, _WAITING) if move.state else _WAITING, " ", vm, way + status)
+    return (_sign(move), " ", vm, way + status, *standing.stalled(move))
+
+
+def _sign(move: Move) -> Sign:
+    if move.stalled_since:
+        return WARNING
+    return _SIGNS.get(move.state, _WAITING) if move.state else _WAITING
 
 
 def _most_urgent(moves: tuple[Move, ...]) -> tuple[tuple[Move, ...], tuple[Move, ...]]:
@@ -211,6 +218,8 @@ def _most_urgent(moves: tuple[Move, ...]) -> tuple[tuple[Move, ...], tuple[Move,
 
 
 def _urgency(move: Move) -> int:
+    if move.stalled_since:
+        return _TROUBLE
     return _URGENCY.get(move.state, _WAITS) if move.state else _WAITS
 
 
@@ -300,9 +309,10 @@ def _accepting(story: Content, losing: str | None, *, waits: bool) -> str:
 
 
 def _confirm_cancel(story: Content) -> Block:
+    text = _cancelling(story, _names_of(story.moved_vms))
     return blocks.confirm(
         title=f"Cancel the moves of {shorten_name(story.pool, limits.NAME)}?",
-        text=f"{standing.moved(story)}. What has moved stays where it is now; what has not begun does not run.",
+        text=text if units(text) <= limits.CONFIRM_TEXT else _cancelling(story, ""),
         yes="Cancel the moves",
         no="Let them run",
         style="danger",
@@ -317,3 +327,14 @@ def _confirm_cancel_plan(story: Content) -> Block:
         no="Keep it",
         style="danger",
     )
+
+
+def _cancelling(story: Content, names: str) -> str:
+    stays = f"What has moved stays where it is now{names}; what has not begun does not run."
+    return f"{standing.moved(story)}. {stays}"
+
+
+def _names_of(moves: tuple[Move, ...]) -> str:
+    """` (erp-db-01, erp-db-02 and 7 more)`; empty where there are none."""
+    names = tuple(shorten_name(move.vm, limits.NAME) for move in moves)
+    return f" ({words.listed(names, NAMES_IN_A_SENTENCE)})" if names else ""

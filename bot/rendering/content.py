@@ -5,10 +5,11 @@ Cards, details, lists and plain text are all drawn from it, so they cannot tell 
 
 import re
 from collections.abc import Container, Iterable, Mapping
+from datetime import datetime
 
 import msgspec
 
-from bot.rendering import facts, limits, words
+from bot.rendering import facts, limits, numbers, words
 from bot.rendering.escape import clean, shorten, shorten_name
 from bot.rendering.views import Action, CardView, Progress, Seen, SeenMove, Standing
 from tgc import models
@@ -16,6 +17,7 @@ from tgc.models import ExecutionState, Recommendation
 
 NAMES_IN_A_SENTENCE = 5
 
+_UNDER_WAY = {ExecutionState.RUNNING, ExecutionState.RUNNING_ERROR}
 _HAVE_RUN = {Standing.DONE, Standing.FAILED, Standing.CANCELLED}
 _UNREAD = (
     "Part of the TGC's answer about moves or replication could not be read. "
@@ -27,6 +29,8 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     """One VM's way."""
 
     wave: int
+    id: str
+    """The TGC's id of the VM."""
     vm: str
     source: str
     destination: str
@@ -36,9 +40,15 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     state: ExecutionState | None
     """None where the TGC reports none."""
     progress_percent: int | None
+    progress_said: str
+    """What the TGC says while it is under way."""
+    stalled_since: datetime | None
+    """Set where it is under way and makes no progress."""
     error: str
     """`Storage migration failed (hypervisor)`; empty where there is none."""
     error_detail: str
+    category: str
+    """The TGC's, such as `hypervisor`; empty where it gives none."""
     advice: str
 
     @property
@@ -51,13 +61,14 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
         if self.state is None or not self.begun:
             return ""
         stage = words.move_state(self.state)
-        under_way = self.state in {ExecutionState.RUNNING, ExecutionState.RUNNING_ERROR}
-        return f"{stage} {self.progress_percent} %" if under_way and self.progress_percent is not None else stage
+        percent = numbers.whole_percent(self.progress_percent)
+        return f"{stage} {percent}" if self.state in _UNDER_WAY and percent is not None else stage
 
     @property
     def status(self) -> str:
-        """The stage, and the error where there is one."""
-        return f"{self.stage}: {self.error}" if self.error else self.stage
+        """The stage, and what the TGC says: the error where there is one."""
+        said = self.error or self.progress_said
+        return f"{self.stage}: {said}" if said else self.stage
 
 
 class VmStoreFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,11 +105,19 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def moved(self) -> int:
-        return len(self.in_state(ExecutionState.COMPLETED_OK))
+        return len(self.moved_vms)
+
+    @property
+    def moved_vms(self) -> tuple[Move, ...]:
+        return self.in_state(ExecutionState.COMPLETED_OK)
 
     @property
     def failed(self) -> tuple[Move, ...]:
         return self.in_state(ExecutionState.COMPLETED_FAILED) or self.in_state(ExecutionState.RUNNING_ERROR)
+
+    @property
+    def stalled(self) -> tuple[Move, ...]:
+        return tuple(move for move in self.moves if move.stalled_since is not None)
 
     @property
     def losing_sentence(self) -> str | None:
@@ -144,7 +163,7 @@ def content(view: CardView) -> Content:
     names = _vm_names(recommendation, view.vm_names)
     protection = [part for outcome in recommendation.expected_outcomes if (part := outcome.protection_info)]
     losing = _losing(recommendation)
-    moves = tuple(_moves(recommendation, names, losing))
+    moves = tuple(_moves(recommendation, names, losing, view.stalled))
     analyses = _worst_first(recommendation.issues)
     return Content(
         pool=name(view.pool_name, "Unnamed pool"),
@@ -170,7 +189,7 @@ def seen(recommendation: Recommendation, vm_names: Mapping[str, str]) -> Seen:
     return Seen(
         moves=tuple(
             SeenMove(wave=move.wave, vm=move.vm, source=move.source, destination=move.destination)
-            for move in _moves(recommendation, names, losing)
+            for move in _moves(recommendation, names, losing, {})
         ),
         losing=tuple(_vm_name(uuid, names) for uuid in losing),
     )
@@ -249,19 +268,28 @@ def _outcomes(recommendation: Recommendation) -> Iterable[VmStoreFacts]:
             yield VmStoreFacts(name=_vm_store_name(outcome), brief=brief, full=full)
 
 
-def _moves(recommendation: Recommendation, names: Mapping[str, str], losing: Container[str]) -> Iterable[Move]:
+def _moves(
+    recommendation: Recommendation, names: Mapping[str, str], losing: Container[str], stalled: Mapping[str, datetime]
+) -> Iterable[Move]:
     groups = (group for group in recommendation.action_groups if group.actions)
     for wave, group in enumerate(groups, start=1):
         for action in group.actions:
-            yield _move(wave, action, names, losing)
+            yield _move(wave, action, names, losing, stalled.get(action.vm))
 
 
-def _move(wave: int, action: models.Action, names: Mapping[str, str], losing: Container[str]) -> Move:
+def _move(
+    wave: int,
+    action: models.Action,
+    names: Mapping[str, str],
+    losing: Container[str],
+    stalled_since: datetime | None,
+) -> Move:
     uuid = action.target_vm_tintri_uuid or ""
     result = action.result or models.ActionResult()
     failing = result.state in {ExecutionState.COMPLETED_FAILED, ExecutionState.RUNNING_ERROR}
     return Move(
         wave=wave,
+        id=action.vm,
         vm=name(action.target_vm_display_name or names.get(uuid) or uuid, "unnamed VM"),
         source=_datastore(action.source_datastore_display_name, action.source_datastore),
         destination=_datastore(action.destination_datastore_display_name, action.destination_datastore),
@@ -269,8 +297,11 @@ def _move(wave: int, action: models.Action, names: Mapping[str, str], losing: Co
         issues=", ".join(dict.fromkeys(map(words.issue_type, action.issue_types[:4]))),
         state=result.state,
         progress_percent=None if result.progress is None else min(max(result.progress, 0), 100),
+        progress_said=sentence(result.progress_info) if result.state in _UNDER_WAY else "",
+        stalled_since=stalled_since if result.state in _UNDER_WAY else None,
         error=_error(result) if failing else "",
         error_detail=sentence(result.error_detail) if failing else "",
+        category=_category(result),
         advice=words.advice(result.error_category),
     )
 
@@ -281,10 +312,14 @@ def _datastore(display_name: str | None, datastore: str | None) -> str:
 
 def _error(result: models.ActionResult) -> str:
     summary = sentence(result.error_summary) or sentence(result.error_detail)
-    category = shorten(clean(result.error_category or ""), limits.NAME)
+    category = _category(result)
     if summary and category:
         return f"{summary} ({category})"
     return summary or category
+
+
+def _category(result: models.ActionResult) -> str:
+    return shorten(clean(result.error_category or ""), limits.NAME)
 
 
 def _previous(previous: Progress | None) -> str | None:

@@ -151,4 +151,4 @@ def _move(move: Move, story: Content) -> Phrase:
     if move.loses_replication:
         facts.append("loses replication")
     told = " · ".join(dict.fromkeys(fact for fact in facts if fact))
-    return (wave, Strong(move.vm), f"  {shorten(told, limits.DETAILS_LINE)}")
+    return (wave, Strong(move.vm), f"  {shorten(told, limits.DETAILS_LINE)}", *standing.stalled(move))

@@ -7,6 +7,8 @@ CANCEL = "reco_cancel"
 DETAILS = "reco_details"
 PLAN = "reco_plan"
 """In a details modal: turn it into the form that plans an accept."""
+SNOOZE = "reco_snooze"
+"""Under a reminder."""
 SHOW = "reco_show"
 """In a list of pools: replace the list by that pool's card. Its value is an offer id, as for all above."""
 

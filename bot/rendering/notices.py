@@ -2,12 +2,16 @@
 
 from datetime import datetime
 
-from bot.rendering import blocks, limits, words
+from bot.rendering import blocks, ids, limits, standing, words
 from bot.rendering.card import moves_block
 from bot.rendering.content import content, name
 from bot.rendering.escape import clean, shorten, shorten_name
-from bot.rendering.phrase import WARNING, Channel, Code, Person, Phrase, Piece, Strong, When, mrkdwn
+from bot.rendering.phrase import WARNING, Channel, Code, Person, Phrase, Piece, Strong, When, joined, mrkdwn
 from bot.rendering.views import Action, Block, CardView, Message
+
+_POOLS_NAMED = 5
+
+_POOLS_NAMED = 5
 
 
 def render_outage(tgc_name: str, since: datetime, problem: str) -> Message:
@@ -23,6 +27,19 @@ def render_outage(tgc_name: str, since: datetime, problem: str) -> Message:
 
 def render_outage_over(tgc_name: str, since: datetime, until: datetime) -> Message:
     return _notice(Strong(_tgc(tgc_name)), " is back. It gave no answers from ", When(since), " to ", When(until), ".")
+
+
+def render_silence(tgc_name: str, analysis: datetime, pool_names: tuple[str, ...]) -> Message:
+    """Half an hour after an analysis that made nothing for these pools."""
+    return _notice(
+        WARNING,
+        " ",
+        Strong(_tgc(tgc_name)),
+        " has made no recommendation at its analysis of ",
+        When(analysis),
+        f" for {words.listed(tuple(map(_pool, pool_names)), _POOLS_NAMED)}. ",
+        "Look at its alerts, and whether its analyses run; I go on looking, and post what comes.",
+    )
 
 
 def render_paused(by_user_id: str, pool_name: str | None, until: datetime | None) -> Message:
@@ -115,6 +132,22 @@ def _plan(by_user_id: str, due_at: datetime) -> Phrase:
     return ("The plan of ", Person(by_user_id), " to accept this ", When(due_at))
 
 
+def render_reminder(view: CardView, *, can_be_put_off: bool) -> Message:
+    """For the thread of a card that nobody has decided on, some time before it expires."""
+    story = content(view)
+    expires = view.recommendation.expiration_time
+    head: Phrase = (
+        Strong(f"{_pool(view.pool_name)}: nobody has decided on this yet"),
+        *((", and it expires ", When(expires)) if expires else ()),
+        f". {words.stopped(story.finding)}",
+    )
+    told = [head, *((by_two,) if (by_two := standing.by_two(view)) else ())]
+    if view.hindrance:
+        told.append((_sentence(view.hindrance),))
+    buttons = [blocks.button("Snooze", ids.SNOOZE, view.offer_id)] if can_be_put_off and view.offer_id else []
+    return _message(joined(told, " "), *([blocks.actions(buttons)] if buttons else []))
+
+
 def render_cannot_post(channel_id: str, problem: str, waiting: int) -> Message:
     """For the approvers, as a direct message."""
     waits = words.counted(waiting, "recommendation waits", "recommendations wait")
@@ -136,7 +169,7 @@ def _message(phrase: Phrase, *more: Block) -> Message:
     return Message(
         text=mrkdwn(phrase, limits.MESSAGE_TEXT_BYTES),
         blocks=(blocks.paragraph(phrase), *more),
-        compact=(blocks.mrkdwn_section(phrase),),
+        compact=(blocks.mrkdwn_section(phrase), *(block for block in more if block["type"] == "actions")),
     )
 
 

@@ -2,6 +2,8 @@
 
 import math
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
+"""Between a number and its unit: a narrow window would part them."""
 _READABLE = 1e15
 """Beyond it, digits say nothing."""
 
@@ -37,13 +39,13 @@ def ms(number: float | None) -> str | None:
 def percent(number: float | None) -> str | None:
     """`12.5 %`: one decimal where it says something."""
     value = finite(number)
-    return None if value is None else f"{_decimal(value)} %"
+    return None if value is None else f"{_decimal(value)}{NO_BREAK}%"
 
 
 def whole_percent(number: float | None) -> str | None:
     """`94 %`."""
     value = finite(number)
-    return None if value is None else f"{_whole(value)} %"
+    return None if value is None else f"{_whole(value)}{NO_BREAK}%"
 
 
 def chance_percent(probability: float | None) -> float | None:
@@ -60,10 +62,10 @@ def chance(probability: float | None) -> str | None:
     if value is None:
         return None
     if 0 < value < 1:
-        return "under 1 %"
+        return f"under 1{NO_BREAK}%"
     if 99 < value < 100:  # noqa: PLR2004 - see the docstring
-        return "over 99 %"
-    return f"{value:.0f} %"
+        return f"over 99{NO_BREAK}%"
+    return f"{value:.0f}{NO_BREAK}%"
 
 
 def _with_unit(number: float | None, unit: str) -> str | None:
@@ -71,7 +73,7 @@ def _with_unit(number: float | None, unit: str) -> str | None:
     if value is None:
         return None
     small = abs(value) < 10  # noqa: PLR2004 - a digit behind the point matters below it
-    return f"{_decimal(value) if small else _whole(value)} {unit}"
+    return f"{_decimal(value) if small else _whole(value)}{NO_BREAK}{unit}"
 
 
 def _decimal(value: float) -> str:

@@ -6,6 +6,7 @@ from textwrap import wrap
 
 from bot.rendering import answers, standing
 from bot.rendering.content import Content, Move, VmStoreFacts, content, name
+from bot.rendering.numbers import NO_BREAK
 from bot.rendering.phrase import DAY_AND_TIME, Phrase, When, joined, local, plain
 from bot.rendering.views import CardView, PoolAnswer, Report, Standing
 
@@ -19,7 +20,8 @@ def plain_report(report: Report, *, zone: tzinfo) -> str:
     """Lines of at most 80 columns where names allow; dates in `zone`."""
     head = f"{name(report.tgc_name, 'Tintri Global Center')}, read {local(report.read_at, zone, f'{DAY_AND_TIME} %Z')}"
     pools = ["\n".join(_pool(answer, zone)) for answer in answers.by_urgency(report.pools)]
-    return "\n\n".join([f"{head}\n{answers.headline(report)}", *pools]) + "\n"
+    text = "\n\n".join([f"{head}\n{answers.headline(report)}", *pools]) + "\n"
+    return text.replace(NO_BREAK, " ")  # lines are wrapped, and people search for what they read
 
 
 def _pool(answer: PoolAnswer, zone: tzinfo) -> Iterable[str]:

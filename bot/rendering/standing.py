@@ -1,7 +1,7 @@
 """Where a recommendation stands, in a line: with who and when for cards, without for lists."""
 
 from bot.rendering import limits, words
-from bot.rendering.content import Content
+from bot.rendering.content import Content, Move
 from bot.rendering.escape import shorten_name
 from bot.rendering.phrase import Person, Phrase, Strong, When
 from bot.rendering.views import Act, Action, CardView, Standing
@@ -67,6 +67,11 @@ def running(view: CardView) -> str:
     return words.execution_state(ExecutionState.RUNNING if state is None else state)
 
 
+def stalled(move: Move) -> Phrase:
+    """` · stalled, no progress since today at 07:12`; empty where it gets on."""
+    return (" · stalled, no progress since ", When(move.stalled_since)) if move.stalled_since else ()
+
+
 def ongoing(pending: Act | None) -> Phrase:
     """`@alice is accepting this…`."""
     if pending is None:
@@ -76,20 +81,24 @@ def ongoing(pending: Act | None) -> Phrase:
 
 def accepted(view: CardView) -> Phrase:
     """`accepted by @alice`; empty where nobody is known to have accepted."""
-    if view.act and view.act.action is Action.ACCEPT:
-        first: Phrase = (Person(view.act.first_user_id), " and ") if view.act.first_user_id else ()
-        return ("accepted by ", *first, Person(view.act.user_id))
-    if view.act and view.act.action is Action.CANCEL:
-        return ()  # the newest decision hides who accepted
+    by_us = _acceptance(view)
+    if by_us:
+        first: Phrase = (Person(by_us.first_user_id), " and ") if by_us.first_user_id else ()
+        return ("accepted by ", *first, Person(by_us.user_id))
     return ("accepted in Tintri Global Center",) if view.recommendation.accepted_time else ()
 
 
 def accepted_when(view: CardView) -> Phrase:
     """`accepted by @alice today at 07:12`."""
-    by_us = view.act.at if view.act and view.act.action is Action.ACCEPT else None
-    at = by_us or view.recommendation.accepted_time
+    by_us = _acceptance(view)
+    at = by_us.at if by_us else view.recommendation.accepted_time
     who = accepted(view)
     return (*who, " ", When(at)) if who and at else who
+
+
+def _acceptance(view: CardView) -> Act | None:
+    """The accept that people here made."""
+    return view.act if view.act and view.act.action is Action.ACCEPT else view.cancelled
 
 
 def by_two(view: CardView) -> Phrase:
@@ -135,7 +144,7 @@ def _told(view: CardView, content: Content) -> Phrase:
             return _by(view, Action.DISMISS, "dismissed") or (_ALWAYS[view.standing],)
         case Standing.CANCELLED:
             cancelled = _by(view, Action.CANCEL, "cancelled") or _at_tgc("cancelled", view)
-            return (*cancelled, f", {_left_behind(content)}")
+            return (*cancelled, f", {_left_behind(content)}", *_after(accepted(view)))
         case Standing.EXPIRED:
             at = recommendation.expiration_time
             expired: Phrase = (said, " ", When(at)) if at else (said,)

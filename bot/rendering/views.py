@@ -180,12 +180,16 @@ class CardView(msgspec.Struct, frozen=True, kw_only=True):
     """Who accepts these very moves later."""
     act: Act | None = None
     """The newest decision that took effect; None where it was made in the TGC's own GUI, or nobody decided."""
+    cancelled: Act | None = None
+    """Where `act` is a Cancel: the accept that it cancels; None where that was made in the TGC's own GUI."""
     pending: Act | None = None
     """What somebody is doing to it right now (standing DECIDING)."""
     previous: Progress | None = None
     """An earlier recommendation of this pool that still runs."""
     vm_names: Mapping[str, str] = {}
     """Names of VMs, by their Tintri UUID, that the recommendation itself does not name."""
+    stalled: Mapping[str, datetime] = {}
+    """VMs, by their id, that have made no progress for too long, and since when."""
 
 
 class PoolAnswer(msgspec.Struct, frozen=True, kw_only=True):

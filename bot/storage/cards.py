@@ -1,11 +1,12 @@
 """Cards: which message shows which recommendation, and what is painted on it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.storage import putting_off
 from bot.storage.leases import Lease, ensure_row, is_free
 from bot.storage.tables import cards
 
@@ -45,31 +46,31 @@ async def adopt(connection: AsyncConnection, recommendation: int, channel_id: st
         await connection.execute(update(cards).where(row, cards.c.ts.is_(None)).values(ts=ts, painted=None))
 
 
-async def to_post(connection: AsyncConnection, now: datetime) -> list[Card]:
+async def to_post(connection: AsyncConnection, now: datetime, lease_life: timedelta) -> list[Card]:
     """Cards that no message shows yet, in the order in which they were made."""
-    return await _to_paint(connection, now, cards.c.ts.is_(None))
+    return await _to_paint(connection, cards.c.ts.is_(None), now, lease_life)
 
 
-async def to_edit(connection: AsyncConnection, now: datetime) -> list[Card]:
+async def to_edit(connection: AsyncConnection, now: datetime, lease_life: timedelta) -> list[Card]:
     """Cards whose message shows something older."""
-    return await _to_paint(connection, now, cards.c.ts.is_not(None))
+    return await _to_paint(connection, cards.c.ts.is_not(None), now, lease_life)
 
 
-async def _to_paint(connection: AsyncConnection, now: datetime, which: ColumnElement[bool]) -> list[Card]:
+async def _to_paint(
+    connection: AsyncConnection, which: ColumnElement[bool], now: datetime, lease_life: timedelta
+) -> list[Card]:
     """Those that are dirty or were left half painted, that are due and that nobody paints."""
     # An owner whose lease ran out died while it painted: nobody knows what the message shows.
     unfinished = or_(cards.c.dirty.is_(True), cards.c.owner.is_not(None))
-    statement = select(cards).where(which, unfinished, _is_due(now), is_free(cards, now)).order_by(cards.c.id)
+    due = and_(putting_off.is_due(cards, now), is_free(cards, now, lease_life))
+    statement = select(cards).where(which, unfinished, due).order_by(cards.c.id)
     return [_card(row) for row in await connection.execute(statement)]
 
 
 async def is_due(connection: AsyncConnection, row_id: int, now: datetime) -> bool:
     """Whether it may be painted now: one card may have learned for all of its channel that it may not."""
-    return (await connection.execute(select(cards.c.id).where(cards.c.id == row_id, _is_due(now)))).first() is not None
-
-
-def _is_due(now: datetime) -> ColumnElement[bool]:
-    return or_(cards.c.not_before.is_(None), cards.c.not_before <= now)
+    due = select(cards.c.id).where(cards.c.id == row_id, putting_off.is_due(cards, now))
+    return (await connection.execute(due)).first() is not None
 
 
 async def count_unposted(connection: AsyncConnection, channel_id: str) -> int:

@@ -34,7 +34,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     user_id: str | None
     claimed_at: datetime | None
     sent_at: datetime | None
-    """When the TGC was about to be asked; committed before the request leaves."""
+    """When the TGC was about to be asked, by its own clock; committed before the request leaves."""
 
     @property
     def is_deciding(self) -> bool:

@@ -54,7 +54,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     recommendation_id: str | None = None
     """The TGC's."""
     action: str
-    """An Action, or `plan`, `cancel_plan`, `pause`, `resume`, `audit`."""
+    """An Action, or `plan`, `cancel_plan`, `pause`, `resume`, `audit`, `snooze`."""
     offer_id: str | None
     seen: Seen | None = None
     """The offer's moves, as they were shown."""
@@ -91,14 +91,16 @@ async def add_refusal(connection: AsyncConnection, refused: Decision) -> None:
     await ensure_row(connection, decisions, row, **_values(refused))
 
 
-async def newest_effective(connection: AsyncConnection, recommendation: int) -> Decision | None:
-    """Return the newest decision that took effect on the recommendation itself: to plan one changes nothing yet."""
+async def newest_effective(
+    connection: AsyncConnection, recommendation: int, action: Action | None = None
+) -> Decision | None:
+    """Return the newest decision that took effect on the recommendation itself; with `action`, of that kind."""
     statement = (
         select(decisions)
         .where(
             decisions.c.recommendation == recommendation,
             decisions.c.outcome == Outcome.DONE,
-            decisions.c.action.in_(Action),
+            decisions.c.action.in_(Action if action is None else [action]),  # to plan one changes nothing yet
         )
         .order_by(decisions.c.id.desc())
         .limit(1)
@@ -115,12 +117,7 @@ async def was_done(connection: AsyncConnection, command_id: str) -> bool:
 
 async def is_accepted(connection: AsyncConnection, recommendation: int) -> bool:
     """Whether the TGC took an accept of ours."""
-    statement = select(decisions.c.id).where(
-        decisions.c.recommendation == recommendation,
-        decisions.c.action == Action.ACCEPT,
-        decisions.c.outcome == Outcome.DONE,
-    )
-    return (await connection.execute(statement.limit(1))).first() is not None
+    return await newest_effective(connection, recommendation, Action.ACCEPT) is not None
 
 
 # Reading it

@@ -3,6 +3,9 @@
 When a lease ends is the database's affair: a server tells its own time, and processes that share a file share the time
 of its machine. A holder counts for itself, from before it asked, so that it stops before anybody may take over.
 A holder that slept through its lease sends nothing, and finds its fence outdated: every store names it and is refused.
+
+A clock may be set back, too. A lease that ends more than a whole life later than a new one would is nobody's any more:
+else what a dead process held would be held for hours. Its holder, if it lives, knows by the same clock.
 """
 
 import asyncio
@@ -34,7 +37,8 @@ class Term(msgspec.Struct, frozen=True):
     """How long a lease certainly lives, by both clocks of the holder's machine: each may be stopped or set alone."""
 
     monotonic: float
-    time_of_day: datetime
+    since: datetime
+    until: datetime
 
 
 class Lease(msgspec.Struct, kw_only=True):
@@ -72,7 +76,7 @@ class Leases:
         now, term = self._clock.now(), self._new_term()
         statement = (
             update(table)
-            .where(row, is_free(table, now))
+            .where(row, is_free(table, now, self.life))
             .values(owner=self._owner, expires_at=_moment(now, self.life), fence=table.c.fence + 1)
             .returning(table.c.fence)
         )
@@ -98,7 +102,7 @@ class Leases:
     def is_alive(self, lease: Lease) -> bool:
         """Whether nobody can have taken it over, nor will in the time that a request takes to arrive."""
         term = lease.term
-        return self._clock.monotonic() < term.monotonic and self._clock.now() < term.time_of_day
+        return self._clock.monotonic() < term.monotonic and term.since <= self._clock.now() < term.until
 
     def may_send(self) -> bool:
         """Whether every lease under which this is asked is alive."""
@@ -120,8 +124,8 @@ class Leases:
 
     def _new_term(self) -> Term:
         """That of a lease that the database is asked for now."""
-        certain = self.life * _CERTAIN_PART
-        return Term(self._clock.monotonic() + certain.total_seconds(), self._clock.now() + certain)
+        certain, now = self.life * _CERTAIN_PART, self._clock.now()
+        return Term(self._clock.monotonic() + certain.total_seconds(), now - self.life, now + certain)
 
     @asynccontextmanager
     async def named(self, name: str) -> AsyncIterator[Lease | None]:
@@ -141,9 +145,10 @@ class Leases:
                 await self.release(connection, lease)
 
 
-def is_free(table: Table, now: datetime) -> ColumnElement[bool]:
+def is_free(table: Table, now: datetime, life: timedelta) -> ColumnElement[bool]:
     """Condition: nobody holds the row any more. `now` counts where the database has no time of its own."""
-    return or_(table.c.owner.is_(None), table.c.expires_at <= _moment(now))
+    was_set_back = table.c.expires_at > _moment(now, 2 * life)
+    return or_(table.c.owner.is_(None), table.c.expires_at <= _moment(now), was_set_back)
 
 
 class _Moment(FunctionElement[datetime]):

@@ -5,14 +5,15 @@ pending -> sending -> sent
            sending         the answer was lost: look into the history before anything else
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import Row, and_, delete, or_, select, update
+from sqlalchemy import Row, and_, case, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.rendering.views import Message
+from bot.storage import putting_off
 from bot.storage.leases import Lease, ensure_row, is_free
 from bot.storage.tables import posts
 
@@ -86,15 +87,15 @@ async def withdraw(connection: AsyncConnection, post: Post) -> bool:
     return (await connection.execute(delete(posts).where(unchanged))).rowcount == 1
 
 
-async def due(connection: AsyncConnection, now: datetime) -> list[Post]:
+async def due(connection: AsyncConnection, now: datetime, lease_life: timedelta) -> list[Post]:
     """Messages other than cards that wait to be sent and that nobody is sending."""
     statement = (
         select(posts)
         .where(
             posts.c.kind != CARD,
             posts.c.state != PostState.SENT,
-            or_(posts.c.not_before.is_(None), posts.c.not_before <= now),
-            is_free(posts, now),
+            putting_off.is_due(posts, now),
+            is_free(posts, now, lease_life),
         )
         .order_by(posts.c.created_at)
     )
@@ -124,9 +125,17 @@ async def sent(connection: AsyncConnection, key: str, ts: str) -> None:
 
 
 async def put_off(
-    connection: AsyncConnection, lease: Lease, *, state: PostState, problem: str, until: datetime
+    connection: AsyncConnection, lease: Lease, *, state: PostState, problem: str, now: datetime, pause: timedelta
 ) -> None:
-    values = {"state": state, "problem": problem, "not_before": until, "owner": None, "expires_at": None}
+    values = {
+        "state": state,
+        "problem": problem,
+        "not_before": putting_off.after(now, pause),
+        # Later than now it was by a clock that was set back since: nobody knows how long ago that is.
+        "sending_at": case((posts.c.sending_at > now, now), else_=posts.c.sending_at),
+        "owner": None,
+        "expires_at": None,
+    }
     await connection.execute(update(posts).where(lease.held).values(**values))
 
 

@@ -1,6 +1,6 @@
 """Presses: what people asked for, kept until each was told what came of it. Also what makes a redelivery harmless."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import ColumnElement, Row, and_, select, update
@@ -36,9 +36,9 @@ async def get(connection: AsyncConnection, press_id: str) -> Press:
     return _press((await connection.execute(select(presses).where(presses.c.id == press_id))).one())
 
 
-async def untold(connection: AsyncConnection, now: datetime) -> list[str]:
+async def untold(connection: AsyncConnection, now: datetime, lease_life: timedelta) -> list[str]:
     """Ids of those whose people wait for an answer while nobody works on it."""
-    is_left = and_(presses.c.told_at.is_(None), is_free(presses, now))
+    is_left = and_(presses.c.told_at.is_(None), is_free(presses, now, lease_life))
     return list(await connection.scalars(select(presses.c.id).where(is_left).order_by(presses.c.pressed_at)))
 
 

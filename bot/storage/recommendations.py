@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, select, update
+from sqlalchemy import ColumnElement, Row, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.recommendations import Key
+from bot.stalls import MoveSeen
 from bot.storage.leases import ensure_row
 from bot.storage.tables import cards, claims, recommendations
 from tgc.models import Recommendation
@@ -24,6 +25,8 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     read_at: datetime
     gone: bool
     """The TGC does not know it any more."""
+    moves_seen: Mapping[str, MoveSeen]
+    """By VM; those that were under way at some reading."""
 
 
 async def get(connection: AsyncConnection, key: Key) -> Stored | None:
@@ -44,30 +47,29 @@ async def store(
     pool_name: str,
     vm_names: Mapping[str, str],
     read_at: datetime,
+    now: datetime,
+    moves_seen: Mapping[str, MoveSeen] | None = None,
 ) -> None:
-    """Keep a reading, unless a later one is there already."""
+    """Keep a reading, unless a later one is there already; one from after `now` was there before the clock was set."""
     values = {
         "pool_name": pool_name,
         "snapshot": msgspec.json.encode(recommendation),
         "vm_names": msgspec.json.encode(dict(vm_names)),
         "read_at": read_at,
         "gone": False,
+        "moves_seen": msgspec.json.encode(moves_seen) if moves_seen else None,
     }
     if await ensure_row(connection, recommendations, _is(key), **msgspec.structs.asdict(key), **values):
         row_id = select(recommendations.c.id).where(_is(key)).scalar_subquery()
         await connection.execute(claims.insert().values(recommendation=row_id))
         return
-    await connection.execute(
-        update(recommendations).where(_is(key), recommendations.c.read_at < read_at).values(**values)
-    )
+    is_older = or_(recommendations.c.read_at < read_at, recommendations.c.read_at > now)
+    await connection.execute(update(recommendations).where(_is(key), is_older).values(**values))
 
 
-async def mark_gone(connection: AsyncConnection, key: Key, read_at: datetime) -> None:
-    """Keep that the TGC did not know it, unless a later reading found it."""
-    values = {"gone": True, "read_at": read_at}
-    await connection.execute(
-        update(recommendations).where(_is(key), recommendations.c.read_at <= read_at).values(**values)
-    )
+async def mark_gone(connection: AsyncConnection, key: Key, now: datetime) -> None:
+    """Keep that the TGC does not know it; a later reading may find it all the same."""
+    await connection.execute(update(recommendations).where(_is(key)).values(gone=True, read_at=now))
 
 
 async def with_open_cards(connection: AsyncConnection, tgc_key: str, pool_uuid: str | None = None) -> list[Stored]:
@@ -97,4 +99,5 @@ def _stored(row: Row[tuple[object, ...]]) -> Stored:
         vm_names=msgspec.json.decode(row.vm_names, type=dict[str, str]),
         read_at=row.read_at,
         gone=row.gone,
+        moves_seen=msgspec.json.decode(row.moves_seen, type=dict[str, MoveSeen]) if row.moves_seen else {},
     )

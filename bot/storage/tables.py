@@ -99,6 +99,7 @@ recommendations = Table(
     Column("vm_names", LargeBinary, nullable=False),
     Column("read_at", UtcDateTime, nullable=False),
     Column("gone", Boolean, nullable=False, server_default=false()),
+    Column("moves_seen", LargeBinary),
     UniqueConstraint("tgc_key", "pool_uuid", "recommendation_id"),
 )
 
@@ -231,6 +232,14 @@ pauses = Table(
     Column("user_id", String(64), nullable=False),
     Column("paused_at", UtcDateTime, nullable=False),
     Column("until", UtcDateTime),
+)
+
+snoozes = Table(
+    "snoozes",
+    metadata,
+    Column("recommendation", ForeignKey("recommendations.id"), primary_key=True),
+    Column("user_id", String(64), nullable=False),
+    Column("until", UtcDateTime, nullable=False),
 )
 
 cards = Table(

@@ -14,6 +14,8 @@ from bot.pool_rules import Approvers, SecondApprover
 WHOLE = """\
 approval_lapse_hours = 4
 audit_retention_days = 400
+stall_minutes = 45
+reminder_hours = 3
 
 [pools."Production"]
 approvers = ["U0ALICE", "S0STORAGE"]
@@ -62,6 +64,8 @@ def test_everything_it_can_say(file: Path) -> None:
         ),
         approval_lapse=timedelta(hours=4),
         audit_retention=timedelta(days=400),
+        stall_after=timedelta(minutes=45),
+        reminder_before=timedelta(hours=3),
     )
 
 
@@ -74,6 +78,8 @@ def test_an_empty_file_says_nothing(file: Path) -> None:
     [
         ("approval_lapse_hours = 0", "line 1: approval_lapse_hours is not usable: give a whole number from 1 to 168."),
         ("approval_lapse_hours = true", "line 1: approval_lapse_hours is not usable: give a whole number"),
+        ("stall_minutes = 0", "line 1: stall_minutes is not usable: give a whole number from 1 to 1440."),
+        ("reminder_hours = 25", "line 1: reminder_hours is not usable: give a whole number from 1 to 24."),
         ("audit_retention_days = 1.5", "line 1: audit_retention_days is not usable: give a whole number"),
         (
             "audit_retention_days = 30",

@@ -60,3 +60,16 @@ async def test_a_login_that_succeeds_ends_the_row(database: Database, clock: Sta
     await guard(database, clock).accepted()
     await refused(database, clock, 2)
     await guard(database, clock).check()
+
+
+@pytest.mark.parametrize(("minutes", "is_held"), [(14, True), (16, False), (-14, True), (-16, False), (-600, False)])
+async def test_a_refusal_holds_for_no_longer_where_the_clock_is_set(
+    database: Database, clock: StageClock, minutes: float, is_held: bool
+) -> None:
+    await guard(database, clock).refused()
+    clock.set_ahead(minutes=minutes)
+    if not is_held:
+        await guard(database, clock).check()
+        return
+    with pytest.raises(TGCLoginError):
+        await guard(database, clock).check()

@@ -30,6 +30,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.logs import Cleaner, configure
 from bot.settings import LogFormat, Secret
+from tests.bot.patience import until
 
 FORMATS: tuple[LogFormat, ...] = ("console", "json")
 PASSWORD = "pa\"ss'w\\ör d/%+!"
@@ -456,7 +457,7 @@ class TestRealClients:
         app.command("/tintri")(listen)
         response = await app.async_dispatch(self._signed(slack.command(), SIGNING_SECRET))
         assert response.status == 200
-        assert slack.responses
+        await until(lambda: bool(slack.responses))
         response = await app.async_dispatch(self._signed(slack.command() | {"command": "/other"}, SIGNING_SECRET))
         assert response.status == 404
         self.assert_clean("Unhandled request", "Sending a request")

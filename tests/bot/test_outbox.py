@@ -158,7 +158,7 @@ async def recommended(process: Process) -> int:
     async with process.database.write() as connection:
         key, nothing = Key("default", "P1", "R1"), Recommendation(id="R1")
         now = process.place.clock.now()
-        await recommendations.store(connection, key, nothing, pool_name="P", vm_names={}, read_at=now)
+        await recommendations.store(connection, key, nothing, pool_name="P", vm_names={}, read_at=now, now=now)
         stored = await recommendations.get(connection, key)
     assert stored
     return stored.row_id
@@ -306,6 +306,34 @@ async def test_slack_is_given_the_time_it_asks_for(place: Place, bot: Process) -
     assert len(place.messages) == 1
 
 
+async def test_what_was_put_off_waits_no_longer_where_the_clock_is_set_back(place: Place, bot: Process) -> None:
+    place.slack.faults.fail("chat.postMessage", retry_after_s=60)
+    await bot.add()
+    await bot.send()
+    place.clock.set_ahead(hours=-3)
+    place.clock.move(timedelta(seconds=60))
+    await bot.send()
+    assert len(place.messages) == 1
+
+
+@pytest.mark.parametrize("sent", [-6, 0, 6])
+@pytest.mark.parametrize("looked", [-6, 0, 6])
+async def test_a_post_whose_answer_was_lost_is_found_although_the_clock_is_wrong(
+    place: Place, bot: Process, sent: float, looked: float
+) -> None:
+    """By so many hours when it was sent, and when it was looked for."""
+    place.clock.set_ahead(hours=sent)
+    place.slack.faults.drop_after("chat.postMessage")
+    await bot.add()
+    await bot.send()
+    place.clock.set_ahead(hours=looked)
+    for _ in range(2):
+        place.clock.move(SETTLING)
+        await bot.send()
+    assert (await bot.post()).state is PostState.SENT
+    assert len(place.messages) == 1
+
+
 async def test_a_refusal_is_tried_again_later_and_the_approvers_hear_of_it_once(place: Place, bot: Process) -> None:
     place.slack.channel("storage").is_archived = True
     await bot.add()
@@ -350,7 +378,7 @@ async def test_a_message_that_is_not_needed_any_more_stops_nobody(place: Place, 
     await bot.add("a")
     await bot.add("b")
     async with bot.database.read() as connection:
-        due = await posts.due(connection, place.clock.now())
+        due = await posts.due(connection, place.clock.now(), LIFE)
     assert len(due) == 2
     async with bot.database.write() as connection:
         await posts.delete_prefix(connection, "a")

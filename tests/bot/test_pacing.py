@@ -128,3 +128,14 @@ async def test_whoever_gives_up_waiting_costs_nobody_a_turn() -> None:
     await asyncio.sleep(0)
     impatient.cancel()
     assert await turns(clock, lambda: pace.post("C1"), [0]) == [START + POST_EVERY]
+
+
+async def test_a_time_of_day_that_is_set_back_holds_nobody_up() -> None:
+    clock = StageClock(START)
+    pace = Pace(clock)
+    await pace.post("C1")
+    clock.set_ahead(hours=-2)
+    next_one = asyncio.create_task(pace.post("C1"))
+    await pass_time(clock, int(POST_EVERY / STEP))
+    assert next_one.done()
+    next_one.cancel()

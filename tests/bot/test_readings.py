@@ -156,3 +156,11 @@ async def test_a_recommendation_is_read_by_its_id_and_another_in_its_place_is_no
     another = (await read_again(tgc, bench.clock, pool, current.id)).recommendation
     assert another is not None
     assert (another.id, another.state) == (current.id, RecommendationState.INVALIDATED)
+
+
+async def test_a_time_of_day_that_is_set_back_makes_no_reading_last_longer(bench: Bench) -> None:
+    pool = await bench.pool()
+    first = await bench.readings.current(pool)
+    bench.clock.set_ahead(hours=-2)
+    bench.clock.move(SHARED_FOR)
+    assert await bench.readings.current(pool) is not first

@@ -336,6 +336,41 @@ def test_what_is_complete_cannot_be_cancelled(world: World, clock: Clock) -> Non
     assert refusal(error) == (400, "ERR-API-7109")
 
 
+def test_a_new_pace_counts_for_the_rest_of_what_runs(world: World, clock: Clock) -> None:
+    pool = world.pools[0]
+    recommendation = world.current(pool)
+    for move in recommendation.moves:
+        move.weight = 1
+
+    def percent() -> int:
+        running = world.execution(recommendation)
+        assert running is not None
+        return max(progress.percent for progress in running.moves.values())
+
+    world.accept_in_gui(pool)
+    clock.advance(minutes=11)
+    world.set_pace(200)
+    assert percent() == 50
+    clock.advance(minutes=50)
+    assert percent() == 75
+    world.set_pace(2)
+    assert percent() == 75
+    clock.advance(seconds=30)
+    first = recommendation.moves[0].vm.uuid
+    execution = world.execution(recommendation)
+    assert execution is not None
+    assert action_states(world, recommendation) == ["COMPLETED_OK", "COMPLETED_OK", "RUNNING", "RUNNING"]
+    assert execution.moves[first].completed == clock()
+    clock.advance(seconds=119)
+    world.set_pace(600)
+    assert action_states(world, recommendation)[2:] == ["RUNNING", "RUNNING"]
+    clock.advance(minutes=5)
+    assert execution_state(world, recommendation) == "COMPLETED_OK"
+    later = world.execution(recommendation)
+    assert later is not None
+    assert (later.moves[first], later.completed) == (execution.moves[first], clock())
+
+
 def test_the_speed_of_moves_counts_from_the_next_accept(world: World) -> None:
     slow, quick = world.pools[:2]
     world.accept_in_gui(slow)

@@ -10,10 +10,13 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from datetime import timedelta
+from ctypes import c_double
+from datetime import datetime, timedelta
+from multiprocessing.sharedctypes import RawValue
 from pathlib import Path
 
 from bot.app import run
+from bot.clock import SystemClock
 from bot.logs import configure
 from bot.settings import read_settings
 
@@ -25,11 +28,39 @@ _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload([__name__])
 
 
+class Machine:
+    """What the processes on it share: a time of day that somebody sets."""
+
+    def __init__(self) -> None:
+        self._ahead_s = RawValue(c_double, 0.0)  # without a lock: whoever holds one may be killed
+
+    @property
+    def ahead_s(self) -> float:
+        """By how much its time of day is ahead of the true one."""
+        return self._ahead_s.value
+
+    def set_ahead(self, seconds: float) -> None:
+        self._ahead_s.value = seconds
+
+
+class MachineClock(SystemClock):
+    """Only its time of day can be set: nobody sets what counts the seconds."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=self._machine.ahead_s)
+
+
 class BotProcess:
     """One life of the bot, as `tintri-bot run` begins it with these environment variables."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path, lease_life: timedelta) -> None:
-        self._process = _FORKS.Process(target=_serve, args=(dict(environment), log, lease_life), daemon=True)
+    def __init__(self, environment: Mapping[str, str], log: Path, lease_life: timedelta, machine: Machine) -> None:
+        self.url = f"http://{environment['HOST']}:{environment['PORT']}/slack/events"
+        """Where it listens in HTTP mode."""
+        arguments = (dict(environment), log, lease_life, machine)
+        self._process = _FORKS.Process(target=_serve, args=arguments, daemon=True)
         self._process.start()
 
     @property
@@ -66,7 +97,7 @@ class BotProcess:
             await asyncio.sleep(_LOOK_EVERY_S)
 
 
-def _serve(environment: dict[str, str], log: Path, lease_life: timedelta) -> None:
+def _serve(environment: dict[str, str], log: Path, lease_life: timedelta, machine: Machine) -> None:
     with log.open("a") as file:
         os.dup2(file.fileno(), sys.stdout.fileno())
         os.dup2(file.fileno(), sys.stderr.fileno())
@@ -75,4 +106,4 @@ def _serve(environment: dict[str, str], log: Path, lease_life: timedelta) -> Non
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     settings = read_settings(environment, need_slack=True)
     configure(settings.log_level, settings.log_format, settings.secrets())
-    asyncio.run(run(settings, lease_life=lease_life))
+    asyncio.run(run(settings, clock=MachineClock(machine), lease_life=lease_life))

@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.stem not in _ON_THE_REAL_CLOCK)
 
 
-_ON_THE_REAL_CLOCK = frozenset({"test_kills", "test_replicas", "test_demo"})
+_ON_THE_REAL_CLOCK = frozenset({"test_kills", "test_replicas", "test_storms", "test_demo"})
 
 
 @pytest.fixture(autouse=True)

@@ -18,10 +18,10 @@ from bot.rendering import ids
 from playground.estate import OPEN, Pool, Recommendation
 from playground.slack import Slack
 from playground.slack_workspace import Message
-from playground.tgc import SimulatedTgc
+from playground.tgc import Call, SimulatedTgc
 from playground.tgc_faults import Fault
 from playground.world import World
-from tests.scenarios.bot_process import LEASE_LIFE, BotProcess
+from tests.scenarios.bot_process import LEASE_LIFE, BotProcess, Machine
 from tests.scenarios.places import Place
 from tests.scenarios.stage import PASSWORD, STORAGE, buttons, free_port
 
@@ -57,21 +57,25 @@ class Scene:
         """For the processes started from now on."""
         self.bots: list[BotProcess] = []
         self.clicks: list[asyncio.Task[None]] = []
-        self._ports: list[int] = []
+        self.schedule = "15 6,18 * * *"
+        """When the processes started from now on sweep."""
+        self.machine = Machine()
+        """Where the processes run, unless they are given one of their own."""
 
     # The bots
 
-    def start(self, *, http: bool = False, database_url: str | None = None) -> BotProcess:
+    def start(
+        self, *, http: bool = False, database_url: str | None = None, machine: Machine | None = None
+    ) -> BotProcess:
         """Start one more process; `database_url` is for one that reaches the database another way."""
         environment = self._environment(http=http) | {"DATABASE_URL": database_url or self.place.database_url}
-        bot = BotProcess(environment, self.place.folder / "bot.log", self.lease_life)
+        bot = BotProcess(environment, self.place.folder / "bot.log", self.lease_life, machine or self.machine)
+        if http:
+            self.slack.request_url = bot.url
         self.bots.append(bot)
         return bot
 
     def _environment(self, *, http: bool) -> dict[str, str]:
-        port = free_port()
-        if http:
-            self.slack.request_url = f"http://127.0.0.1:{port}/slack/events"
         return {
             "SLACK_BOT_TOKEN": self.slack.bot_token,
             **({"SLACK_SIGNING_SECRET": self.slack.signing_secret} if http else {}),
@@ -82,11 +86,12 @@ class Scene:
             "TGC_PASSWORD": PASSWORD,
             "RECO_CHANNEL": self.slack.channel(STORAGE).id,
             "RECO_APPROVERS": ",".join(self.slack.person(name).user.id for name in PEOPLE),
+            "RECO_SCHEDULE": self.schedule,
             "RECO_TIMEZONE": "UTC",
             "RECO_REFRESH_SECONDS": "2",
             "FOLLOW_SECONDS": "1",
             "HOST": "127.0.0.1",
-            "PORT": str(port),
+            "PORT": str(free_port()),
         }
 
     @property
@@ -162,12 +167,12 @@ class Scene:
 
     @property
     def cards(self) -> list[Message]:
-        return [message for message in self.slack.messages(STORAGE) if "recommendation" in _facts(message)]
+        return [message for message in self.slack.messages(STORAGE) if "recommendation" in facts(message)]
 
     def card(self, pool: Pool) -> Message:
         """The card of the pool's current recommendation."""
         current = self.world.current(pool)
-        return next(card for card in self.cards if _facts(card)["recommendation"] == current.id)
+        return next(card for card in self.cards if facts(card)["recommendation"] == current.id)
 
     def click(self, who: str, card: Message, label: str) -> None:
         """Press a button if it is there; whether anybody hears it is seen later."""
@@ -224,28 +229,30 @@ class Scene:
     def _twice(self) -> list[str]:
         """Cards and announcements that stand more than once."""
         channel = self.slack.channel(STORAGE)
-        keys = Counter(str(_facts(message).get("key")) for message in channel.messages)
-        shown = Counter(str(_facts(card)["recommendation"]) for card in self.cards)
+        keys = Counter(str(facts(message).get("key")) for message in channel.messages)
+        shown = Counter(str(facts(card)["recommendation"]) for card in self.cards)
         return [f"{name} stands {count} times" for name, count in (keys | shown).items() if count > 1]
 
     def _unheard(self, presses: list[Press]) -> list[str]:
         """Presses that were kept, and whose people did not get the answer."""
         unheard = Counter((press.user_id, str(press.answer)) for press in presses)
-        for who in PEOPLE:
-            user_id = self.slack.person(who).user.id
-            shown = [*self.slack.ephemerals(who), *self.slack.direct(who)]
-            unheard -= Counter((user_id, message.text) for message in shown)
+        for user_id in {press.user_id for press in presses}:
+            unheard -= Counter((user_id, text) for text in self.shown_to(user_id))
         return [f"{user_id} was not told: {answer}" for user_id, answer in unheard]
+
+    def shown_to(self, who: str) -> list[str]:
+        """What only this person read."""
+        return [message.text for message in (*self.slack.ephemerals(who), *self.slack.direct(who))]
 
     def _wrong(self, one: Recommendation, presses: list[Press]) -> list[str]:
         """What is wrong about one recommendation."""
         about = [press for press in presses if press.recommendation_id == one.id]
-        card = next((card for card in self.cards if _facts(card)["recommendation"] == one.id), None)
+        card = next((card for card in self.cards if facts(card)["recommendation"] == one.id), None)
         found = [*self._wrong_decision(one, about), *_wrong_card(one, card, about)]
         return [f"{one.id}: {problem}" for problem in found]
 
     def _wrong_decision(self, one: Recommendation, presses: list[Press]) -> list[str]:
-        asked = [call for call in self.tgc.calls if call.path.endswith(f"{one.id}/accept")]
+        asked = [call for call in self.tgc.calls if call.path.endswith(f"{one.id}/accept") and _is_let_in(call)]
         wanted = [press for press in presses if press.action == "accept"]
         accepted = [press for press in wanted if ": Accepted." in (press.answer or "")]
         done = sum(call in self.tgc.accepts for call in asked)
@@ -257,6 +264,11 @@ class Scene:
         if len(accepted) != done:
             found.append(f"{len(accepted)} people heard that they accepted it, and the TGC did so {done} times")
         return found
+
+
+def _is_let_in(call: Call) -> bool:
+    """A request whose session has ended is turned away unread, and comes again with a new one."""
+    return call.done != web.HTTPUnauthorized.status_code
 
 
 def _wrong_card(one: Recommendation, card: Message | None, presses: list[Press]) -> list[str]:
@@ -272,9 +284,10 @@ def _wrong_card(one: Recommendation, card: Message | None, presses: list[Press])
     return [] if {"Accept", "Dismiss"} <= labels else [f"it is open, and its card has only {labels}"]
 
 
-def _facts(message: Message) -> dict[str, Any]:
-    facts: dict[str, Any] = (message.metadata or {}).get("event_payload", {})
-    return facts
+def facts(message: Message) -> dict[str, Any]:
+    """What the metadata says that the bot gave a message."""
+    found: dict[str, Any] = (message.metadata or {}).get("event_payload", {})
+    return found
 
 
 @asynccontextmanager

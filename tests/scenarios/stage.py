@@ -44,11 +44,20 @@ class StageClock:
 
     def __init__(self, start: datetime) -> None:
         self._now = start
+        self._ahead = timedelta(0)
         self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
         self._numbers = itertools.count()
 
     def now(self) -> datetime:
+        return self._now + self._ahead
+
+    def true_now(self) -> datetime:
+        """What the far ends' clocks show, whatever is done to the bot's."""
         return self._now
+
+    def set_ahead(self, **by: float) -> None:
+        """Set the bot's time of day to this much more, or less, than the true one."""
+        self._ahead = timedelta(**by)
 
     def timestamp(self) -> float:
         return self._now.timestamp()
@@ -227,7 +236,7 @@ async def open_stage(
 ) -> AsyncIterator[Stage]:
     """A stage with its far ends up and no bot yet; at the end nothing may have been refused or mistaken."""
     clock = StageClock(start)
-    world = World.seeded(seed=seed, pools=pools, moves=moves, hostile=hostile, now=clock.now)
+    world = World.seeded(seed=seed, pools=pools, moves=moves, hostile=hostile, now=clock.true_now)
     tgc = SimulatedTgc(world)
     slack = Slack(clock=clock.timestamp)
     async with tgc.serve(), slack.serve():

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from bot.demo import run_demo
@@ -90,12 +91,12 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     (folder / ".env").write_text("SLACK_APP_TOKEN=xapp-of-the-user\nthis line is wrong\n", encoding="utf-8")
     started: list[asyncio.subprocess.Process] = []
 
-    async def start(*arguments: str, stdout: int = asyncio.subprocess.PIPE) -> Demo:
+    async def start(*arguments: str, stdout: int = asyncio.subprocess.PIPE, **environment: str) -> Demo:
         folders = Path(tempfile.mkdtemp(dir=tmp_path))
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bot", "demo", *arguments),
             cwd=folder,
-            env={**os.environ, **SETTINGS_OF_THE_USER, "TMPDIR": str(folders), "PYTHONPATH": str(ROOT)},
+            env={**os.environ, **SETTINGS_OF_THE_USER, "TMPDIR": str(folders), "PYTHONPATH": str(ROOT), **environment},
             stdout=stdout,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
@@ -147,9 +148,59 @@ async def test_the_tour_shows_each_step_and_ends(start: Start) -> None:
     assert not await demo.is_bot_up()
 
 
-async def test_it_goes_on_until_ctrl_c_which_stops_it_at_any_time(start: Start) -> None:
-    async def interrupt_after(phrase: str, *, is_up: bool) -> Demo:
-        demo = await start()
+async def test_it_serves_the_page_until_ctrl_c(start: Start) -> None:
+    demo = await start()
+    await demo.until("Press Ctrl-C to stop.")
+    address = re.search(r"Page (http://127\.0\.0\.1:\d+/)\n", demo.output)
+    assert address
+    assert f"Open {address[1]} in a browser." in " ".join(demo.output.split())
+    async with aiohttp.ClientSession() as session:
+        async with session.get(address[1]) as page:
+            assert page.status == 200
+            assert "/page.js" in await page.text()
+        async with session.get(f"{address[1]}api/events?who=alice") as events:
+            cards = re.compile(rb"Production: .*Test: .*VDI: ")
+            state = b""
+            while not cards.search(state):
+                state = await events.content.readline()
+            demo.press_ctrl_c()
+            assert await demo.end() == 0
+    demo.shows_in_order("Stopping the bot", "It has ended.")
+    assert demo.left_nothing()
+    assert not await demo.is_bot_up()
+
+
+async def test_it_opens_the_page_where_there_is_a_display(start: Start, tmp_path: Path) -> None:
+    opened, browser = tmp_path / "opened", tmp_path / "browser"
+    browser.write_text(f"#!/bin/sh\necho $1 >{opened}\n", encoding="utf-8")
+    browser.chmod(stat.S_IRWXU)
+    os.mkfifo(opened)
+    reading, writing = os.openpty()
+    demo = await start(stdout=writing, DISPLAY=":0", BROWSER=str(browser))
+    os.close(writing)
+    output = b""
+    while b"Press Ctrl-C to stop." not in output:
+        output += await asyncio.to_thread(os.read, reading, 4096)
+    address = await asyncio.to_thread(opened.read_bytes)  # waits until it is written
+    demo.press_ctrl_c()
+    assert await demo.process.wait() == 0
+    os.close(reading)
+    assert b"Open %s in a browser" % address.strip() in b" ".join(output.split())
+
+
+async def test_two_demos_get_along(start: Start) -> None:
+    demos = [await start(), await start()]
+    for demo in demos:
+        await demo.until("Press Ctrl-C to stop.")
+    assert len({re.findall(r"http://\S+", demo.output)[0] for demo in demos}) == 2
+    for demo in demos:
+        demo.press_ctrl_c()
+        assert await demo.end() == 0
+
+
+async def test_ctrl_c_stops_it_at_any_time(start: Start) -> None:
+    async def interrupt_after(phrase: str, *arguments: str, is_up: bool) -> Demo:
+        demo = await start(*arguments)
         await demo.until(phrase)
         assert await demo.is_bot_up() or not is_up
         demo.press_ctrl_c()
@@ -158,7 +209,8 @@ async def test_it_goes_on_until_ctrl_c_which_stops_it_at_any_time(start: Start) 
 
     demos = await asyncio.gather(
         interrupt_after("Log  ", is_up=False),
-        interrupt_after("only visible to alice", is_up=True),
+        interrupt_after("Log  ", "--script", is_up=False),
+        interrupt_after("only visible to alice", "--script", is_up=True),
         interrupt_after("Press Ctrl-C to stop.", is_up=True),
     )
     for demo in demos:
@@ -167,11 +219,14 @@ async def test_it_goes_on_until_ctrl_c_which_stops_it_at_any_time(start: Start) 
         assert not await demo.is_bot_up()
 
 
+@pytest.mark.parametrize("arguments", [(), ("--script",)])
 @pytest.mark.parametrize("output", [os.pipe, os.openpty])
-async def test_it_ends_when_its_reader_goes(output: Callable[[], tuple[int, int]], start: Start) -> None:
+async def test_it_ends_when_its_reader_goes(
+    output: Callable[[], tuple[int, int]], arguments: tuple[str, ...], start: Start
+) -> None:
     """As after `tintri-bot demo | head -1`, or when the terminal is closed."""
     reading, writing = output()
-    demo = await start(stdout=writing)
+    demo = await start(*arguments, stdout=writing)
     os.close(writing)
     assert await asyncio.to_thread(os.read, reading, 1)
     os.close(reading)
@@ -179,15 +234,16 @@ async def test_it_ends_when_its_reader_goes(output: Callable[[], tuple[int, int]
     assert not list(demo.folders.iterdir())
 
 
+@pytest.mark.parametrize("on_terminal", [True, False])
 async def test_a_bot_that_does_not_start_is_told_with_the_end_of_its_log(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    on_terminal: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken = tmp_path / "python"
     broken.write_text("#!/bin/sh\necho The disk is full. >&2\nexit 3\n", encoding="utf-8")
     broken.chmod(stat.S_IRWXU)
     monkeypatch.setattr(sys, "executable", str(broken))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    assert await run_demo(stop_after_tour=True) == 1
+    assert await run_demo(on_terminal=on_terminal) == 1
     (log,) = await asyncio.to_thread(lambda: list(tmp_path.glob("tintri-bot-demo-*/bot.log")))
     _, _, told = capsys.readouterr().out.partition("The bot ended by itself")
     assert told == f" (exit code 3).\nThe end of its log, {log}:\nThe disk is full.\n\n"

@@ -18,6 +18,7 @@ from tests.postgresql import Network, Server
 from tests.scenarios.conftest import NewPlace
 from tests.scenarios.killing import PEOPLE, Scene, open_scene
 from tests.scenarios.places import Place, on_server
+from tests.scenarios.stage import STORAGE, buttons
 from tests.scenarios.test_kills import (
     killed_at_start,
     killed_when_accepting,
@@ -107,6 +108,24 @@ async def taken_over(place: Place, ending: str, lease_life: timedelta, *, within
         if ending == "hung":
             leading.wake()
         await scene.all_well()
+
+
+async def test_who_takes_over_goes_on_following_and_says_the_end_once(new_server_place: NewPlace) -> None:
+    async with open_scene(new_server_place(), pools=1) as scene:
+        scene.world.move_minutes = 0.1
+        scene.lease_life = timedelta(seconds=2)
+        await two_replicas(scene)
+        leading, _ = scene.bots
+        await scene.until(lambda: scene.cards)
+        [card] = scene.cards
+        scene.click("alice", card, "Accept")
+        await scene.until(lambda: "Cancel" in buttons(card))
+        await leading.kill()
+        replies = scene.slack.channel(STORAGE).replies
+        await scene.until(lambda: replies(card.ts))
+        await scene.all_well()
+        assert ["4 of 4 VMs moved" in reply.text for reply in replies(card.ts)] == [True]
+        assert "accepted by <@U0ALICE00>" in replies(card.ts)[0].text
 
 
 async def test_who_hung_and_wakes_up_neither_posts_nor_paints(new_server_place: NewPlace) -> None:

@@ -1,5 +1,6 @@
 """The contract's samples as views, and a short way to write the blocks expected of them."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,11 @@ def act(action: Action, user_id: str = "U0ALICE", *, other_moves: bool = False) 
 def pool(name: str, standing: Standing, sample: str = "available") -> PoolAnswer:
     offer_id = None if standing is Standing.BALANCED else f"offer-{name}"
     return PoolAnswer(pool_name=name, view=view(sample, standing, pool_name=name, offer_id=offer_id))
+
+
+def unparted(words: str) -> str:
+    """The words with each unit tied to its number, which no window may part."""
+    return re.sub(r"(?<=\d) (?=(%|GiB|MBps|ms)(?!\w))", "\N{NO-BREAK SPACE}", words)
 
 
 def text(words: str) -> Block:

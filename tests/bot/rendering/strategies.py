@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
+import msgspec
 from hypothesis import strategies as st
 
 from bot.rendering.views import (
@@ -184,7 +185,15 @@ _ACTS = st.builds(
     other_moves=st.booleans(),
     first_user_id=maybe(USER_IDS),
 )
-VIEWS = st.builds(
+
+
+def _stalling(view: CardView, since: datetime) -> CardView:
+    """All its moves make no progress."""
+    vms = {action.vm: since for group in view.recommendation.action_groups for action in group.actions}
+    return msgspec.structs.replace(view, stalled=vms)
+
+
+_GETTING_ON = st.builds(
     CardView,
     tgc_name=TEXTS,
     tgc_url=TEXTS | st.just("https://tgc.example.com"),
@@ -199,10 +208,12 @@ VIEWS = st.builds(
     approval=maybe(_ACTS),
     planned=maybe(st.builds(PlannedAct, id=st.just("plan-1"), user_id=USER_IDS, due_at=MOMENTS, is_held=st.booleans())),
     act=maybe(_ACTS),
+    cancelled=maybe(_ACTS),
     pending=maybe(_ACTS),
     previous=maybe(st.builds(Progress, moved=st.integers(), total=st.integers())),
     vm_names=st.dictionaries(TEXTS, TEXTS, max_size=3),
 )
+VIEWS = _GETTING_ON | st.builds(_stalling, _GETTING_ON, MOMENTS)
 POOL_ANSWERS = st.builds(PoolAnswer, pool_name=TEXTS, view=maybe(VIEWS), problem=maybe(TEXTS))
 REPORTS = st.builds(
     Report,

@@ -1,6 +1,9 @@
-from bot.rendering import ids
+import pytest
+
+from bot.rendering import ids, words
 from bot.rendering.answers import (
     POOLS_PER_PAGE,
+    pool_line,
     render_help,
     render_pool,
     render_report,
@@ -23,10 +26,14 @@ from tests.bot.rendering.samples import (
     pool,
     reading,
     rich,
+    unparted,
     view,
 )
+from tgc.models import Recommendation, RecommendationState, StateReason
 
-OFFER = "4 VMs to move, vmstore01 is likely to fill up within 7 days (83 %). 1 VM would lose replication: erp-db-01"
+OFFER = unparted(
+    "4 VMs to move, vmstore01 is likely to fill up within 7 days (83 %). 1 VM would lose replication: erp-db-01"
+)
 UNREAD = PoolAnswer(pool_name="Test", problem="The TGC failed (ERR-API-7102): try again later.")
 
 
@@ -131,3 +138,10 @@ def test_a_sentence_is_said_as_it_is() -> None:
     answer = render_sentence("@bob <http://a|b> &\nfriends")
     assert answer.text == "@bob &lt;http://a|b&gt; &amp; friends"
     assert answer.blocks == ({"type": "section", "text": plain("@bob <http://a|b> & friends")},)
+
+
+@pytest.mark.parametrize("reason", list(StateReason))
+def test_a_pool_without_a_recommendation_says_why_and_what_one_can_do(reason: StateReason) -> None:
+    silent = Recommendation(state=RecommendationState.NO_RECOMMENDATION_AVAILABLE, state_reason=reason)
+    answer = PoolAnswer(pool_name="Lab", view=view(silent, Standing.UNAVAILABLE, offer_id=None))
+    assert pool_line(answer) == f"Lab: no recommendation, {words.reason(reason)}. {words.remedy(reason)}"

@@ -29,6 +29,7 @@ from tests.bot.rendering.samples import (
     recommendation,
     rich,
     text,
+    unparted,
     user,
     view,
 )
@@ -44,7 +45,7 @@ from tgc.models import (
     StateReason,
 )
 
-FINDING = "4 VMs to move, vmstore01 is likely to fill up within 7 days (83 %)"
+FINDING = unparted("4 VMs to move, vmstore01 is likely to fill up within 7 days (83 %)")
 ACCEPT = button(
     "Accept",
     ids.ACCEPT,
@@ -66,7 +67,7 @@ CANCEL = button(
     confirm={
         "title": plain("Cancel the moves of Production?"),
         "text": plain(
-            "1 of 4 VMs moved. What has moved stays where it is now; what has not begun does not run.",
+            "1 of 4 VMs moved. What has moved stays where it is now (erp-db-01); what has not begun does not run.",
         ),
         "confirm": plain("Cancel the moves"),
         "deny": plain("Let them run"),
@@ -83,9 +84,9 @@ ISSUES = rich(
     items(
         line(
             bold("vmstore01"),
-            text("  space 94 % used, growing 412 GiB a week · above 80 % load for 12.5 % of the week"),
+            text(unparted("  space 94 % used, growing 412 GiB a week · above 80 % load for 12.5 % of the week")),
         ),
-        line(bold("vmstore02"), text("  flash hits 91.2 %, goal 95 %")),
+        line(bold("vmstore02"), text(unparted("  flash hits 91.2 %, goal 95 %"))),
     ),
 )
 MOVES = rich(
@@ -106,9 +107,9 @@ EXPECTED = rich(
     items(
         line(
             bold("vmstore01"),
-            text("  2,210 GiB freed, risk of filling up 83 % → 2 % · load 12.5 % → 3.1 % of the week"),
+            text(unparted("  2,210 GiB freed, risk of filling up 83 % → 2 % · load 12.5 % → 3.1 % of the week")),
         ),
-        line(bold("vmstore02"), text("  flash hits 91.2 % → 97.4 %")),
+        line(bold("vmstore02"), text(unparted("  flash hits 91.2 % → 97.4 %"))),
     ),
 )
 ORIGIN = {"type": "context", "elements": [mrkdwn(f"Made {MADE}, expires {EXPIRES} · {TGC_LINK}")]}
@@ -173,7 +174,7 @@ def test_a_running_plan_shows_progress_and_who_accepted() -> None:
                     emoji("arrow_forward"),
                     text(" "),
                     bold("erp-db-02"),
-                    text("  vmstore01 → vmstore03 · moving 42 %"),
+                    text(unparted("  vmstore01 → vmstore03 · moving 42 %: Moving a virtual machine")),
                 ),
             ),
             line(text("Wave 2")),
@@ -259,7 +260,7 @@ NO_LONGER_VALID = "no longer valid, the target VMstore would run out of space."
         pytest.param(
             "running",
             Standing.CANCELLED,
-            {"act": act(Action.CANCEL, "U0BOB")},
+            {"act": act(Action.CANCEL, "U0BOB"), "cancelled": act(Action.ACCEPT)},
             [
                 rich(
                     line(
@@ -270,6 +271,9 @@ NO_LONGER_VALID = "no longer valid, the target VMstore would run out of space."
                         text(" "),
                         ACCEPTED_AT,
                         text(", 1 of 4 VMs moved and stays there"),
+                        text(" · "),
+                        text("accepted by "),
+                        user("U0ALICE"),
                     )
                 ),
                 actions(DETAILS),
@@ -464,7 +468,7 @@ def test_of_a_long_running_plan_what_failed_is_shown_and_the_rest_counted() -> N
     )
     shown = reading(render_card(view(Recommendation(action_groups=groups), Standing.RUNNING)).blocks)
     assert shown.count("vm-failed") == shown.count("vm-runs") == 2
-    assert shown.count("vm-moved") == MOVES_SHOWN - 4
+    assert shown.count("vm-moved  ") == MOVES_SHOWN - 4
     assert "and 54 more VMs: 54 moved, see Details" in shown
 
 
@@ -496,6 +500,16 @@ def test_replication_told_in_words_only_is_as_loud() -> None:
     assert (
         rich(line(emoji("warning"), text(" "), bold("Replication: 2 VMs are not replicated any more"))) in card.blocks
     )
+
+
+@pytest.mark.parametrize(("length", "named"), [(9, True), (60, False)])
+def test_before_a_cancel_what_has_moved_is_named_as_far_as_there_is_room(length: int, named: bool) -> None:
+    moved = tuple(_move(f"{number:0{length}}", ExecutionState.COMPLETED_OK) for number in range(8))
+    running = Recommendation(action_groups=(ActionGroup(actions=moved),))
+    asked = render_card(view(running, Standing.RUNNING)).blocks[-1]["elements"][0]["confirm"]["text"]["text"]
+    assert asked.startswith("8 of 8 VMs moved. What has moved stays where it is now")
+    assert asked.endswith("; what has not begun does not run.")
+    assert ("000000004 and 3 more)" in asked) is named
 
 
 def test_the_confirm_dialog_counts_what_it_cannot_name() -> None:

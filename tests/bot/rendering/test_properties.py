@@ -20,6 +20,7 @@ from bot.rendering.answers import (
 from bot.rendering.audit import ENTRIES_PER_PAGE, render_audit
 from bot.rendering.card import render_card
 from bot.rendering.details import render_details, render_details_problem
+from bot.rendering.following import render_ended, render_stalled
 from bot.rendering.notices import (
     render_cannot_post,
     render_other_moves,
@@ -31,7 +32,9 @@ from bot.rendering.notices import (
     render_plan_changed,
     render_plan_held,
     render_plan_overtaken,
+    render_reminder,
     render_resumed,
+    render_silence,
 )
 from bot.rendering.plain import plain_report
 from bot.rendering.planning import render_not_planned, render_plan_form, render_plan_waiting, render_planned
@@ -78,9 +81,14 @@ def test_whatever_a_view_holds_all_its_renderings_are_legal_harmless_and_small(
     assert validate_view(sent(asking)) == []
     check_harmless(asking)
 
-    notice = render_other_moves(view, user_id)
-    check(notice)
-    assert size(notice.blocks) < limits.CARD_SIZE
+    for notice in (
+        render_other_moves(view, user_id),
+        render_ended(view),
+        render_stalled(view, view.stalled),
+        render_reminder(view, can_be_put_off=page > 0),
+    ):
+        check(notice)
+        assert size(notice.blocks) < limits.CARD_SIZE
 
 
 @slow
@@ -167,6 +175,7 @@ def test_every_notice_is_legal_and_harmless(said: str, since: Any, until: Any, u
     check(render_outage(said, since, said))
     check(render_outage_over(said, since, until))
     check(render_paused(user_id, pool, until))
+    check(render_silence(said, since, (said, pool or "") * 9))
     check(render_paused(user_id, pool, None))
     check(render_resumed(user_id, pool))
     check(render_cannot_post(said, said, 3))

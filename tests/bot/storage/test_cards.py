@@ -30,7 +30,8 @@ async def card(database: Database, clock: StageClock) -> Card:
     """A card that shows `old` in the message 1.0, clean and open."""
     async with database.write() as connection:
         nothing = Recommendation(id=KEY.recommendation_id)
-        await recommendations.store(connection, KEY, nothing, pool_name="P", vm_names={}, read_at=clock.now())
+        now = clock.now()
+        await recommendations.store(connection, KEY, nothing, pool_name="P", vm_names={}, read_at=now, now=now)
         stored = await recommendations.get(connection, KEY)
         assert stored is not None
         await cards.make(connection, stored.row_id, CHANNEL)
@@ -51,7 +52,7 @@ async def take(connection: AsyncConnection, leases: Leases, card: Card) -> Lease
 
 async def to_edit(database: Database, clock: StageClock) -> list[Card]:
     async with database.read() as connection:
-        return await cards.to_edit(connection, clock.now())
+        return await cards.to_edit(connection, clock.now(), LIFE)
 
 
 async def test_a_clean_card_is_left_alone(database: Database, card: Card, clock: StageClock) -> None:

@@ -186,7 +186,7 @@ class TestRetention:
 async def _recommendation(connection: AsyncConnection) -> int:
     key = Key("default", "uuid-1", "4711")
     await recommendations.store(
-        connection, key, Recommendation(id="4711"), pool_name="Production", vm_names={}, read_at=NOW
+        connection, key, Recommendation(id="4711"), pool_name="Production", vm_names={}, read_at=NOW, now=NOW
     )
     stored = await recommendations.get(connection, key)
     assert stored is not None

@@ -289,6 +289,28 @@ async def test_a_clock_that_is_set_back_prolongs_nothing(database: Database, our
     assert not ours.is_alive(lease)
 
 
+async def test_what_a_dead_process_held_is_free_soon_although_the_clock_was_set_back(
+    database: Database, ours: Leases, theirs: Leases, pass_time: PassTime
+) -> None:
+    assert await taken(database, ours) is not None
+    await pass_time(timedelta(hours=-3))
+    assert await taken(database, theirs) is not None
+
+
+@pytest.mark.parametrize("seconds", [-1000, -41, -20.1, -20, -19.9, -5, 0, 5, 14.9, 15.1, 1000])
+async def test_whatever_is_done_to_the_clock_nobody_takes_over_what_may_still_be_sent(
+    database: Database, ours: Leases, theirs: Leases, clock: StageClock, seconds: float, either: str
+) -> None:
+    """Of processes that share a file: a server's clock is its own affair."""
+    held = await taken(database, ours)
+    assert held is not None
+    clock.set_ahead(seconds=seconds)
+    may_send = ours.is_alive(held)
+    is_taken_over = await taken(database, theirs) is not None
+    assert either == "postgresql" or not (may_send and is_taken_over)
+    assert may_send == (-20 <= seconds < 15)
+
+
 async def test_work_under_two_leases_sends_only_while_both_are_alive(ours: Leases, clock: StageClock) -> None:
     async with ours.named("outer") as outer:
         clock._sleepers.clear()

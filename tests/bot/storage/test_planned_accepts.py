@@ -25,7 +25,8 @@ async def plan(database: Database, clock: StageClock) -> PlannedAccept:
     """Not kept yet; its offer is."""
     async with database.write() as connection:
         nothing = Recommendation(id=KEY.recommendation_id)
-        await recommendations.store(connection, KEY, nothing, pool_name="P", vm_names={}, read_at=clock.now())
+        now = clock.now()
+        await recommendations.store(connection, KEY, nothing, pool_name="P", vm_names={}, read_at=now, now=now)
         stored = await recommendations.get(connection, KEY)
         assert stored is not None
         seen = Seen(moves=(), losing=())
