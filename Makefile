@@ -19,6 +19,7 @@ test: $(VENV)/ready-dev  ## all tests, on every core
 
 torture: $(VENV)/ready-dev  ## kill and hang the bot, feed it nonsense, let it run for long, and play on PostgreSQL
 	$(BIN)/python -m pytest -m torture
+	$(BIN)/python -m pytest -n auto --hypothesis-profile thorough tests/bot tests/tgc tests/handlers
 	$(BIN)/python -m pytest --database postgresql -m "torture or not torture" $(ON_POSTGRESQL:%=tests/scenarios/test_%.py)
 
 check: $(VENV)/ready-dev  ## lint, format, types, import contract

@@ -8,8 +8,10 @@ from hypothesis import settings
 
 from tests.postgresql import Server, running_server
 
-settings.register_profile("unhurried", deadline=None)  # a busy machine is no mistake
-settings.load_profile("unhurried")
+# A busy machine is no mistake, so there are no deadlines. `make torture` looks for longer.
+settings.register_profile("everyday", deadline=None, max_examples=40)
+settings.register_profile("thorough", deadline=None, max_examples=1_000)
+settings.load_profile("everyday")
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -145,7 +145,7 @@ async def test_what_nobody_listens_to_is_acknowledged_and_an_unknown_button_answ
     await stage.until(lambda: stage.slack.modals("alice"))
     modal = stage.slack.modals("alice")[0]
 
-    of_an_older_version = {**pressed.payload["actions"][0], "action_id": "reco_snooze"}
+    of_an_older_version = {**pressed.payload["actions"][0], "action_id": "reco_polish"}
     assert (await stage.slack.forge(pressed, actions=[of_an_older_version])).acknowledged
     await stage.answer("alice", "I do not know this button any more")
     stage.slack.workspace.ephemerals.clear()
