@@ -15,8 +15,8 @@ settings.load_profile("everyday")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two for each core: half of a scenario's time is waiting, for the disk or for processes."""
-    return 2 * (os.cpu_count() or 1)
+    """Three for two cores: half of a scenario's time is waiting, for the disk or for processes."""
+    return 3 * (os.cpu_count() or 1) // 2 or 1
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

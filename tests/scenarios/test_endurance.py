@@ -189,6 +189,7 @@ async def test_nothing_piles_up(stage: Stage, cycles: int) -> None:
     stage.set(reco_schedule="*/4 * * * *")  # every second cycle is a sweep
     await stage.start_bot()
     await stage.cards_posted(3)
+    stage.slack.courier.ack_timeout_s = 30  # a busy machine is no mistake
     life = Life(stage)
     await life.go_on(WARM_UP)
     before, decided = await holding(stage), len(outcomes(stage))
