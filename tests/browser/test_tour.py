@@ -33,6 +33,7 @@ async def playground(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
         page = page_of(running)
         await stack.enter_async_context(page.serve())
         running.slack.courier.ack_timeout_s = 30  # a busy machine is no mistake, and other tests are about the limit
+        await running.slack.until(lambda: running.slack.sockets.connections, 60)  # cards may come before
         yield Playground(running, page, await stack.enter_async_context(chromium()))
         assert running.slack.refusals == []
         assert running.tgc.mistakes == []
