@@ -37,7 +37,8 @@ class Browser:
         self.address = address.rstrip("/")
 
     async def get(self, path: str, **headers: str) -> tuple[int, str]:
-        async with self._session.get(self.address + path, headers=headers) as response:
+        timeout = aiohttp.ClientTimeout(total=10)  # events would go on for ever
+        async with self._session.get(self.address + path, headers=headers, timeout=timeout) as response:
             return response.status, await response.text()
 
     async def json(self, path: str) -> Any:
