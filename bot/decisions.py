@@ -54,7 +54,7 @@ from tgc.errors import (
     TGCWithheldError,
     TGCWrongStateError,
 )
-from tgc.models import Pool, Recommendation, RecommendationState
+from tgc.models import Recommendation, RecommendationState
 
 _log = structlog.get_logger(__name__)
 
@@ -350,8 +350,7 @@ class Decider:
         """Read the recommendation anew, whatever was read before, and keep it. Raises TGCError."""
         key = attempt.stored.key
         self._readings.drop(key.pool_uuid)
-        pool = Pool(uuid=key.pool_uuid, name=attempt.stored.pool_name)
-        reading = await read_again(self._tgc, self._clock, pool, key.recommendation_id)
+        reading = await read_again(self._tgc, self._clock, attempt.stored.pool, key.recommendation_id)
         await self._reconciler.remember(reading)
         return reading.recommendation or Recommendation()
 

@@ -27,7 +27,6 @@ from bot.storage.cards import Card
 from bot.storage.database import Database
 from bot.storage.recommendations import Stored
 from bot.vm_names import VmNames
-from tgc.models import Pool
 
 
 class Reconciler:
@@ -132,8 +131,7 @@ class Reconciler:
             if offer is None:
                 return None
             stored = await recommendations.by_row_id(connection, offer.recommendation)
-        pool = Pool(uuid=stored.key.pool_uuid, name=stored.pool_name)
-        return await self.view_of(await read_again(self._tgc, self._clock, pool, stored.key.recommendation_id))
+        return await self.view_of(await read_again(self._tgc, self._clock, stored.pool, stored.key.recommendation_id))
 
     async def reconcile(self, key: Key) -> None:
         """Have the card of this recommendation posted or edited where it does not show the truth."""

@@ -25,7 +25,6 @@ from bot.storage.recommendations import Stored
 from bot.storage.snoozes import Snooze
 from bot.tasks import together
 from tgc.errors import TGCError
-from tgc.models import Pool
 
 SNOOZE = "snooze"
 _UNKNOWN = "I do not know this button any more: type /tintri reco for what there is now."
@@ -116,10 +115,9 @@ class Reminders:
 
     async def _remind(self, stored: Stored) -> None:
         """Look first: it may have been decided in the TGC's own GUI a moment ago."""
-        key = stored.key
         with suppress(TGCError):
-            pool = Pool(uuid=key.pool_uuid, name=stored.pool_name)
-            await self._reconciler.observe(await read_again(self._tgc, self._clock, pool, key.recommendation_id))
+            reading = await read_again(self._tgc, self._clock, stored.pool, stored.key.recommendation_id)
+            await self._reconciler.observe(reading)
         async with self._database.write() as connection:
             stored = await recommendations.by_row_id(connection, stored.row_id)
             reminder = await self._due(connection, stored)

@@ -215,9 +215,8 @@ class Watch:
     async def _follow_up(self, stored: Stored, pool: Pool | None = None, *, pool_is_gone: bool = False) -> None:
         """Read one recommendation by its id, and bring its card up to it."""
         key = stored.key
-        pool = pool or Pool(uuid=key.pool_uuid, name=stored.pool_name)
         try:
-            reading = await read_again(self._tgc, self._clock, pool, key.recommendation_id)
+            reading = await read_again(self._tgc, self._clock, pool or stored.pool, key.recommendation_id)
         except TGCError as error:
             if _is_vanished(error, still_runs=is_running(stored.recommendation) and not pool_is_gone):
                 await self._reconciler.forget(key)

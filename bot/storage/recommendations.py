@@ -11,7 +11,7 @@ from bot.recommendations import Key
 from bot.stalls import MoveSeen
 from bot.storage.leases import ensure_row
 from bot.storage.tables import cards, claims, recommendations
-from tgc.models import Recommendation
+from tgc.models import Pool, Recommendation
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +27,11 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     """The TGC does not know it any more."""
     moves_seen: Mapping[str, MoveSeen]
     """By VM; those that were under way at some reading."""
+
+    @property
+    def pool(self) -> Pool:
+        """As it was called when it was read last."""
+        return Pool(uuid=self.key.pool_uuid, name=self.pool_name)
 
 
 async def get(connection: AsyncConnection, key: Key) -> Stored | None:
