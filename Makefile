@@ -6,7 +6,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ON_POSTGRESQL := answers cards decisions kills main_path outages pausing
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help demo test torture check page screenshots lock upgrade clean
+.PHONY: help demo test long torture check page screenshots lock upgrade clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
@@ -14,13 +14,16 @@ help:  ## this list
 demo: $(VENV)/ready  ## the real bot between a simulated TGC and a local stand-in for Slack
 	@$(BIN)/python -m bot demo
 
-test: $(VENV)/ready-dev  ## all tests, on every core
+test: $(VENV)/ready-dev  ## the tests for every day, on every core
 	$(BIN)/python -m pytest -n auto --maxschedchunk 1
+
+long: $(VENV)/ready-dev  ## those that take many seconds each
+	$(BIN)/python -m pytest -n auto --maxschedchunk 1 -m "long and not torture"
 
 torture: $(VENV)/ready-dev  ## kill and hang the bot, feed it nonsense, let it run for long, and play on PostgreSQL
 	$(BIN)/python -m pytest -m torture
 	$(BIN)/python -m pytest -n auto --hypothesis-profile thorough tests/bot tests/tgc tests/handlers
-	$(BIN)/python -m pytest --database postgresql -m "torture or not torture" $(ON_POSTGRESQL:%=tests/scenarios/test_%.py)
+	$(BIN)/python -m pytest --database postgresql -m "" $(ON_POSTGRESQL:%=tests/scenarios/test_%.py)
 
 check: $(VENV)/ready-dev  ## lint, format, types, import contract
 	$(BIN)/ruff check .

@@ -71,6 +71,7 @@ class CardViews:
             rights = Rights(can_act=True, can_accept=False, hindrance=UNREADABLE_PLAN)
         rights = _as_people_can(rights, rule, await approver_checks.able(connection, rule.name), by_two=bool(second))
         act = await self._act(connection, plan, decision)
+        is_undecided = claim.state is not ClaimState.ACCEPTED
         return CardView(
             tgc_name=self._tgc.name,
             tgc_url=self._tgc.url,
@@ -82,8 +83,8 @@ class CardViews:
             can_accept=rights.can_accept,
             hindrance=rights.hindrance,
             second=second,
-            approval=await self._approval(connection, offer_id),
-            planned=await _planned(connection, offer_id),
+            approval=await self._approval(connection, offer_id) if is_undecided else None,
+            planned=await _planned(connection, offer_id) if is_undecided else None,
             act=act,
             cancelled=await self._cancelled(connection, stored, plan, act),
             pending=_pending(claim),
@@ -159,9 +160,10 @@ class CardViews:
 
     async def _previous(self, connection: AsyncConnection, stored: Stored) -> Progress | None:
         """An earlier recommendation of the pool that still runs, as last read."""
-        for other in await recommendations.with_open_cards(connection, stored.key.tgc_key, stored.key.pool_uuid):
+        key = stored.key
+        for other in await recommendations.with_open_cards(connection, key.tgc_key, key.pool_uuid, but=stored.row_id):
             claim = await claims.get(connection, other.row_id)
-            if other.row_id != stored.row_id and self._standing(other, claim, None) is Standing.RUNNING:
+            if self._standing(other, claim, None) is Standing.RUNNING:
                 return progress_of(other.recommendation)
         return None
 

@@ -16,11 +16,11 @@ from bot.clock import Clock
 from bot.due_plans import DuePlans
 from bot.painter import Drawing, Painter, card_key
 from bot.readings import PoolReading, Tgc, read_again
-from bot.recommendations import Key, is_expired, is_open, plan_of
+from bot.recommendations import Key, Plan, is_expired, is_open, plan_of
 from bot.rendering.content import seen
 from bot.rendering.following import render_stalled
 from bot.rendering.notices import render_other_moves
-from bot.rendering.views import CardView
+from bot.rendering.views import CardView, Seen
 from bot.stalls import newly_stalled, watch_moves
 from bot.storage import approvals, cards, offers, recommendations
 from bot.storage.cards import Card
@@ -93,13 +93,17 @@ class Reconciler:
             stored = await recommendations.get(connection, key)
             if stored is not None:
                 await self._announce_stalled(connection, stored, newly_stalled(moves_before, stored.moves_seen))
-                now = self._clock.now()
-                plan, shown = plan_of(stored.recommendation), seen(stored.recommendation, stored.vm_names)
-                offer_id = await offers.offer_for(connection, stored.row_id, plan, shown, now)
-                await approvals.end_all(connection, stored.row_id, now, but_of=offer_id)
-                if is_open(recommendation):
-                    await self._due_plans.end_changed(connection, stored.row_id, but_of=offer_id)
+                if before is None or _offered(before) != _offered(stored):
+                    await self._make_offer(connection, stored)
         return stored
+
+    async def _make_offer(self, connection: AsyncConnection, stored: Stored) -> None:
+        """Make the offer of the moves as they are now, and end what rests on others."""
+        now, (plan, shown) = self._clock.now(), _offered(stored)
+        offer_id = await offers.offer_for(connection, stored.row_id, plan, shown, now)
+        await approvals.end_all(connection, stored.row_id, now, but_of=offer_id)
+        if is_open(stored.recommendation):
+            await self._due_plans.end_changed(connection, stored.row_id, but_of=offer_id)
 
     async def forget(self, key: Key) -> None:
         """The TGC does not know this recommendation any more: its card says so and ends."""
@@ -180,3 +184,7 @@ class Reconciler:
         async with self._database.write() as connection:
             await cards.make(connection, stored.row_id, self._channel_id)
             return await cards.get(connection, stored.row_id, self._channel_id)
+
+
+def _offered(stored: Stored) -> tuple[Plan, Seen]:
+    return plan_of(stored.recommendation), seen(stored.recommendation, stored.vm_names)

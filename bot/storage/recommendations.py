@@ -77,12 +77,16 @@ async def mark_gone(connection: AsyncConnection, key: Key, now: datetime) -> Non
     await connection.execute(update(recommendations).where(_is(key)).values(gone=True, read_at=now))
 
 
-async def with_open_cards(connection: AsyncConnection, tgc_key: str, pool_uuid: str | None = None) -> list[Stored]:
-    """Those that a card still shows as unfinished, of one pool or of all."""
+async def with_open_cards(
+    connection: AsyncConnection, tgc_key: str, pool_uuid: str | None = None, *, but: int | None = None
+) -> list[Stored]:
+    """Those that a card still shows as unfinished, of one pool or of all, without the row `but`."""
     open_cards = select(cards.c.recommendation).where(cards.c.final.is_(False))
     which = [recommendations.c.tgc_key == tgc_key, recommendations.c.id.in_(open_cards)]
     if pool_uuid is not None:
         which.append(recommendations.c.pool_uuid == pool_uuid)
+    if but is not None:
+        which.append(recommendations.c.id != but)
     statement = select(recommendations).where(*which).order_by(recommendations.c.id)
     return [_stored(row) for row in await connection.execute(statement)]
 

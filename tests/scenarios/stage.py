@@ -35,6 +35,8 @@ START = datetime(2026, 3, 10, 6, 15, 30, tzinfo=UTC)
 _STEP = timedelta(seconds=1)
 _SHORT_STEP = timedelta(milliseconds=400)
 _LONG_STEP = timedelta(seconds=10)
+_SOON = timedelta(seconds=20)
+"""What is worth waiting for in short steps; hours of moves are not."""
 _REST = timedelta(seconds=3.2)
 _PATIENCE_S = 30.0
 
@@ -146,8 +148,9 @@ class Stage:
     async def until(self, wanted: Callable[[], T | None]) -> T:
         """Wait for something to come true, moving the clock on; returns what `wanted` gave."""
         async with asyncio.timeout(_PATIENCE_S):
+            begun = self.clock.now()
             while not (given := wanted()):
-                await self._move(_STEP)
+                await self._move(_STEP if self.clock.now() < begun + _SOON else _LONG_STEP)
         return given
 
     async def _move(self, by: timedelta) -> None:
@@ -165,7 +168,9 @@ class Stage:
     async def live(self, **by: float) -> None:
         """Let that much time pass no faster than work gets done, so that everything due happens in its turn."""
         end = self.clock.now() + timedelta(**by)
-        await self.until(lambda: self.clock.now() >= end)
+        async with asyncio.timeout(_PATIENCE_S):
+            while self.clock.now() < end:
+                await self._move(_STEP)
 
     async def jump(self, **by: float) -> None:
         """Let much time pass at once, with nothing under way, and all that is due be done."""

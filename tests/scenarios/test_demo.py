@@ -188,6 +188,7 @@ async def test_it_opens_the_page_where_there_is_a_display(start: Start, tmp_path
     assert b"Open %s in a browser" % address.strip() in b" ".join(output.split())
 
 
+@pytest.mark.long
 async def test_two_demos_get_along(start: Start) -> None:
     demos = [await start(), await start()]
     for demo in demos:
@@ -198,6 +199,7 @@ async def test_two_demos_get_along(start: Start) -> None:
         assert await demo.end() == 0
 
 
+@pytest.mark.long
 async def test_ctrl_c_stops_it_at_any_time(start: Start) -> None:
     async def interrupt_after(phrase: str, *arguments: str, is_up: bool) -> Demo:
         demo = await start(*arguments)
@@ -219,6 +221,7 @@ async def test_ctrl_c_stops_it_at_any_time(start: Start) -> None:
         assert not await demo.is_bot_up()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("arguments", [(), ("--script",)])
 @pytest.mark.parametrize("output", [os.pipe, os.openpty])
 async def test_it_ends_when_its_reader_goes(

@@ -184,6 +184,7 @@ class Life:
         self._stage.slack.sockets.cut()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cycles", [ROUND, pytest.param(10_000, marks=pytest.mark.torture)])
 async def test_nothing_piles_up(stage: Stage, cycles: int) -> None:
     stage.set(reco_schedule="*/4 * * * *")  # every second cycle is a sweep
@@ -203,6 +204,7 @@ async def test_nothing_piles_up(stage: Stage, cycles: int) -> None:
     assert after.resident_mib - before.resident_mib <= 16
 
 
+@pytest.mark.long
 async def test_time_alone_fills_no_database(stage: Stage) -> None:
     await stage.start_bot()
     await stage.cards_posted(3)

@@ -154,6 +154,7 @@ async def test_an_end_whose_answer_slack_lost_is_looked_for_and_not_said_twice(s
     assert len(thread(stage, card)) == 1
 
 
+@pytest.mark.long
 async def test_moves_that_ended_before_anybody_knew_whose_accept_it_was_are_said_to_be_theirs(stage: Stage) -> None:
     """The answer to the accept is lost, and by the time it can be found out all is over."""
     stage.world.move_minutes = 0.05
@@ -185,11 +186,11 @@ def edits(stage: Stage, card: Message) -> list[float]:
 
 
 async def test_progress_alone_is_drawn_every_ten_seconds_and_a_change_of_state_at_once(stage: Stage) -> None:
-    stage.set(follow_seconds=1)
+    stage.set(follow_seconds=2)
     card = await accepted(stage)
     await stage.until(lambda: "moving" in str(card.blocks))
     began = stage.clock.now().timestamp()
-    await stage.live(minutes=3)
+    await stage.live(seconds=80)
     drawn = [at for at in edits(stage, card) if at > began]
     assert len(drawn) > 5  # 5 percent a minute and VM
     assert all(later - earlier >= 10 for earlier, later in pairwise(drawn))
@@ -201,6 +202,7 @@ async def test_progress_alone_is_drawn_every_ten_seconds_and_a_change_of_state_a
     assert drawn_at - before < 8
 
 
+@pytest.mark.long
 async def test_ten_that_run_at_once_share_the_budget_and_changes_of_state_come_first(tmp_path: Path) -> None:
     async with open_stage(tmp_path, pools=10) as stage:
         stage.use_http()
@@ -226,6 +228,7 @@ async def test_ten_that_run_at_once_share_the_budget_and_changes_of_state_come_f
         assert all(later - earlier >= 10 for of_card in drawn.values() for earlier, later in pairwise(of_card))
 
 
+@pytest.mark.long
 async def test_300_moves_in_20_waves_are_followed_within_slacks_limits(tmp_path: Path) -> None:
     async with open_stage(tmp_path, pools=1) as stage:
         stage.use_http()

@@ -165,6 +165,7 @@ async def test_killed_at_each_step_of_a_start(new_place: NewPlace) -> None:
     await side_by_side({name: killed_at_start(new_place(), kills) for name, kills in AT_START.items()})
 
 
+@pytest.mark.long
 async def test_killed_when_announcing(new_place: NewPlace) -> None:
     await side_by_side({when: killed_when_announcing(new_place(), when) for when in WHEN_ANNOUNCING})
 
@@ -208,5 +209,6 @@ async def test_killed_at_thirty_random_moments(new_place: NewPlace) -> None:
     )
 
 
+@pytest.mark.long
 async def test_two_processes_on_one_database_killed_at_random_moments(new_place: NewPlace) -> None:
     await side_by_side({f"seed {seed}": random_kills(new_place(), seed, processes=2, http=False) for seed in (4, 5)})

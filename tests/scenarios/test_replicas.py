@@ -147,6 +147,7 @@ def sent_to_slack(scene: Scene) -> tuple[int, int]:
     return len(scene.slack.calls_of("chat.postMessage")), len(scene.slack.calls_of("chat.update"))
 
 
+@pytest.mark.long
 async def test_who_hung_right_before_it_asked_the_tgc_does_not_ask_when_it_wakes_up(
     new_server_place: NewPlace,
 ) -> None:
@@ -189,6 +190,7 @@ async def test_the_server_is_restarted_while_people_press(own_postgresql: Server
         await scene.all_well()
 
 
+@pytest.mark.long
 async def test_a_network_to_the_database_that_stalls_costs_its_replica_the_lead(
     postgresql: Server, empty: str, tmp_path: Path
 ) -> None:
@@ -225,6 +227,7 @@ async def random_hangs(place: Place, seed: int) -> None:
         await scene.all_well()
 
 
+@pytest.mark.long
 async def test_replicas_that_hang_at_random_moments(new_server_place: NewPlace) -> None:
     await random_hangs(new_server_place(), 300)
 
@@ -235,6 +238,7 @@ async def test_replicas_that_hang_at_very_many_random_moments(new_server_place: 
     await random_hangs(new_server_place(), seed)
 
 
+@pytest.mark.long
 async def test_killed_on_a_server_as_well(new_server_place: NewPlace) -> None:
     await side_by_side(
         {
