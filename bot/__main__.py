@@ -1,4 +1,4 @@
-"""The command line: `tintri-bot run`, `reco`, `audit`, `demo`, `manifest`. Each command imports what only it needs."""
+"""The command line, `tintri-bot`. Each command imports what only it needs."""
 
 import asyncio
 from collections.abc import Sequence
@@ -83,6 +83,20 @@ def audit(
         _fail(WRONG_USAGE, *error.mistakes)
     except NothingAboutError as error:
         _fail(WRONG_USAGE, str(error))
+    except DatabaseError as error:
+        _fail(REFUSED, str(error))
+
+
+@cli.command()
+def migrate() -> None:
+    """Create the database or bring it up to date, and end; `run` does so by itself."""
+    from bot.settings import SettingsError, environment, read_database_url
+    from bot.storage.database import DatabaseError, migrate_database
+
+    try:
+        asyncio.run(migrate_database(read_database_url(environment(Path(".env"))).reveal()))
+    except SettingsError as error:
+        _fail(WRONG_USAGE, *error.mistakes)
     except DatabaseError as error:
         _fail(REFUSED, str(error))
 

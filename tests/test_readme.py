@@ -12,7 +12,15 @@ from bot.manifest import manifest
 from bot.rendering.answers import render_help
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/audit.md", "docs/using.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/architecture.md",
+    "docs/audit.md",
+    "docs/using.md",
+    "docs/operating.md",
+)
 
 
 def text_of(name: str) -> str:
@@ -91,7 +99,9 @@ def test_the_links_lead_somewhere(document: str) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_the_files_named_exist(document: str) -> None:
     """In backquotes: a path of the repository."""
-    named = re.findall(r"`((?:bot|handlers|playground|tgc|tests|requirements|docs)/[\w./-]*)`", text_of(document))
+    named = re.findall(
+        r"`((?:bot|handlers|playground|tgc|tests|requirements|docs|deploy)/[\w./-]*)`", text_of(document)
+    )
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 

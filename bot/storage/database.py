@@ -121,7 +121,7 @@ async def open_database(url: str, patience: Patience = Patience()) -> AsyncItera
 
     Raises DatabaseError.
     """
-    await _migrate(url)
+    await migrate_database(url)
     async with _open(url, patience) as engine:
         yield Database(engine)
 
@@ -205,7 +205,8 @@ async def _check_revision(database: Database, url: str) -> None:
     raise _from_newer(url)
 
 
-async def _migrate(url: str) -> None:
+async def migrate_database(url: str) -> None:
+    """Create or migrate its tables, as one of any number of processes. Raises DatabaseError."""
     try:
         async with _open(url, MIGRATION) as engine:
             if engine.dialect.name == "sqlite":

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bot.__main__ import cli
 from bot.manifest import manifest
 
 ROOT = Path(__file__).parents[2]
@@ -159,4 +160,8 @@ class TestHttpMode:
 
 def test_the_procfile_starts_the_bot() -> None:
     lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
-    assert [line for line in lines if not line.startswith("#")] == ["web: python -m bot run"]
+    commands = dict(line.split(": python -m bot ") for line in lines if not line.startswith("#"))
+    assert commands == {"release": "migrate", "web": "run", "worker": "run"}
+    assert set(commands.values()) <= {
+        command.callback.__name__ for command in cli.registered_commands if command.callback
+    }
