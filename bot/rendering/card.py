@@ -6,6 +6,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from bot.rendering import blocks, ids, limits, standing, words
+from bot.rendering.bars import PROGRESS_CELLS, bar
 from bot.rendering.content import NAMES_IN_A_SENTENCE, Content, Move, VmStoreFacts, content, name
 from bot.rendering.escape import clean, shorten, shorten_name, units
 from bot.rendering.phrase import WARNING, Link, Phrase, Sign, Strong, When, joined, mrkdwn
@@ -17,7 +18,6 @@ VM_STORES_SHOWN = 6
 FAILURES_SHOWN = 5
 ADVICE_SHOWN = 3
 
-_BAR_CELLS = 10
 _UNFOLDED = {Standing.OFFERED, Standing.DECIDING, Standing.RUNNING}
 _WITH_DETAILS = {*_UNFOLDED, Standing.DISMISSED, Standing.DONE, Standing.FAILED, Standing.CANCELLED}
 _SIGNS = {
@@ -179,8 +179,7 @@ def _bar(story: Content) -> str:
     under_way = sum(
         move.progress_percent or 0 for move in story.in_state(ExecutionState.RUNNING, ExecutionState.RUNNING_ERROR)
     )
-    full = int(_BAR_CELLS * (story.moved + under_way / 100) / len(story.moves))
-    return "▰" * full + "▱" * (_BAR_CELLS - full)
+    return bar((100 * story.moved + under_way) / len(story.moves), PROGRESS_CELLS)
 
 
 def _vm_stores(title: str, vm_stores: tuple[VmStoreFacts, ...], view: CardView) -> Block:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bot.rendering import limits, numbers
+from bot.rendering import bars, limits, numbers
 from bot.rendering.escape import clean, shorten
 from tgc.models import (
     Analysis,
@@ -158,32 +158,40 @@ def _flash_finding(flash: FlashAnalysis, name: str) -> str | None:
 
 def _space_outcome(space: SpaceOutcome, before: SpaceAnalysis | None) -> str | None:
     changed = numbers.finite(space.space_changed_physical_gib)
-    risk_after = numbers.chance(space.probability)
     parts = []
     if changed is not None:
         parts.append(f"{numbers.gib(abs(changed))} {'freed' if changed < 0 else 'added'}")
-    if risk_after:
-        risk_before = numbers.chance(before.probability) if before else None
-        parts.append(f"risk of filling up {_change(risk_before, risk_after)}")
+    if risk_after := _risk(space):
+        parts.append(f"risk of filling up {_change(_risk(before) if before else None, risk_after)}")
     return ", ".join(parts) or _named("space", space.summary)
 
 
 def _load_outcome(load: IopsOutcome, before: IopsAnalysis | None) -> str | None:
-    after = numbers.percent(load.predicted_outcome_load_week_percent)
+    after = _share(load.predicted_outcome_load_week_percent)
     if not after:
         return _named("load", load.summary)
-    share_before = numbers.percent(load.predicted_load_week_percent)
+    share_before = _share(load.predicted_load_week_percent)
     if share_before is None and before:
-        share_before = numbers.percent(before.percent_of_week_under_load)
+        share_before = _share(before.percent_of_week_under_load)
     return f"load {_change(share_before, after)} of the week"
 
 
 def _flash_outcome(flash: FlashOutcome, before: FlashAnalysis | None) -> str | None:
-    after = numbers.percent(flash.flash_hit_rate_percent)
+    after = _share(flash.flash_hit_rate_percent)
     if not after:
         return _named("flash hits", flash.summary)
-    hits_before = numbers.percent(before.flash_hit_rate_percent) if before else None
+    hits_before = _share(before.flash_hit_rate_percent) if before else None
     return f"flash hits {_change(hits_before, after)}"
+
+
+def _risk(space: SpaceAnalysis | SpaceOutcome) -> str | None:
+    told = numbers.chance(space.probability)
+    return bars.share(told, numbers.chance_percent(space.probability)) if told else None
+
+
+def _share(percent: float | None) -> str | None:
+    told = numbers.percent(percent)
+    return bars.share(told, percent) if told else None
 
 
 def _change(before: str | None, after: str) -> str:

@@ -47,8 +47,8 @@ def pool(name: str, standing: Standing, sample: str = "available") -> PoolAnswer
 
 
 def unparted(words: str) -> str:
-    """The words with each unit tied to its number, which no window may part."""
-    return re.sub(r"(?<=\d) (?=(%|GiB|MBps|ms)(?!\w))", "\N{NO-BREAK SPACE}", words)
+    """The words with each number tied to its unit and its bar, which no window may part."""
+    return re.sub(r"(?<=\d) (?=(%|GiB|MBps|ms)(?!\w))|(?<=[▇▁]) (?=\d)", "\N{NO-BREAK SPACE}", words)
 
 
 def text(words: str) -> Block:

@@ -38,16 +38,16 @@ def test_an_issue_is_told_with_the_numbers_there_are(analysis: Analysis, said: t
     ("outcome", "before", "said"),
     [
         (Outcome(space_info=SpaceOutcome(space_changed_physical_gib=1105)), None, ("1,105 GiB added",)),
-        (Outcome(space_info=SpaceOutcome(probability=2)), None, ("risk of filling up 2 %",)),
+        (Outcome(space_info=SpaceOutcome(probability=2)), None, ("risk of filling up ▇▁▁▁▁ 2 %",)),
         (
             Outcome(iops_info=IopsOutcome(predicted_outcome_load_week_percent=3.1)),
             Analysis(iops_info=IopsAnalysis(percent_of_week_under_load=12.5)),
-            ("load 12.5 % → 3.1 % of the week",),
+            ("load ▇▁▁▁▁ 12.5 % → ▇▁▁▁▁ 3.1 % of the week",),
         ),
         (
             Outcome(flash_info=FlashOutcome(flash_hit_rate_percent=97.4)),
             Analysis(flash_info=FlashAnalysis(flash_hit_rate_percent=91.2)),
-            ("flash hits 91.2 % → 97.4 %",),
+            ("flash hits ▇▇▇▇▁ 91.2 % → ▇▇▇▇▁ 97.4 %",),
         ),
         (Outcome(summary="Better"), None, ("Better",)),
         (Outcome(), None, ()),
