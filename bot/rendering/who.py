@@ -10,9 +10,10 @@ from bot.rendering.lists import Group, cut, render_lists
 from bot.rendering.phrase import Phrase, Strong
 from bot.rendering.views import Hindrance, Message, RuleForYou, WhoView
 
-RULES_SHOWN = 8
-_NAMES_SHOWN = 4
+RULES_SHOWN = 6
+_NAMES_SHOWN = 3
 _HINDRANCES_SHOWN = 2
+_HINDRANCE = 240
 _NAME = 40
 """Names are shorter here than on a card, for an answer holds several rules."""
 
@@ -61,7 +62,7 @@ def _lines(rule: RuleForYou) -> Iterable[Phrase]:
 def _but(hindrance: Hindrance) -> str:
     """`But now in Production: Accepting is paused.`."""
     where = f" in {_pools(hindrance.pool_names)}" if hindrance.pool_names else ""
-    return f"But now{where}: {_sentence(hindrance.sentence)}"
+    return f"But now{where}: {_sentence(hindrance.sentence, _HINDRANCE)}"
 
 
 def _pools(pool_names: tuple[str, ...]) -> str:
@@ -78,5 +79,5 @@ def _why(rule: RuleForYou) -> str:
     return f"{named_in} names you"
 
 
-def _sentence(text: str) -> str:
-    return words.stopped(shorten(clean(text), limits.PROBLEM) or "no reason is known")
+def _sentence(text: str, limit: int = limits.PROBLEM) -> str:
+    return words.stopped(shorten(clean(text), limit) or "no reason is known")
