@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-from bot.rendering import blocks, limits, standing, words
+from bot.rendering import limits, standing, words
 from bot.rendering.content import content, name
 from bot.rendering.escape import clean, shorten, shorten_name
 from bot.rendering.lists import Group, cut, render_lists
@@ -30,7 +30,7 @@ def render_status(status: StatusView) -> Message:
         (shorten_name(name(status.tgc_name, "Tintri Global Center"), limits.NAME), list(_troubles(status))),
     ]
     groups: list[Group] = [((Strong(heading),), cut(lines, LINES_SHOWN)) for heading, lines in found if lines]
-    return render_lists(groups or [(_NOTHING, ())], blocks.context(_readings(status)))
+    return render_lists([*(groups or [(_NOTHING, ())]), (_readings(status), ())])
 
 
 def _cards(

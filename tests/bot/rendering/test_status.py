@@ -42,9 +42,8 @@ def test_where_nothing_is_to_be_told_that_is_told() -> None:
     quiet = status(view("available", Standing.DISMISSED), view("available", Standing.EXPIRED))
     first, readings = told(quiet)
     assert first == "Nothing runs, nothing waits."
-    assert readings.startswith("All pools read <!date^1773151920^")
-    assert " · next <!date^1773166500^" in readings
-    assert told(status(swept_at=None))[1].startswith("All pools read next <!date^")
+    assert readings == ("All pools read 2026-03-10 14:12 UTC · next 2026-03-10 18:15 UTC, 2026-03-11 06:15 UTC")
+    assert told(status(swept_at=None))[1] == "All pools read next 2026-03-10 18:15 UTC, 2026-03-11 06:15 UTC"
 
 
 def test_what_runs_is_planned_and_waits_is_told_the_first_to_end_first() -> None:
