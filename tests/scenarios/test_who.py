@@ -23,10 +23,10 @@ async def who(stage: Stage, name: str) -> dict[str, list[str]]:
 
 
 def rules(stage: Stage) -> None:
-    """Alice and bob may act in VDI; the group of storage admins in Production, by two; everybody in Test."""
+    """Alice and bob may act in VDI, their group in Production, everybody in Test. There is no Lab."""
     group = PoolConfig(approvers=Approvers(group_ids=frozenset({"S0STORAGE"})), second_approver=SecondApprover(moves=5))
     everybody = PoolConfig(approvers=Approvers(everyone=True))
-    stage.set(config=Config(file="tintri-bot.toml", pools=(("Prod*", group), ("Test", everybody))))
+    stage.set(config=Config(file="tintri-bot.toml", pools=(("Prod*", group), ("Test", everybody), ("Lab", group))))
 
 
 async def test_it_says_where_somebody_may_act_and_by_what(stage: Stage) -> None:
@@ -88,6 +88,14 @@ async def test_where_people_cannot_be_checked_it_names_the_scope(stage: Stage) -
     await ask(stage, "/tintri who", "missing scope users:read")
 
 
+async def test_a_pause_of_one_pool_among_several_is_told_with_its_name(stage: Stage) -> None:
+    await stage.start_bot()
+    await stage.cards_posted(3)
+    await ask(stage, "/tintri pause Test 8", "paused", "bob")
+    told = await who(stage, "alice")
+    assert told["Production, Test, VDI"][1].startswith("But now in Test: Accepting is paused until ")
+
+
 async def test_an_account_that_only_reads_holds_back_everybody(stage: Stage) -> None:
     stage.tgc.role = "Read Only"
     await stage.start_bot()
@@ -105,4 +113,4 @@ async def test_while_the_tgc_is_away_it_says_what_the_rules_say(stage: Stage) ->
     await stage.pass_time(seconds=10)
     told = await who(stage, "alice")
     assert "There is no connection to 127.0.0.1" in told["You"][-1]
-    assert list(told) == ["You", "RECO_APPROVERS", SECTION.format("Prod*"), SECTION.format("Test")]
+    assert list(told) == ["You", "RECO_APPROVERS", *(SECTION.format(name) for name in ("Prod*", "Test", "Lab"))]
