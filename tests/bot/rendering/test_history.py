@@ -14,6 +14,7 @@ from tests.bot.rendering.checks import buttons, check, size
 from tests.bot.rendering.samples import act, reading, recommendation, unparted, view
 from tests.bot.rendering.strategies import POOL_ANSWERS, TEXTS
 from tests.bot.rendering.test_properties import slow
+from tgc.models import Recommendation
 
 FINDING = unparted("4 VMs to move, vmstore01 is likely to fill up within 7 days (83 %)")
 MADE = "2026-03-10 13:00 UTC"
@@ -90,11 +91,9 @@ def test_whatever_the_history_holds_its_pages_are_legal_harmless_and_small(
 
 def test_a_page_of_the_longest_entries_is_small_enough() -> None:
     long = "&" * 5_000
-    failed = msgspec.json.decode(
-        msgspec.json.encode(recommendation("failed")).replace(b"Storage migration failed", long.encode())
-    )
-    decoded = msgspec.convert(failed, type(recommendation("failed")))
-    shown = PoolAnswer(pool_name=long, view=view(decoded, Standing.FAILED, pool_name=long, act=act(Action.ACCEPT)))
+    sample = msgspec.json.encode(recommendation("failed")).replace(b"Storage migration failed", long.encode())
+    failed = msgspec.json.decode(sample, type=Recommendation)
+    shown = PoolAnswer(pool_name=long, view=view(failed, Standing.FAILED, pool_name=long, act=act(Action.ACCEPT)))
     message = render_history(page(*[shown] * ENTRIES_PER_PAGE, typed=long, page=1, last=9))
     check(message)
     assert size(message.blocks) < limits.MESSAGE_SIZE

@@ -11,13 +11,20 @@ from bot.rendering import limits
 from bot.rendering.status import LINES_SHOWN, render_status
 from bot.rendering.views import Action, CardView, Outage, Paused, PlannedAct, Standing, StatusView, Unposted
 from tests.bot.rendering.checks import check, size
-from tests.bot.rendering.samples import AT, act, reading, view
+from tests.bot.rendering.samples import AT, act, reading, recommendation, view
 from tests.bot.rendering.strategies import MOMENTS, TEXTS, USER_IDS, VIEWS
 from tests.bot.rendering.test_properties import slow
+from tgc.models import ExecutionState
 
 NEXT = (datetime(2026, 3, 10, 18, 15, tzinfo=UTC), datetime(2026, 3, 11, 6, 15, tzinfo=UTC))
 
 WAITS = "4 VMs to move · expires 2026-03-11 01:00 UTC"
+MOVING = next(
+    action.vm
+    for group in recommendation("running").action_groups
+    for action in group.actions
+    if action.result and action.result.state is ExecutionState.RUNNING
+)
 SECOND = "A second person must accept it too, because it always does."
 
 
@@ -52,11 +59,11 @@ def test_what_runs_is_planned_and_waits_is_told_the_first_to_end_first() -> None
         view("available", Standing.OFFERED, pool_name="Two", approval=act(Action.ACCEPT), second="it always does"),
         view("available", Standing.DECIDING, pool_name="App", pending=act(Action.DISMISS, "U0BOB")),
         view("available", Standing.OFFERED, pool_name="Later", planned=plan),
-        view("running", Standing.RUNNING, act=act(Action.ACCEPT), stalled={}),
+        view("running", Standing.RUNNING, act=act(Action.ACCEPT), stalled={MOVING: AT}),
     )
     assert told(shown)[:-1] == [
         "Running",
-        "Production: 1 of 4 VMs moved, running · accepted by U0ALICE 2026-03-10 14:12 UTC",
+        "Production: 1 of 4 VMs moved, running · accepted by U0ALICE 2026-03-10 14:12 UTC · 1 move is stalled",
         "Planned",
         f"Later: {WAITS} · U0ALICE accepts it 2026-03-10 14:12 UTC, unless that changes.",
         "Waiting for a decision",
