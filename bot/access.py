@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from bot.clock import Clock, uptime
-from bot.pool_rules import Approvers, PoolRule, PoolRules, nobody_named
+from bot.pool_rules import EVERYONE, Approvers, PoolRule, PoolRules, nobody_named
 from bot.slack import Identity, Person, Slack, SlackError, SlackRefusedError
 
 _log = structlog.get_logger(__name__)
@@ -26,6 +26,15 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     team_id: str
     user_id: str
     name: str
+
+
+class Right(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether somebody may act by a rule."""
+
+    refusal: str | None = None
+    """Why not, one sentence; None where they may."""
+    named_as: str | None = None
+    """Where they may, what of the rule's approvers they are: `*`, their own id, or that of a user group."""
 
 
 class Access:
@@ -51,23 +60,44 @@ class Access:
 
     async def refusal_to_act(self, actor: Actor, pool_name: str) -> str | None:
         """Why this person may not accept, dismiss, reopen, cancel, pause or resume in this pool."""
-        return await self._refusal_by(self.rules.of(pool_name), actor, "of this pool")
+        return (await self.right_by(self.rules.of(pool_name), actor)).refusal
+
+    async def right_by(self, rule: PoolRule, actor: Actor, where: str = "of this pool") -> Right:
+        """Whether this person may act in the pools of a rule, and by what."""
+        nobody = nobody_named(rule)
+        if nobody is not None:
+            return Right(refusal=nobody)
+        refusal = await self.refusal_to_read(actor)
+        if refusal is not None:
+            return Right(refusal=refusal)
+        try:
+            named_as = await self._named_as(rule.approvers, actor.user_id)
+        except SlackError as error:
+            return Right(refusal=f"I could not check whether you are an approver, so I did nothing: {error}")
+        if named_as is not None:
+            return Right(named_as=named_as)
+        names = await self._names(rule)
+        return Right(
+            refusal=f"You are not an approver {where}, so nothing was done; {rule.named_in} names {names}.",
+        )
 
     async def refusal_anywhere(self, actor: Actor) -> str | None:
         """Why this person may not act in any pool."""
-        refusals = [await self._refusal_by(rule, actor, "of any pool") for rule in self.rules.all]
+        refusals = [(await self.right_by(rule, actor, "of any pool")).refusal for rule in self.rules.all]
         return None if None in refusals else refusals[0]
 
     async def refusal_everywhere(self, actor: Actor) -> str | None:
         """Why this person may not act in every pool where anybody may."""
         named = [rule for rule in self.rules.all if not rule.approvers.nobody]
-        refusals = [await self._refusal_by(rule, actor, "of every pool") for rule in named or self.rules.all]
+        refusals = [(await self.right_by(rule, actor, "of every pool")).refusal for rule in named or self.rules.all]
         return next(filter(None, refusals), None)
 
     async def still_may_act(self, actor: Actor, pool_name: str) -> bool:
         """Whether somebody who acted before might do so again. Raises SlackError where that cannot be told."""
         rule = self.rules.of(pool_name)
-        return await self._refusal_as_member(actor) is None and await self._is_named(rule.approvers, actor.user_id)
+        if await self._refusal_as_member(actor) is not None:
+            return False
+        return await self._named_as(rule.approvers, actor.user_id) is not None
 
     async def able(self, rule: PoolRule, enough: int) -> int:
         """How many people may act by this rule; counted no further than `enough`.
@@ -95,21 +125,6 @@ class Access:
                 with suppress(SlackError):
                     members |= await self._members(group_id)
         return frozenset(members)
-
-    async def _refusal_by(self, rule: PoolRule, actor: Actor, where: str) -> str | None:
-        nobody = nobody_named(rule)
-        if nobody is not None:
-            return nobody
-        refusal = await self.refusal_to_read(actor)
-        if refusal is not None:
-            return refusal
-        try:
-            if await self._is_named(rule.approvers, actor.user_id):
-                return None
-        except SlackError as error:
-            return f"I could not check whether you are an approver, so I did nothing: {error}"
-        names = await self._names(rule)
-        return f"You are not an approver {where}, so nothing was done; {rule.named_in} names {names}."
 
     async def _refusal_as_member(self, actor: Actor) -> str | None:
         if actor.team_id != self._identity.team_id:
@@ -149,20 +164,25 @@ class Access:
             return "who is"
         return ", ".join(names[:_NAMES_SHOWN]) + (" and others" if len(names) > _NAMES_SHOWN else "")
 
-    async def _is_named(self, approvers: Approvers, user_id: str) -> bool:
-        """Raises SlackError where no group that can be read has this person, and another cannot be read."""
-        if approvers.everyone or user_id in approvers.user_ids:
-            return True
+    async def _named_as(self, approvers: Approvers, user_id: str) -> str | None:
+        """What of these the person is, as `Right` says it; None where nothing.
+
+        Raises SlackError where no group that can be read has this person, and another cannot be read.
+        """
+        if approvers.everyone:
+            return EVERYONE
+        if user_id in approvers.user_ids:
+            return user_id
         problem: SlackError | None = None
         for group_id in sorted(approvers.group_ids):
             try:
                 if user_id in await self._members(group_id):
-                    return True
+                    return group_id
             except SlackError as error:
                 problem = error
         if problem is not None:
             raise problem
-        return False
+        return None
 
     async def _person(self, user_id: str) -> Person:
         return await self._asked(self._people.get(user_id))

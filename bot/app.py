@@ -26,6 +26,7 @@ from bot.clock import Clock, SystemClock
 from bot.decisions import Decider
 from bot.due_plans import DuePlans
 from bot.health import Health
+from bot.history import History
 from bot.leader import Leader
 from bot.loops import CameRound, Loops
 from bot.metrics import SLACK_CONNECTIONS, SLACK_UP
@@ -43,6 +44,7 @@ from bot.settings import Settings
 from bot.silence import Silence
 from bot.slack import Identity, Slack, SlackError, SlackRefusedError, slack_session
 from bot.socket_mode import CONNECTIONS, SocketMode
+from bot.status import Status
 from bot.storage.database import Database, open_database
 from bot.storage.leases import Leases
 from bot.tasks import Tasks
@@ -52,6 +54,7 @@ from bot.two_people import TwoPeople
 from bot.vm_names import VmNames
 from bot.watch import READING_AT_MOST, Watch
 from bot.web import SlackEvents, slack_events_of, web_app, web_runner
+from bot.who import Who
 
 _log = structlog.get_logger(__name__)
 
@@ -309,6 +312,7 @@ class Parts:
             access=access,
             audit=Audit(database, access, clock, tgc.key),
             decider=self._decider,
+            history=History(database=database, readings=readings, views=views, clock=clock, patience_s=patience_s),
             pausing=Pausing(
                 database=database,
                 access=access,
@@ -330,7 +334,18 @@ class Parts:
             reminders=self._reminders,
             reports=Reports(readings, self._reconciler.view_of, clock, patience_s=patience_s),
             slack=slack,
+            status=Status(
+                database=database,
+                views=views,
+                tgc=tgc,
+                clock=clock,
+                channel_id=channel_id,
+                schedule=settings.reco_schedule,
+                zone=zone,
+                swept_at=lambda: self._watch.swept_at,
+            ),
             tasks=tasks,
+            who=Who(database=database, access=access, readings=readings, views=views),
             clock=clock,
         )
 

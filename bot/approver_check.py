@@ -9,7 +9,7 @@ import structlog
 
 from bot.access import Access
 from bot.metrics import RULES_WITHOUT_APPROVERS
-from bot.pool_rules import ENOUGH, PoolRule, PoolRules, nobody_able, nobody_named, one_alone
+from bot.pool_rules import ENOUGH, PoolRules, no_way
 from bot.readings import Readings, pool_name
 from bot.rendering.words import counted
 from bot.slack import SlackError
@@ -65,7 +65,7 @@ class ApproverCheck:
     def _problems(self, able: Mapping[str, int]) -> dict[str, str]:
         """By the names of rules."""
         rules = self._access.rules.all
-        return {rule.name: problem for rule in rules if (problem := _problem(rule, able.get(rule.name)))}
+        return {rule.name: problem for rule in rules if (problem := no_way(rule, able.get(rule.name)))}
 
     async def _idle(self) -> list[str]:
         try:
@@ -82,13 +82,6 @@ class ApproverCheck:
             if problem not in self._said:
                 _log.warning("an approval rule cannot work", problem=problem)
         self._said = set(problems)
-
-
-def _problem(rule: PoolRule, able: int | None) -> str | None:
-    """Why accepts by this rule come to nothing."""
-    return (
-        nobody_named(rule) or nobody_able(rule, able) or (one_alone(rule, able) if rule.second_approver.asks else None)
-    )
 
 
 def _state(problems: Mapping[str, str], rules: PoolRules) -> str:

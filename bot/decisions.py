@@ -211,7 +211,7 @@ class Decider:
 
     async def _hindrance(self, connection: AsyncConnection, attempt: Attempt) -> Answer | None:
         """Why nobody may do this here now."""
-        rights = await self._views.rights(connection, attempt.stored)
+        rights = await self._views.rights(connection, attempt.stored.pool)
         if rights.hindrance is None:
             return None
         if not rights.can_act:

@@ -185,7 +185,7 @@ class Planning:
     async def _hindrance(self, connection: AsyncConnection, target: _Target) -> _Refusal | None:
         """Why this cannot be planned by anybody now. A pause is none: it holds back what is due while it lasts."""
         stored = await recommendations.by_row_id(connection, target.stored.row_id)
-        rights = await self._views.rights(connection, stored)
+        rights = await self._views.rights(connection, stored.pool)
         if not rights.can_act and rights.hindrance is not None:
             return _Refusal(Outcome.READ_ONLY, rights.hindrance)
         return self._not_as_seen(stored, target.offer) or await self._decided(connection, target)

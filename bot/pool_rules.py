@@ -11,6 +11,8 @@ from bot.rendering.numbers import finite, gib
 from bot.rendering.words import counted
 from tgc.models import Recommendation
 
+EVERYONE = "*"
+"""Among the names of approvers: every full member."""
 ENOUGH = 2
 """So many approvers are enough for anything."""
 
@@ -32,12 +34,12 @@ def parse_approvers(names: Iterable[str]) -> Approvers:
     given = frozenset(names)
     users = frozenset(name for name in given if re.fullmatch(r"[UW][A-Z0-9]+", name))
     groups = frozenset(name for name in given if re.fullmatch(r"S[A-Z0-9]+", name))
-    if given - users - groups - {"*"}:
+    if given - users - groups - {EVERYONE}:
         raise ValueError(
             "give ids of people (U… or W…) and of user groups (S…) with commas between them, or * for everybody;"
             " Slack shows an id in the menu of a profile or group as Copy member ID or Copy group ID"
         )
-    return Approvers(everyone="*" in given, user_ids=users, group_ids=groups)
+    return Approvers(everyone=EVERYONE in given, user_ids=users, group_ids=groups)
 
 
 class SecondApprover(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +57,18 @@ class SecondApprover(msgspec.Struct, frozen=True, kw_only=True):
     def asks(self) -> bool:
         """Whether it ever asks for a second person."""
         return self != SecondApprover()
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """When it asks for a second person, each to follow "Two people must accept"."""
+        if self.always:
+            return ("everything",)
+        asked = (
+            "what would take replication from VMs" if self.protection_loss else None,
+            None if self.moves is None else f"what moves {counted(self.moves, 'VM', 'VMs')} or more",
+            None if self.gib is None else f"what moves {gib(self.gib)} or more, or nobody knows how much",
+        )
+        return tuple(filter(None, asked))
 
     def reason(self, recommendation: Recommendation) -> str | None:
         """Why a second person must accept this one, to follow "because"; None where one is enough."""
@@ -165,4 +179,11 @@ def one_alone(rule: PoolRule, able: int | None) -> str | None:
     return (
         f"It cannot be accepted here: two people must accept it, and {rule.named_in} names only one who can. "
         "Its operator can name more."
+    )
+
+
+def no_way(rule: PoolRule, able: int | None) -> str | None:
+    """Why accepts by this rule come to nothing, whoever presses."""
+    return (
+        nobody_named(rule) or nobody_able(rule, able) or (one_alone(rule, able) if rule.second_approver.asks else None)
     )

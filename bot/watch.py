@@ -74,6 +74,8 @@ class Watch:
         self._follow_every = timedelta(seconds=follow_s)
         self._patience_s = patience_s
         self._sweep_at = self._next_sweep()
+        self.swept_at: datetime | None = None
+        """When all pools were read last, by this process."""
         self._warned_of_zone = False
         self._is_behind = False
         """Whether the newest sweep failed, so that the next refresh is a sweep again."""
@@ -149,6 +151,7 @@ class Watch:
         if len(readings) > 1 and len(errors) == len(readings):
             await self._failed(f"None of its {len(readings)} pools could be read: {errors[0]}", errors[0])
             return
+        self.swept_at = self._clock.now()
         await self._succeeded()
         await self._end_deleted_pools({pool.uuid for pool in pools})
 

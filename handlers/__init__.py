@@ -7,22 +7,28 @@ from bot.access import Access
 from bot.audit import Audit as AuditService
 from bot.clock import Clock
 from bot.decisions import Decider
+from bot.history import History as HistoryService
 from bot.pausing import Pausing
 from bot.planning import Planning as PlanningService
 from bot.reconcile import Reconciler
 from bot.reminders import Reminders
 from bot.reports import Reports
 from bot.slack import Slack
+from bot.status import Status as StatusService
 from bot.tasks import Tasks
+from bot.who import Who as WhoService
 from handlers.audit import Audit
 from handlers.decide import Decide
 from handlers.details import Details
+from handlers.history import History
 from handlers.pause import Pause
 from handlers.planning import Planning
 from handlers.reco import Reco
 from handlers.snooze import Snooze
+from handlers.status import Status
 from handlers.tintri import Feature, TintriCommand
 from handlers.unknown import Unknown
+from handlers.who import Who
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,13 +37,16 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     access: Access
     audit: AuditService
     decider: Decider
+    history: HistoryService
     pausing: Pausing
     planning: PlanningService
     reconciler: Reconciler
     reminders: Reminders
     reports: Reports
     slack: Slack
+    status: StatusService
     tasks: Tasks
+    who: WhoService
     clock: Clock
 
 
@@ -46,10 +55,20 @@ def register(app: AsyncApp, services: Services) -> None:
     reco = Reco(services.reports, services.reconciler, services.access, services.tasks)
     pause, resume = Pause(services.pausing.pause), Pause(services.pausing.resume)
     audit = Audit(services.audit, services.tasks)
-    features: dict[str, Feature] = {"reco": reco, "pause": pause, "resume": resume, "audit": audit}
+    history = History(services.history, services.access, services.tasks)
+    features: dict[str, Feature] = {
+        "reco": reco,
+        "history": history,
+        "status": Status(services.status, services.access),
+        "who": Who(services.who),
+        "pause": pause,
+        "resume": resume,
+        "audit": audit,
+    }
     TintriCommand(features, services.access, services.tasks).register(app)
     reco.register(app)
     audit.register(app)
+    history.register(app)
     Decide(services.decider, services.tasks, services.clock).register(app)
     Details(services.reconciler, services.slack, services.access, services.tasks).register(app)
     Planning(services.planning, services.slack, services.tasks, services.clock).register(app)

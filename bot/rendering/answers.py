@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from bot.rendering import blocks, ids, limits, standing, words
+from bot.rendering import blocks, ids, limits, paging, standing, words
 from bot.rendering.card import render_card
 from bot.rendering.content import Content, content, name
 from bot.rendering.escape import clean, escape, shorten, shorten_bytes, shorten_name
@@ -20,6 +20,9 @@ _LATE = "still being read; ask again in a minute."
 COMMANDS = (
     ("/tintri reco", "every pool in a line"),
     ("/tintri reco Production", "one pool, with its buttons"),
+    ("/tintri history Production 7", "what was recommended there in 7 days, and what became of it"),
+    ("/tintri status", "what runs, what is planned, what waits, what could not be posted"),
+    ("/tintri who", "what you may do here, and why"),
     ("/tintri pause Production 8", "let nobody accept in a pool for 8 hours; without a pool, in none"),
     ("/tintri resume Production", "end that early"),
     ("/tintri audit Production", "who decided what there; without a pool everywhere, with @name that person's"),
@@ -30,23 +33,24 @@ COMMANDS = (
 def render_report(report: Report, *, page: int, filter_text: str) -> Message:
     """The pools given, a page of them. `filter_text` is what chose them; turning the page repeats it."""
     pools = by_urgency(report.pools)
-    typed = clean(filter_text)
     last = max(len(pools) - 1, 0) // POOLS_PER_PAGE
     page = min(max(page, 0), last)
     shown = pools[page * POOLS_PER_PAGE : (page + 1) * POOLS_PER_PAGE]
     head = f"{headline(report)}." if pools else _NO_POOLS
     read: Phrase = (f"{name(report.tgc_name, 'Tintri Global Center')} · read ", When(report.read_at))
+    previous, following = ("Previous", ids.LIST_PREVIOUS), ("Next", ids.LIST_NEXT)
+    turner = tuple(paging.turner(page, last, filter_text, back=previous, on=following))
     drawn = [
         blocks.paragraph((Strong(shorten(head, limits.SECTION)),)),
         *map(_row, shown),
         blocks.context((*read, f" · page {page + 1:,} of {last + 1:,}") if last else read),
-        *_page_turner(page, last, typed),
+        *turner,
     ]
     text = " ".join((head, *(words.stopped(pool_line(pool)) for pool in shown)))
     return Message(
         text=_escaped(text),
         blocks=tuple(drawn),
-        compact=(blocks.section(text), *_page_turner(page, last, typed)),
+        compact=(blocks.section(text), *turner),
     )
 
 
@@ -59,7 +63,7 @@ def render_pool(answer: PoolAnswer) -> Message:
 def render_shown(view: CardView) -> Message:
     """A card in the place of the list that it was chosen from, with the way back."""
     card = render_card(view)
-    back = blocks.actions([blocks.button("All pools", ids.LIST_ALL, _page_value(0, ""))])
+    back = blocks.actions([blocks.button("All pools", ids.LIST_ALL, paging.value(0, ""))])
     return Message(text=card.text, blocks=(*card.blocks, back), compact=(*card.compact, back))
 
 
@@ -145,21 +149,6 @@ def _rank(answer: PoolAnswer) -> tuple[int, str, str]:
 def _row(answer: PoolAnswer) -> Block:
     offer_id = answer.view.offer_id if answer.view else None
     return blocks.section(pool_line(answer), blocks.button("Show", ids.SHOW, offer_id) if offer_id else None)
-
-
-def _page_turner(page: int, last: int, typed: str) -> Iterable[Block]:
-    buttons = []
-    if page > 0:
-        buttons.append(blocks.button("Previous", ids.LIST_PREVIOUS, _page_value(page - 1, typed)))
-    if page < last:
-        buttons.append(blocks.button("Next", ids.LIST_NEXT, _page_value(page + 1, typed)))
-    if buttons:
-        yield blocks.actions(buttons)
-
-
-def _page_value(page: int, typed: str) -> str:
-    """A filter longer than a button can hold is cut: no pool's name is that long."""
-    return shorten(f"{page}:{typed}", limits.BUTTON_VALUE)
 
 
 def _escaped(text: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC
 
-from bot.rendering import blocks, ids, limits, words
+from bot.rendering import blocks, ids, limits, paging, words
 from bot.rendering.content import name
 from bot.rendering.escape import clean, escape, shorten, shorten_bytes, shorten_name
 from bot.rendering.phrase import Code, Phrase, Strong, When, plain
@@ -97,13 +97,5 @@ def _page_turner(page: AuditPage) -> Iterable[Block]:
     if page.last == 0:
         return
     yield blocks.plain_context(f"Page {page.page + 1:,} of {page.last + 1:,}")
-    buttons = []
-    if page.page > 0:
-        buttons.append(blocks.button("Newer", ids.AUDIT_NEWER, _page_value(page.page - 1, page.typed)))
-    if page.page < page.last:
-        buttons.append(blocks.button("Older", ids.AUDIT_OLDER, _page_value(page.page + 1, page.typed)))
-    yield blocks.actions(buttons)
-
-
-def _page_value(page: int, typed: str) -> str:
-    return shorten(f"{page}:{clean(typed)}", limits.BUTTON_VALUE)
+    newer, older = ("Newer", ids.AUDIT_NEWER), ("Older", ids.AUDIT_OLDER)
+    yield from paging.turner(page.page, page.last, page.typed, back=newer, on=older)

@@ -48,7 +48,7 @@ def gist(view: CardView, content: Content) -> str:
 
 def told(view: CardView, content: Content) -> Phrase:
     """The line of a folded card: pool, what became of it, when and by whom."""
-    return (Strong(shorten_name(content.pool, limits.HEADER)), ": ", *_told(view, content))
+    return (Strong(shorten_name(content.pool, limits.HEADER)), ": ", *became(view, content))
 
 
 def moved(content: Content) -> str:
@@ -121,6 +121,15 @@ def planned(view: CardView) -> Phrase:
     return (Person(plan.user_id), " accepts it ", When(plan.due_at), ", unless that changes.")
 
 
+def waiting(view: CardView) -> Phrase:
+    """`expires today at 18:00`, and who is deciding, accepts it when, or accepted it as the first of two."""
+    end = view.recommendation.expiration_time
+    expires: Phrase = ("expires ", When(end)) if end else ("waits for a decision",)
+    if view.standing is Standing.DECIDING:
+        return (*expires, *_after(ongoing(view.pending)))
+    return (*expires, *_after(planned(view) or (by_two(view) if view.approval else ())))
+
+
 def failures(content: Content) -> tuple[Phrase, ...]:
     """A line for each VM that failed: `erp-db-04 failed: Storage migration failed (hypervisor)`."""
     return tuple(
@@ -134,7 +143,8 @@ def advice(content: Content) -> tuple[str, ...]:
     return tuple(dict.fromkeys(move.advice for move in content.failed)) or (words.advice(None),)
 
 
-def _told(view: CardView, content: Content) -> Phrase:
+def became(view: CardView, content: Content) -> Phrase:
+    """What became of it, when and by whom: `expired today at 18:00, nobody decided`."""
     said = gist(view, content)
     recommendation = view.recommendation
     match view.standing:

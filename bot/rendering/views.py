@@ -209,3 +209,99 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     tgc_name: str
     read_at: datetime
     pools: tuple[PoolAnswer, ...]
+
+
+class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of the recommendations of the last days, newest first; before all, the pools that could not be read."""
+
+    answers: tuple[PoolAnswer, ...]
+    days: int
+    recommendations: int
+    """How many there are on all pages."""
+    unread: int
+    """How many pools could not be read."""
+    typed: str
+    """What chose them; turning the page repeats it."""
+    page: int = 0
+    last: int = 0
+
+
+class Paused(msgspec.Struct, frozen=True, kw_only=True):
+    """Where nobody can accept."""
+
+    pool_name: str | None
+    """None: in every pool."""
+    user_id: str
+    until: datetime | None
+    """None: until somebody resumes."""
+
+
+class Unposted(msgspec.Struct, frozen=True, kw_only=True):
+    """What Slack did not take when it was tried."""
+
+    cards: int
+    messages: int
+    since: datetime
+    problem: str
+    """The newest, one sentence."""
+
+
+class Outage(msgspec.Struct, frozen=True, kw_only=True):
+    since: datetime
+    problem: str
+
+
+class StatusView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the bot is at."""
+
+    tgc_name: str
+    cards: tuple[CardView, ...]
+    """All that are not at their end."""
+    paused: tuple[Paused, ...]
+    unposted: Unposted | None
+    outage: Outage | None
+    login_refused_at: datetime | None
+    """When the TGC refused the bot's login last, unless it took it since."""
+    swept_at: datetime | None
+    """When all pools were read last; None where this replica has not done so."""
+    next_sweeps: tuple[datetime, ...]
+
+
+class Hindrance(msgspec.Struct, frozen=True, kw_only=True):
+    """Why not everything can be done now, whoever asks."""
+
+    sentence: str
+    pool_names: tuple[str, ...]
+    """Where; empty where in every pool of the rule."""
+
+
+class RuleForYou(msgspec.Struct, frozen=True, kw_only=True):
+    """What an approval rule means for somebody."""
+
+    rule: str
+    """Its name."""
+    pool_names: tuple[str, ...]
+    """Those that it holds for, as far as that is known."""
+    named_in: str
+    """Where an operator finds who its approvers are."""
+    refusal: str | None
+    """What a press would be answered; None where this person may act."""
+    everyone: bool
+    """Whether every full member may."""
+    group_id: str | None
+    """Of the user group by which they may, where it is by one."""
+    two_for: tuple[str, ...]
+    """What two people must accept."""
+    hindrances: tuple[Hindrance, ...]
+
+
+class WhoView(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody may do, and why."""
+
+    refusal: str | None
+    """Why they may not even read; then the rest says nothing."""
+    rules: tuple[RuleForYou, ...] = ()
+    may_anywhere: bool = False
+    may_everywhere: bool = False
+    problem: str | None = None
+    """Why it is not known which pools there are."""

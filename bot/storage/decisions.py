@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.recommendations import Key
 from bot.rendering.views import Action, AuditEntry, Seen
 from bot.storage.leases import ensure_row
 from bot.storage.tables import cards, decisions, retention
@@ -118,6 +119,21 @@ async def was_done(connection: AsyncConnection, command_id: str) -> bool:
 async def is_accepted(connection: AsyncConnection, recommendation: int) -> bool:
     """Whether the TGC took an accept of ours."""
     return await newest_effective(connection, recommendation, Action.ACCEPT) is not None
+
+
+async def decided(connection: AsyncConnection, tgc_key: str, since: datetime) -> dict[Key, int]:
+    """Recommendations on which somebody decided with effect since then, each with its row."""
+    statement = select(decisions.c.recommendation, decisions.c.pool_uuid, decisions.c.recommendation_id).where(
+        decisions.c.tgc_key == tgc_key,
+        decisions.c.outcome == Outcome.DONE,
+        decisions.c.action.in_(Action),
+        decisions.c.decided_at >= since,
+        decisions.c.recommendation_id.is_not(None),
+    )
+    return {
+        Key(tgc_key, row.pool_uuid, row.recommendation_id): row.recommendation
+        for row in await connection.execute(statement)
+    }
 
 
 # Reading it

@@ -106,6 +106,28 @@ async def unsent_keys(connection: AsyncConnection) -> set[str]:
     return set((await connection.execute(select(posts.c.key).where(posts.c.state != PostState.SENT))).scalars())
 
 
+class Unsent(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that Slack did not take yet."""
+
+    kind: str
+    created_at: datetime
+    problem: str
+    """Why, when it was tried last."""
+
+
+async def unsent(connection: AsyncConnection) -> list[Unsent]:
+    """Those that were tried in vain, whoever was tried last at the end."""
+    statement = (
+        select(posts.c.kind, posts.c.created_at, posts.c.problem)
+        .where(posts.c.state != PostState.SENT, posts.c.problem.is_not(None))
+        .order_by(posts.c.not_before, posts.c.created_at)
+    )
+    return [
+        Unsent(kind=row.kind, created_at=row.created_at, problem=row.problem)
+        for row in await connection.execute(statement)
+    ]
+
+
 async def doubt_replies(connection: AsyncConnection) -> None:
     """Have unsent replies looked for in their threads before they go out: a restored database may not know of them."""
     unsent = and_(posts.c.state == PostState.PENDING, posts.c.thread_ts.is_not(None))

@@ -83,6 +83,12 @@ async def refused_login(
     return RefusedLogin(refused_at=row.refused_at, refusals=row.refusals)
 
 
+async def login_refused_at(connection: AsyncConnection, tgc_key: str) -> datetime | None:
+    """When the TGC refused a login last, whichever it was; None where it took one since."""
+    statement = select(refused_logins.c.refused_at).where(refused_logins.c.tgc_key == tgc_key)
+    return (await connection.execute(statement)).scalar_one_or_none()
+
+
 async def remember_refused_login(
     connection: AsyncConnection, tgc_key: str, user_name: str, password: str, now: datetime
 ) -> None:

@@ -122,6 +122,23 @@ async def test_one_group_that_cannot_be_read_hides_no_other_and_widens_nothing(
     )
 
 
+async def test_it_tells_by_which_name_somebody_may_act(workspace: Workspace, slack: Slack, clock: StageClock) -> None:
+    alice, group = workspace.person("alice").user.id, frozenset({"S0STORAGE"})
+    expected: list[tuple[dict[str, object], str | None]] = [
+        ({"everyone": True, "user_ids": frozenset({alice})}, "*"),
+        ({"user_ids": frozenset({alice}), "group_ids": group}, alice),
+        ({"group_ids": group}, "S0STORAGE"),
+        ({"user_ids": frozenset({"U0BOB0000"})}, None),
+        ({}, None),
+    ]
+    for approvers, named_as in expected:
+        asked = await access(slack, clock, **approvers)
+        right = await asked.right_by(asked.rules.default, actor(workspace, "alice"))
+        assert right.named_as == named_as
+        assert (right.refusal is None) == (named_as is not None)
+        assert right.refusal == await asked.refusal_to_act(actor(workspace, "alice"), POOL)
+
+
 async def test_a_guest_in_a_group_of_approvers_stays_a_guest(
     workspace: Workspace, slack: Slack, clock: StageClock
 ) -> None:

@@ -66,6 +66,26 @@ def test_when_two_people_must_accept(second: SecondApprover, reason: str | None)
     assert second.reason(SAMPLE) == (reason and unparted(reason))
 
 
+@pytest.mark.parametrize(
+    ("second", "terms"),
+    [
+        (SecondApprover(), ()),
+        (SecondApprover(always=True, moves=4), ("everything",)),
+        (
+            SecondApprover(protection_loss=True, moves=4, gib=5000),
+            (
+                "what would take replication from VMs",
+                "what moves 4 VMs or more",
+                unparted("what moves 5,000 GiB or more, or nobody knows how much"),
+            ),
+        ),
+    ],
+)
+def test_what_two_people_must_accept_is_said_in_words(second: SecondApprover, terms: tuple[str, ...]) -> None:
+    assert second.terms == terms
+    assert bool(terms) == second.asks
+
+
 def changed(**outcome: object) -> Recommendation:
     """The sample with another outcome of its first VMstore."""
     first, *others = SAMPLE.expected_outcomes

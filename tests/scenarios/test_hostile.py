@@ -46,7 +46,10 @@ async def read_everything(stage: Stage, pool: Pool) -> None:
     card = posted[pool.uuid]
     await alice.command("/tintri reco")
     await alice.command(f"/tintri reco {pool.name}")
-    await stage.until(lambda: len(stage.slack.ephemerals("alice")) >= 2)
+    await alice.command(f"/tintri history {pool.name} 7")
+    for words in ("history", "status", "who"):
+        await alice.command(f"/tintri {words}")
+    await stage.until(lambda: len(stage.slack.ephemerals("alice")) >= 6)
     await alice.click(card, ids.DETAILS)
     (view,) = await stage.until(lambda: stage.slack.modals("alice"))
     await stage.settle()

@@ -1,0 +1,104 @@
+"""What the bot is at, for one person in Slack: what runs, is planned, waits, is paused, or went wrong."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+from bot.rendering import limits, standing, words
+from bot.rendering.content import content, name
+from bot.rendering.escape import clean, shorten, shorten_name
+from bot.rendering.lists import Group, cut, render_lists
+from bot.rendering.phrase import Person, Phrase, Strong, When, joined
+from bot.rendering.views import CardView, Message, Paused, Standing, StatusView
+
+LINES_SHOWN = 8
+
+_OPEN = {Standing.OFFERED, Standing.DECIDING}
+_NOTHING: Phrase = (Strong("Nothing runs, nothing waits."),)
+_FAR_AWAY = datetime.max.replace(tzinfo=UTC)
+
+
+def render_status(status: StatusView) -> Message:
+    running = [card for card in status.cards if card.standing is Standing.RUNNING]
+    waiting = [card for card in status.cards if card.standing in _OPEN and not card.planned]
+    planned = [card for card in status.cards if card.standing in _OPEN and card.planned]
+    found = [
+        ("Running", _cards(running, _accepted_at, _running)),
+        ("Planned", _cards(planned, _due_at, _waiting)),
+        ("Waiting for a decision", _cards(waiting, _expires_at, _waiting)),
+        ("Paused", list(map(_paused, status.paused))),
+        ("Not posted", list(_unposted(status))),
+        (shorten_name(name(status.tgc_name, "Tintri Global Center"), limits.NAME), list(_troubles(status))),
+    ]
+    groups: list[Group] = [((Strong(heading),), cut(lines, LINES_SHOWN)) for heading, lines in found if lines]
+    return render_lists([*(groups or [(_NOTHING, ())]), (_readings(status), ())])
+
+
+def _cards(
+    cards: Iterable[CardView], moment: Callable[[CardView], datetime | None], line: Callable[[CardView], Phrase]
+) -> list[Phrase]:
+    """A line for each, the earliest first."""
+    return [line(card) for card in sorted(cards, key=lambda card: (moment(card) or _FAR_AWAY, card.pool_name))]
+
+
+def _running(card: CardView) -> Phrase:
+    """`Production: 7 of 9 VMs moved, running · accepted by @alice today at 07:12`."""
+    told = content(card)
+    stalled = words.counted(len(told.stalled), "move is", "moves are") if told.stalled else ""
+    return (*_pool(card), *standing.became(card, told), f" · {stalled} stalled" if stalled else "")
+
+
+def _waiting(card: CardView) -> Phrase:
+    """`Production: 4 VMs to move · expires today at 18:00`."""
+    moves = words.counted(len(content(card).moves), "VM", "VMs")
+    return (*_pool(card), f"{moves} to move · ", *standing.waiting(card))
+
+
+def _paused(paused: Paused) -> Phrase:
+    where = "Every pool" if paused.pool_name is None else name(paused.pool_name, "Unnamed pool")
+    until: Phrase = (" until ", When(paused.until)) if paused.until else (" until somebody resumes",)
+    return (Strong(shorten_name(where, limits.NAME)), ": ", Person(paused.user_id), " paused accepting", *until)
+
+
+def _unposted(status: StatusView) -> Iterable[Phrase]:
+    """`2 cards, 1 message since today at 07:12: it is archived`."""
+    unposted = status.unposted
+    if unposted is None:
+        return
+    counts = (
+        words.counted(unposted.cards, "card", "cards") if unposted.cards else "",
+        words.counted(unposted.messages, "message", "messages") if unposted.messages else "",
+    )
+    yield (f"{', '.join(filter(None, counts))} since ", When(unposted.since), f": {_sentence(unposted.problem)}")
+
+
+def _troubles(status: StatusView) -> Iterable[Phrase]:
+    if status.outage is not None:
+        yield ("No answers since ", When(status.outage.since), f": {_sentence(status.outage.problem)}")
+    if status.login_refused_at is not None:
+        yield ("It refused the bot's login ", When(status.login_refused_at), ".")
+
+
+def _readings(status: StatusView) -> Phrase:
+    """`All pools read today at 06:15 · next today at 18:15, tomorrow at 06:15`."""
+    read: Phrase = ("All pools read ", When(status.swept_at), " · ") if status.swept_at else ("All pools read ",)
+    return (*read, "next ", *joined([(When(at),) for at in status.next_sweeps], ", "))
+
+
+def _pool(card: CardView) -> Phrase:
+    return (Strong(shorten_name(name(card.pool_name, "Unnamed pool"), limits.NAME)), ": ")
+
+
+def _accepted_at(card: CardView) -> datetime | None:
+    return card.recommendation.accepted_time
+
+
+def _due_at(card: CardView) -> datetime | None:
+    return card.planned.due_at if card.planned else None
+
+
+def _expires_at(card: CardView) -> datetime | None:
+    return card.recommendation.expiration_time
+
+
+def _sentence(problem: str) -> str:
+    return words.stopped(shorten(clean(problem), limits.PROBLEM) or "no reason is known")
