@@ -130,9 +130,11 @@ def _second_approver(value: object) -> SecondApprover:
 
 
 def _ticket(value: object) -> TicketRule:
-    if not isinstance(value, str):
-        raise ValueError('give "required", or a regular expression such as "CHG[0-9]{7}"')
-    return parse_ticket_rule(value)
+    match value:
+        case str():
+            return parse_ticket_rule(value)
+        case _:
+            raise ValueError('give "required", or a regular expression such as "CHG[0-9]{7}"')
 
 
 _TOP: Mapping[str, Callable[[object], object]] = {

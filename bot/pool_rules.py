@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from bot.recommendations import plan_of
+from bot.rendering import limits
 from bot.rendering.escape import clean
 from bot.rendering.numbers import finite, gib
 from bot.rendering.words import counted
@@ -14,8 +15,6 @@ from tgc.models import Recommendation
 
 ENOUGH = 2
 """So many approvers are enough for anything."""
-MAX_TICKET = 64
-"""Characters of a ticket: a pattern is never matched against more."""
 _MAX_PATTERN = 200
 _MAX_BRANCHES = 5
 
@@ -120,8 +119,8 @@ class TicketRule(msgspec.Struct, frozen=True, kw_only=True):
         """Why this ticket will not do, one sentence."""
         if not ticket or not clean(ticket):
             return "This pool asks for a ticket with each accept: give its number."
-        if len(ticket) > MAX_TICKET:
-            return f"A ticket has {MAX_TICKET} characters at most."
+        if len(ticket) > limits.TICKET:
+            return f"A ticket has {limits.TICKET} characters at most."
         if self.pattern and not re.fullmatch(self.pattern, ticket):
             return f"This pool asks for a ticket that matches {self.pattern}."
         return None

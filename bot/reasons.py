@@ -68,9 +68,7 @@ class Reasons:
             raise error_of(target, refusal)
         return told
 
-    async def _keep(
-        self, connection: AsyncConnection, request: Request, what: str, target: Target, told: str
-    ) -> None:
+    async def _keep(self, connection: AsyncConnection, request: Request, what: str, target: Target, told: str) -> None:
         row_id = target.stored.row_id
         await decisions.add(connection, self._requests.decision(request, what, target, Outcome.DONE, told))
         message = render_written(request.actor.user_id, _OF[what], request.note or "")

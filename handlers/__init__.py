@@ -9,16 +9,20 @@ from bot.clock import Clock
 from bot.decisions import Decider
 from bot.pausing import Pausing
 from bot.planning import Planning as PlanningService
+from bot.reasons import Reasons as ReasonsService
 from bot.reconcile import Reconciler
 from bot.reminders import Reminders
 from bot.reports import Reports
 from bot.slack import Slack
 from bot.tasks import Tasks
+from handlers.accept_form import AcceptForm
 from handlers.audit import Audit
 from handlers.decide import Decide
 from handlers.details import Details
+from handlers.modals import Modals
 from handlers.pause import Pause
 from handlers.planning import Planning
+from handlers.reasons import Reasons
 from handlers.reco import Reco
 from handlers.snooze import Snooze
 from handlers.tintri import Feature, TintriCommand
@@ -33,6 +37,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     decider: Decider
     pausing: Pausing
     planning: PlanningService
+    reasons: ReasonsService
     reconciler: Reconciler
     reminders: Reminders
     reports: Reports
@@ -52,6 +57,9 @@ def register(app: AsyncApp, services: Services) -> None:
     audit.register(app)
     Decide(services.decider, services.tasks, services.clock).register(app)
     Details(services.reconciler, services.slack, services.access, services.tasks).register(app)
-    Planning(services.planning, services.slack, services.tasks, services.clock).register(app)
+    modals, rules = Modals(services.slack, services.clock), services.access.rules
+    Planning(services.planning, modals, rules, services.tasks).register(app)
+    AcceptForm(services.reasons, services.decider, modals, rules, services.tasks, services.clock).register(app)
+    Reasons(services.reasons, services.decider, modals, services.tasks, services.clock).register(app)
     Snooze(services.reminders, services.tasks).register(app)
     Unknown(services.tasks).register(app)

@@ -39,6 +39,8 @@ NAME = 60
 """A name on a card (a VM's UUID has 57 characters); details show it whole."""
 SENTENCE = 150
 """A summary of the TGC's on a card."""
+TICKET = 64
+"""Characters of a ticket; no pattern is ever matched against more."""
 NOTE = 300
 """What somebody wrote: a note, a reason or a comment; forms take no more either."""
 PROBLEM = 300

@@ -181,7 +181,7 @@ def _written(act: Act | None) -> Phrase:
         return ()
     told: list[Phrase] = []
     if act.ticket:
-        told.append((shorten_name(clean(act.ticket), limits.NAME),))
+        told.append((shorten(clean(act.ticket), limits.TICKET),))
     if act.note:
         by_another: Phrase = (" by ", Person(act.note.user_id)) if act.note.user_id != act.user_id else ()
         told.append((f"“{shorten(clean(act.note.text), limits.NOTE)}”", *by_another))
