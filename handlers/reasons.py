@@ -14,7 +14,7 @@ from bot.rendering.answers import render_sentence
 from bot.rendering.forms import render_message, render_said
 from bot.rendering.reasons import ADD_NOTE, FEEDBACKS, SAY_WHY, render_note_form, render_reason_form
 from bot.rendering.views import Action, Message
-from bot.requests import RefusedError
+from bot.requests import RefusedError, Request
 from bot.slack import SlackError
 from bot.storage import decisions
 from bot.storage.presses import Press
@@ -42,11 +42,11 @@ class Reasons:
 
     async def asked_why(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
         await ack()
-        self._tasks.start(no_surprise(respond, self._open(respond, body, decisions.SAY_WHY)), name="ask why")
+        self._tasks.start(no_surprise(respond, self._ask_why(respond, body)), name="show the form of a reason")
 
     async def asked_for_note(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
         await ack()
-        self._tasks.start(no_surprise(respond, self._open(respond, body, decisions.ADD_NOTE)), name="ask for a note")
+        self._tasks.start(no_surprise(respond, self._ask_for_note(body)), name="show the form of a note")
 
     async def said_why(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         submission = await take(ack, body, SAY_WHY, _mistakes)
@@ -58,16 +58,28 @@ class Reasons:
         if submission is not None:
             self._tasks.start(told(partial(self._say, submission, ADD_NOTE), self._keep_note(submission)), name="note")
 
-    async def _open(self, respond: AsyncRespond, body: Mapping[str, Any], what: str) -> None:
+    async def _ask_why(self, respond: AsyncRespond, body: Mapping[str, Any]) -> None:
         click = read_click(body)
-        render = render_reason_form if what == decisions.SAY_WHY else render_note_form
         try:
-            view = await self._reasons.form(request_of(click), what)
-            await self._modals.open(click.trigger_id, render(view))
+            view = await self._reasons.form(request_of(click), decisions.SAY_WHY)
+            await self._modals.open(click.trigger_id, render_reason_form(view))
         except RefusedError as error:
             await answer(respond, render_sentence(str(error)))
         except SlackError as error:
-            await answer(respond, render_sentence(f"The form could not be opened: {error} Press the button again."))
+            await answer(respond, render_sentence(f"The form could not be opened: {error} Press Say why again."))
+
+    async def _ask_for_note(self, body: Mapping[str, Any]) -> None:
+        click = read_click(body)
+        if click.view_id is not None:
+            await told(partial(self._tell, click.view_id), self._show_note_form(click.view_id, request_of(click)))
+
+    async def _show_note_form(self, view_id: str, request: Request) -> None:
+        try:
+            view = await self._reasons.form(request, decisions.ADD_NOTE)
+        except RefusedError as error:
+            await self._modals.show(view_id, render_said(ADD_NOTE, str(error)))
+        else:
+            await self._modals.show(view_id, render_note_form(view))
 
     async def _keep_reason(self, submission: Submission) -> None:
         try:
@@ -100,6 +112,9 @@ class Reasons:
             note=submission.text(ids.COMMENT),
             feedback=submission.choice(ids.FEEDBACK),
         )
+
+    async def _tell(self, view_id: str, message: Message) -> None:
+        await self._modals.show(view_id, render_message(ADD_NOTE, message))
 
     async def _say(self, submission: Submission, title: str, message: Message, *, said: str | None = None) -> bool:
         before = (render_sentence(said),) if said else ()

@@ -267,8 +267,6 @@ def _buttons(view: CardView, story: Content) -> Iterable[Block]:
         yield blocks.button("Cancel the plan", ids.CANCEL_PLAN, view.planned.id, confirm=_confirm_cancel_plan(story))
     if view.can_act and view.standing is Standing.RUNNING and not _is_cancelled(view):
         yield blocks.button("Cancel", ids.CANCEL, offer, style="danger", confirm=_confirm_cancel(story))
-    if view.can_act and view.standing is Standing.RUNNING and view.act and view.act.action is Action.ACCEPT:
-        yield blocks.button("Add a note", ids.ADD_NOTE, offer)
     if view.can_act and view.standing is Standing.DISMISSED:
         yield blocks.button("Reopen", ids.REOPEN, offer)
         yield blocks.button("Say why", ids.SAY_WHY, offer)

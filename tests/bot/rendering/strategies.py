@@ -10,12 +10,14 @@ from bot.rendering.views import (
     Action,
     AuditEntry,
     CardView,
+    Note,
     PlannedAct,
     PoolAnswer,
     Progress,
     Report,
     SeenMove,
     Standing,
+    TicketAsked,
 )
 from tgc import models
 from tgc.models import ExecutionState, IssueType, RecommendationState, StateReason
@@ -184,6 +186,8 @@ _ACTS = st.builds(
     at=MOMENTS,
     other_moves=st.booleans(),
     first_user_id=maybe(USER_IDS),
+    ticket=maybe(TEXTS),
+    note=maybe(st.builds(Note, text=TEXTS, user_id=USER_IDS)),
 )
 
 
@@ -205,6 +209,7 @@ _GETTING_ON = st.builds(
     can_accept=st.booleans(),
     hindrance=maybe(TEXTS),
     second=maybe(st.sampled_from(["this pool always asks for two", "VMs would lose replication"])),
+    ticket=maybe(st.builds(TicketAsked, rule=TEXTS, pattern=TEXTS)),
     approval=maybe(_ACTS),
     planned=maybe(st.builds(PlannedAct, id=st.just("plan-1"), user_id=USER_IDS, due_at=MOMENTS, is_held=st.booleans())),
     act=maybe(_ACTS),
@@ -230,7 +235,7 @@ AUDIT_ENTRIES = st.builds(
     AuditEntry,
     id=st.integers(1, 2**40),
     decided_at=st.datetimes(timezones=st.just(UTC)),
-    action=st.sampled_from([*Action, "plan", "cancel_plan", "pause", "resume", "audit"]).map(str),
+    action=st.sampled_from([*Action, "plan", "cancel_plan", "say_why", "pause", "resume", "audit"]).map(str),
     outcome=st.sampled_from(["done", "not_allowed", "never_known"]),
     user_id=USER_IDS.map(lambda text: text.encode("utf-8", "replace").decode()),
     user_name=_KEPT,
@@ -246,4 +251,7 @@ AUDIT_ENTRIES = st.builds(
     told=st.none() | _KEPT,
     tgc_answer=st.none() | _KEPT,
     offer_id=st.none() | _KEPT,
+    ticket=st.none() | _KEPT,
+    note=st.none() | _KEPT,
+    feedback=st.none() | _KEPT,
 )

@@ -152,6 +152,9 @@ def test_a_page_of_the_longest_entries_is_small_enough() -> None:
         told=long,
         tgc_answer=long,
         offer_id=long,
+        ticket=long,
+        note=long,
+        feedback=long,
     )
     page = AuditPage(entries=(entry,) * ENTRIES_PER_PAGE, total=99, typed=long, page=1, last=19)
     message = render_audit(page)
