@@ -229,7 +229,8 @@ def _was_done(attempt: Attempt, recommendation: Recommendation, sent_at: datetim
         case Action.DISMISS | Action.REOPEN:  # these are ours; that the TGC acknowledges is a courtesy
             return is_open(recommendation)
         case Action.FEEDBACK:
-            return recommendation.feedback == feedback_of(attempt.press)
+            there, sent = recommendation.feedback or Feedback(), feedback_of(attempt.press)
+            return there.state == sent.state and (there.comment or None) == sent.comment
 
 
 def _fits(accepted_time: datetime | None, sent_at: datetime) -> bool:
