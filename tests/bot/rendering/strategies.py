@@ -55,6 +55,8 @@ MOMENTS = st.datetimes(
     timezones=st.sampled_from([UTC, timezone(timedelta(hours=-8)), timezone(timedelta(hours=14))]),
 ) | st.just(datetime(2026, 3, 10, 13, 0, tzinfo=UTC))
 USER_IDS = st.sampled_from(["U0ALICE", "W012", "", "!channel", "U1><!here>", "\ud83d"])
+_KEPT = TEXTS.map(lambda text: text.encode("utf-8", "replace").decode())
+"""What a database or a file took: text that UTF-8 can write."""
 OFFER_IDS = st.none() | st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
 
 
@@ -209,7 +211,7 @@ _GETTING_ON = st.builds(
     can_accept=st.booleans(),
     hindrance=maybe(TEXTS),
     second=maybe(st.sampled_from(["this pool always asks for two", "VMs would lose replication"])),
-    ticket=maybe(st.builds(TicketAsked, rule=TEXTS, pattern=TEXTS)),
+    ticket=maybe(st.builds(TicketAsked, rule=_KEPT, pattern=_KEPT)),
     approval=maybe(_ACTS),
     planned=maybe(st.builds(PlannedAct, id=st.just("plan-1"), user_id=USER_IDS, due_at=MOMENTS, is_held=st.booleans())),
     act=maybe(_ACTS),
@@ -228,8 +230,6 @@ REPORTS = st.builds(
         lambda drawn: tuple(drawn[0] * drawn[1]),
     ),
 )
-# What a database took: text that UTF-8 can write.
-_KEPT = TEXTS.map(lambda text: text.encode("utf-8", "replace").decode())
 _SEEN_MOVES = st.builds(SeenMove, wave=st.integers(1, 9), vm=_KEPT, source=_KEPT, destination=_KEPT)
 AUDIT_ENTRIES = st.builds(
     AuditEntry,
