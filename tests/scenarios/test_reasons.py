@@ -229,6 +229,7 @@ async def test_a_reason_shows_on_the_card_in_the_thread_and_in_the_audit(stage: 
     await stage.until(lambda: card.text.endswith("(“after the release”)"))
     await stage.slack.redeliver(sent)
     await stage.settle()
+    assert "Your reason is kept." in str(view.blocks)
     said = [text for text in thread(stage, card) if "says why" in text]
     assert said == ["<@U0BOB0000> says why this was dismissed: “after the release”"]
     await stage.slack.person("bob").command("/tintri audit Production")
