@@ -36,9 +36,11 @@ from bot.painter import Painter
 from bot.pausing import Pausing
 from bot.planning import Planning
 from bot.readings import Readings, Tgc
+from bot.reasons import Reasons
 from bot.reconcile import Reconciler
 from bot.reminders import Reminders
 from bot.reports import Reports
+from bot.requests import Requests
 from bot.retention import Retention
 from bot.settings import Settings
 from bot.silence import Silence
@@ -308,6 +310,7 @@ class Parts:
             follow_s=settings.follow_seconds,
             patience_s=patience_s,
         )
+        requests = Requests(database=database, access=access, clock=clock, tgc_key=tgc.key)
         self.services = handlers.Services(
             access=access,
             audit=Audit(database, access, clock, tgc.key),
@@ -328,8 +331,9 @@ class Parts:
                 thread=thread,
                 clock=clock,
                 zone=zone,
-                tgc_key=tgc.key,
+                requests=requests,
             ),
+            reasons=Reasons(database=database, views=views, thread=thread, clock=clock, requests=requests),
             reconciler=self._reconciler,
             reminders=self._reminders,
             reports=Reports(readings, self._reconciler.view_of, clock, patience_s=patience_s),

@@ -13,7 +13,7 @@ from bot.clock import Clock
 from bot.pool_rules import PoolRule, nobody_able, one_alone
 from bot.readings import PoolReading, Tgc, pool_name
 from bot.recommendations import Plan, is_other_plan, plan_of, progress_of, standing_of
-from bot.rendering.views import Act, Action, CardView, PlannedAct, Progress, Standing
+from bot.rendering.views import Act, Action, CardView, Note, PlannedAct, Progress, Standing, TicketAsked
 from bot.rendering.words import resume_command
 from bot.stalls import stalled
 from bot.storage import (
@@ -28,7 +28,7 @@ from bot.storage import (
     tgcs,
 )
 from bot.storage.claims import Claim, ClaimState
-from bot.storage.decisions import Decision
+from bot.storage.decisions import WRITTEN_OF, Decision
 from bot.storage.pauses import EVERY_POOL, Pause
 from bot.storage.recommendations import Stored
 from tgc.models import Pool, Recommendation
@@ -70,7 +70,7 @@ class CardViews:
         if rights.can_accept and not plan.whole:
             rights = Rights(can_act=True, can_accept=False, hindrance=UNREADABLE_PLAN)
         rights = _as_people_can(rights, rule, await approver_checks.able(connection, rule.name), by_two=bool(second))
-        act = await self._act(connection, plan, decision)
+        act = await self._act(connection, stored, plan, decision)
         is_undecided = claim.state is not ClaimState.ACCEPTED
         return CardView(
             tgc_name=self._tgc.name,
@@ -83,6 +83,7 @@ class CardViews:
             can_accept=rights.can_accept,
             hindrance=rights.hindrance,
             second=second,
+            ticket=TicketAsked(rule=rule.name, pattern=rule.ticket.pattern) if rule.ticket else None,
             approval=await self._approval(connection, offer_id) if is_undecided else None,
             planned=await _planned(connection, offer_id) if is_undecided else None,
             act=act,
@@ -103,7 +104,9 @@ class CardViews:
             return Rights(can_act=True, can_accept=False, hindrance=self._pause_sentence(pause, pool_name(pool)))
         return Rights(can_act=True, can_accept=True)
 
-    async def _act(self, connection: AsyncConnection, plan: Plan, decision: Decision | None) -> Act | None:
+    async def _act(
+        self, connection: AsyncConnection, stored: Stored, plan: Plan, decision: Decision | None
+    ) -> Act | None:
         if decision is None or decision.action == Action.REOPEN:
             return None
         return Act(
@@ -112,13 +115,15 @@ class CardViews:
             at=decision.decided_at,
             other_moves=await _ran_other_moves(connection, plan, decision),
             first_user_id=await self._first_user_id(connection, decision),
+            ticket=decision.ticket,
+            note=await _note(connection, stored, Action(decision.action)),
         )
 
     async def _cancelled(self, connection: AsyncConnection, stored: Stored, plan: Plan, act: Act | None) -> Act | None:
         if act is None or act.action is not Action.CANCEL:
             return None
         accepted = await decisions.newest_effective(connection, stored.row_id, Action.ACCEPT)
-        return await self._act(connection, plan, accepted)
+        return await self._act(connection, stored, plan, accepted)
 
     async def _approval(self, connection: AsyncConnection, offer_id: str | None) -> Act | None:
         if offer_id is None:
@@ -195,6 +200,11 @@ def view_of_reading(
 def moment(when: datetime, zone: ZoneInfo) -> str:
     """A moment for sentences that Slack's date tokens cannot reach."""
     return f"{when.astimezone(zone):%Y-%m-%d %H:%M} ({zone.key})"
+
+
+async def _note(connection: AsyncConnection, stored: Stored, action: Action) -> Note | None:
+    later = WRITTEN_OF.get(action)
+    return await decisions.newest_note(connection, stored.row_id, action, later) if later else None
 
 
 def _pending(claim: Claim) -> Act | None:

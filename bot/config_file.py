@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from bot.pool_rules import Approvers, SecondApprover, parse_approvers
+from bot.pool_rules import Approvers, SecondApprover, TicketRule, parse_approvers, parse_ticket_rule
 
 _MAX_LAPSE_HOURS = 7 * 24
 _MAX_STALL_MINUTES = 24 * 60
@@ -37,6 +37,7 @@ class PoolConfig(msgspec.Struct, frozen=True, kw_only=True):
     approvers: Approvers | None = None
     """None: those of RECO_APPROVERS."""
     second_approver: SecondApprover = SecondApprover()
+    ticket: TicketRule | None = None
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,13 +129,25 @@ def _second_approver(value: object) -> SecondApprover:
             )
 
 
+def _ticket(value: object) -> TicketRule:
+    match value:
+        case str():
+            return parse_ticket_rule(value)
+        case _:
+            raise ValueError('give "required", or a regular expression such as "CHG[0-9]{7}"')
+
+
 _TOP: Mapping[str, Callable[[object], object]] = {
     "approval_lapse_hours": _hours,
     "audit_retention_days": _days,
     "stall_minutes": _stall_minutes,
     "reminder_hours": _reminder_hours,
 }
-_POOL: Mapping[str, Callable[[object], object]] = {"approvers": _approvers, "second_approver": _second_approver}
+_POOL: Mapping[str, Callable[[object], object]] = {
+    "approvers": _approvers,
+    "second_approver": _second_approver,
+    "ticket": _ticket,
+}
 _FIELDS = {
     "approval_lapse_hours": "approval_lapse",
     "audit_retention_days": "audit_retention",

@@ -206,6 +206,9 @@ class Decider:
         refusal = await self._access.refusal_to_act(actor, attempt.stored.pool_name)
         if refusal is not None:
             return Answer(outcome=Outcome.NOT_ALLOWED, text=refusal)
+        ticket = self._access.rules.of(attempt.stored.pool_name).ticket_refusal(press.ticket)
+        if ticket is not None and attempt.action is Action.ACCEPT:
+            return verdicts.ticket_needed(attempt, ticket)
         async with self._database.read() as connection:
             return await self._hindrance(connection, attempt)
 
@@ -301,6 +304,9 @@ class Decider:
                     await client.acknowledge(key.pool_uuid, key.recommendation_id, may_send=may_send)
             case Action.REOPEN:
                 pass  # the TGC keeps AVAILABLE_ACKED: reopening is ours alone
+            case Action.FEEDBACK:
+                feedback = verdicts.feedback_of(attempt.press)
+                await client.send_feedback(key.pool_uuid, key.recommendation_id, feedback, may_send=may_send)
 
     async def _wrong_state(self, attempt: Attempt, error: TGCWrongStateError) -> Answer:
         """The TGC says that this is not possible (any more): say what is true instead."""
@@ -391,6 +397,9 @@ class Decider:
             outcome=answer.outcome,
             told=answer.text,
             tgc_answer=answer.tgc_answer,
+            ticket=press.ticket,
+            note=press.note,
+            feedback=press.feedback,
         )
         await decisions.add(connection, decision)
         await presses.answer(connection, lease, answer.text)

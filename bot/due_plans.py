@@ -120,6 +120,8 @@ def _press(plan: PlannedAccept, now: datetime, *, answer: str | None = None) -> 
         channel_id=None,
         pressed_at=now,
         answer=answer,
+        ticket=plan.ticket,
+        note=plan.note,
     )
 
 
@@ -143,4 +145,6 @@ async def _let_go_decision(
         decided_at=now,
         outcome=Outcome.WRONG_TIME,
         told=told,
+        ticket=plan.ticket,
+        note=plan.note,
     )

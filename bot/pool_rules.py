@@ -7,6 +7,8 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from bot.recommendations import plan_of
+from bot.rendering import limits
+from bot.rendering.escape import clean
 from bot.rendering.numbers import finite, gib
 from bot.rendering.words import counted
 from tgc.models import Recommendation
@@ -15,6 +17,8 @@ EVERYONE = "*"
 """Among the names of approvers: every full member."""
 ENOUGH = 2
 """So many approvers are enough for anything."""
+_MAX_PATTERN = 200
+_MAX_BRANCHES = 5
 
 
 class Approvers(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +123,48 @@ def gib_moved(recommendation: Recommendation) -> float | None:
     return max(gained, freed)
 
 
+class TicketRule(msgspec.Struct, frozen=True, kw_only=True):
+    """That whoever accepts must give a ticket."""
+
+    pattern: str = ""
+    """A regular expression for the whole of it; empty where any will do."""
+
+    def refusal(self, ticket: str | None) -> str | None:
+        """Why this ticket will not do, one sentence."""
+        if not ticket or not clean(ticket):
+            return "This pool asks for a ticket with each accept: give its number."
+        if len(ticket) > limits.TICKET:
+            return f"A ticket has {limits.TICKET} characters at most."
+        if self.pattern and not re.fullmatch(self.pattern, ticket):
+            return f"This pool asks for a ticket that matches {self.pattern}."
+        return None
+
+
+def parse_ticket_rule(value: str) -> TicketRule:
+    """`required`, or a regular expression. Raises ValueError that says what to give instead."""
+    if value == "required":
+        return TicketRule()
+    if not 0 < len(value) <= _MAX_PATTERN:
+        raise ValueError(f'give "required" or a regular expression of {_MAX_PATTERN} characters at most')
+    try:
+        re.compile(value)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f'give "required" or a regular expression ({error})') from None
+    if not _is_quick(value):
+        raise ValueError(
+            f"give a regular expression with {_MAX_BRANCHES} of *, +, ?, {{m,n}} and | at most, no repeated group"
+            " and no (?…) but (?:…), because others can take hours to match"
+        )
+    return TicketRule(pattern=value)
+
+
+def _is_quick(pattern: str) -> bool:
+    """Whether matching a ticket certainly ends soon: a group that repeats, and many ways to go on, need not."""
+    simple = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "x", pattern).replace("(?:", "(")
+    branches = re.findall(r"[*+?|]|\{\d*,\d*\}", simple)
+    return len(branches) <= _MAX_BRANCHES and not re.search(r"\)[*+{]|\(\?", simple)
+
+
 class PoolRule(msgspec.Struct, frozen=True, kw_only=True):
     """What holds for a pool."""
 
@@ -128,6 +174,12 @@ class PoolRule(msgspec.Struct, frozen=True, kw_only=True):
     """Where an operator finds who its approvers are."""
     approvers: Approvers
     second_approver: SecondApprover = SecondApprover()
+    ticket: TicketRule | None = None
+    """None where none is asked for."""
+
+    def ticket_refusal(self, ticket: str | None) -> str | None:
+        """Why nothing can be accepted with this ticket, or without one."""
+        return self.ticket.refusal(ticket) if self.ticket else None
 
 
 class PoolRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +194,9 @@ class PoolRules(msgspec.Struct, frozen=True, kw_only=True):
         by_name = dict(reversed(self.by_pool)).get(pool_name)
         matching = (rule for pattern, rule in self.by_pool if fnmatchcase(pool_name, pattern))
         return by_name or next(matching, self.default)
+
+    def named(self, name: str) -> PoolRule | None:
+        return next((rule for rule in self.all if rule.name == name), None)
 
     @property
     def all(self) -> tuple[PoolRule, ...]:

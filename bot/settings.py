@@ -368,7 +368,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             if pool.approvers is None
             else (f"approvers of {section}", pool.approvers)
         )
-        return PoolRule(name=section, named_in=named_in, approvers=approvers, second_approver=pool.second_approver)
+        return PoolRule(
+            name=section,
+            named_in=named_in,
+            approvers=approvers,
+            second_approver=pool.second_approver,
+            ticket=pool.ticket,
+        )
 
     def secrets(self) -> tuple[Secret, ...]:
         """What no log line may show."""

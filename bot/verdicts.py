@@ -14,7 +14,7 @@ from bot.storage.offers import Offer
 from bot.storage.planned_accepts import PlannedAccept
 from bot.storage.presses import Press
 from bot.storage.recommendations import Stored
-from tgc.models import ExecutionState, Recommendation, RecommendationState
+from tgc.models import ExecutionState, Feedback, Recommendation, RecommendationState
 
 UNKNOWN_BUTTON = "Nothing was done. I do not know this button any more: type /tintri reco for what there is now."
 EXPIRED = "It has expired."
@@ -37,18 +37,28 @@ _DONE_WORDS = {
     Action.DISMISS: "dismissed",
     Action.REOPEN: "reopened",
     Action.CANCEL: "cancelled",
+    Action.FEEDBACK: "sent",
 }
 _DOING_WORDS = {
     Action.ACCEPT: "accepting",
     Action.DISMISS: "dismissing",
     Action.REOPEN: "reopening",
     Action.CANCEL: "cancelling",
+    Action.FEEDBACK: "sending feedback about",
 }
 _DONE_SENTENCES = {
     Action.ACCEPT: "Accepted. The card shows how it goes.",
     Action.DISMISS: "Dismissed. Reopen undoes that.",
     Action.REOPEN: "Reopened.",
     Action.CANCEL: "Cancelled. What had already moved stays where it is.",
+    Action.FEEDBACK: "Your feedback was sent to the Tintri Global Center.",
+}
+_LABELS = {
+    Action.ACCEPT: "Accept",
+    Action.DISMISS: "Dismiss",
+    Action.REOPEN: "Reopen",
+    Action.CANCEL: "Cancel",
+    Action.FEEDBACK: "Say why",
 }
 
 
@@ -81,14 +91,26 @@ def done(attempt: Attempt, tgc_answer: str) -> Answer:
 
 
 def nothing(attempt: Attempt, outcome: Outcome, why: str, tgc_answer: str | None = None) -> Answer:
-    text = f"{attempt.stored.pool_name}: Nothing was done. {why}"
+    # What somebody wrote beside their feedback is kept whatever becomes of that.
+    head = "The feedback was not sent." if attempt.action is Action.FEEDBACK else "Nothing was done."
+    text = f"{attempt.stored.pool_name}: {head} {why}"
     return Answer(outcome=outcome, text=text, tgc_answer=tgc_answer)
 
 
 def too_late(attempt: Attempt) -> Answer:
-    when = "at the time you planned" if attempt.planned else f"when you pressed {attempt.action.capitalize()}"
-    why = f"I was away {when}: look at it again and press {attempt.action.capitalize()}."
+    label = _LABELS[attempt.action]
+    when = "at the time you planned" if attempt.planned else f"when you pressed {label}"
+    why = f"I was away {when}: look at it again and press {label}."
     return nothing(attempt, Outcome.NOT_DONE, why)
+
+
+def ticket_needed(attempt: Attempt, refusal: str) -> Answer:
+    how = "Plan it anew" if attempt.planned else "Press Accept on the card as it is now"
+    return nothing(attempt, Outcome.TICKET_NEEDED, f"{refusal} {how}: the form asks for it.")
+
+
+def feedback_of(press: Press) -> Feedback:
+    return Feedback(state=press.feedback, comment=press.note)
 
 
 def accepted_first(attempt: Attempt, reason: str) -> Answer:
@@ -114,7 +136,7 @@ def _two(reason: str) -> str:
 
 
 def held_up(attempt: Attempt) -> Answer:
-    label = attempt.action.capitalize()
+    label = _LABELS[attempt.action]
     why = f"I was held up right before I could ask the TGC: look at it again and press {label} again."
     return nothing(attempt, Outcome.NOT_DONE, why)
 
@@ -190,22 +212,25 @@ def became(attempt: Attempt, recommendation: Recommendation, *, sent_at: datetim
     `answered`: what came in its place.
     """
     seen = f"{answered} A reading showed {recommendation.state}."
-    if _was_done(attempt.action, recommendation, sent_at):
+    if _was_done(attempt, recommendation, sent_at):
         return done(attempt, seen)
     if is_possible(attempt, recommendation):
         return nothing(attempt, Outcome.NOT_DONE, f"It is still as it was. Press again. ({answered})", seen)
     return _impossible(attempt, recommendation, seen)
 
 
-def _was_done(action: Action, recommendation: Recommendation, sent_at: datetime) -> bool:
+def _was_done(attempt: Attempt, recommendation: Recommendation, sent_at: datetime) -> bool:
     """Whether the TGC did what we asked for."""
-    match action:
+    match attempt.action:
         case Action.ACCEPT:
             return recommendation.state in _ACCEPTED_ONCE and _fits(recommendation.accepted_time, sent_at)
         case Action.CANCEL:
             return _is_cancelled(recommendation)
         case Action.DISMISS | Action.REOPEN:  # these are ours; that the TGC acknowledges is a courtesy
             return is_open(recommendation)
+        case Action.FEEDBACK:
+            there, sent = recommendation.feedback or Feedback(), feedback_of(attempt.press)
+            return there.state == sent.state and (there.comment or None) == sent.comment
 
 
 def _fits(accepted_time: datetime | None, sent_at: datetime) -> bool:

@@ -10,6 +10,7 @@ from bot.decisions import Decider
 from bot.history import History as HistoryService
 from bot.pausing import Pausing
 from bot.planning import Planning as PlanningService
+from bot.reasons import Reasons as ReasonsService
 from bot.reconcile import Reconciler
 from bot.reminders import Reminders
 from bot.reports import Reports
@@ -17,12 +18,15 @@ from bot.slack import Slack
 from bot.status import Status as StatusService
 from bot.tasks import Tasks
 from bot.who import Who as WhoService
+from handlers.accept_form import AcceptForm
 from handlers.audit import Audit
 from handlers.decide import Decide
 from handlers.details import Details
 from handlers.history import History
+from handlers.modals import Modals
 from handlers.pause import Pause
 from handlers.planning import Planning
+from handlers.reasons import Reasons
 from handlers.reco import Reco
 from handlers.snooze import Snooze
 from handlers.status import Status
@@ -40,6 +44,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     history: HistoryService
     pausing: Pausing
     planning: PlanningService
+    reasons: ReasonsService
     reconciler: Reconciler
     reminders: Reminders
     reports: Reports
@@ -71,6 +76,9 @@ def register(app: AsyncApp, services: Services) -> None:
     history.register(app)
     Decide(services.decider, services.tasks, services.clock).register(app)
     Details(services.reconciler, services.slack, services.access, services.tasks).register(app)
-    Planning(services.planning, services.slack, services.tasks, services.clock).register(app)
+    modals, rules = Modals(services.slack, services.clock), services.access.rules
+    Planning(services.planning, modals, rules, services.tasks).register(app)
+    AcceptForm(services.reasons, services.decider, modals, rules, services.tasks, services.clock).register(app)
+    Reasons(services.reasons, services.decider, modals, services.tasks, services.clock).register(app)
     Snooze(services.reminders, services.tasks).register(app)
     Unknown(services.tasks).register(app)

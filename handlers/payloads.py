@@ -9,6 +9,8 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from bot.access import Actor
+from bot.rendering import ids
+from bot.requests import Request
 
 T = TypeVar("T")
 
@@ -45,9 +47,15 @@ class _Action(msgspec.Struct, frozen=True):
     value: str = ""
 
 
+class _Option(msgspec.Struct, frozen=True):
+    value: str = ""
+
+
 class Field(msgspec.Struct, frozen=True):
     """What somebody put into one element of a form."""
 
+    value: str | None = None
+    selected_option: _Option | None = None
     selected_date_time: Annotated[int, msgspec.Meta(ge=0, lt=10**10)] | None = None
     """Unix time, 10 digits at most (slack: Datetime picker element)."""
 
@@ -126,6 +134,23 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
         seconds = self.fields.get(action_id, Field()).selected_date_time
         return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
+    def text(self, action_id: str) -> str | None:
+        """What was typed, without blanks around; None where nothing was."""
+        return (self.fields.get(action_id, Field()).value or "").strip() or None
+
+    def choice(self, action_id: str) -> str | None:
+        option = self.fields.get(action_id, Field()).selected_option
+        return option.value if option else None
+
+    @property
+    def offer_id(self) -> str:
+        return self.private_metadata.partition(":")[0]
+
+    @property
+    def rule(self) -> str:
+        """Of the pool that the form was about, as it says: good for a hint, and for nothing that is decided."""
+        return self.private_metadata.partition(":")[2]
+
 
 class MalformedPayloadError(ValueError):
     """Slack, or whoever plays it, sent something that is not a payload."""
@@ -184,6 +209,21 @@ def read_submission(body: Mapping[str, Any]) -> Submission:
         fields={action_id: field for block in view.state.values.values() for action_id, field in block.items()},
     )
     return _storable(submission)
+
+
+def request_of(click: Click) -> Request:
+    return Request(id=click.id, actor=click.actor, channel_id=click.channel_id, value=click.value)
+
+
+def request_by_form(submission: Submission) -> Request:
+    return Request(
+        id=submission.id,
+        actor=submission.actor,
+        channel_id=None,
+        value=submission.offer_id,
+        ticket=submission.text(ids.TICKET),
+        note=submission.text(ids.NOTE),
+    )
 
 
 def read_page(value: str) -> int:

@@ -15,6 +15,8 @@ from handlers.payloads import MalformedPayloadError
 
 _log = structlog.get_logger(__name__)
 
+UNREADABLE = "I could not read that, so nothing was done."
+
 
 async def answer(respond: AsyncRespond, message: Message, *, replace_original: bool = False) -> bool:
     """Show the message to the person only; False where Slack took no form of it."""
@@ -51,7 +53,7 @@ async def told(tell: Callable[[Message], Awaitable[object]], work: Awaitable[Non
         await work
     except MalformedPayloadError as error:
         _log.warning("a payload could not be read", reason=str(error))
-        await tell(render_sentence("I could not read that, so nothing was done."))
+        await tell(render_sentence(UNREADABLE))
     except Exception:  # noqa: BLE001 - the last stop before Slack: the person must hear of it
         error_id = uuid4().hex[:8]
         _log.exception("a request failed", error_id=error_id)

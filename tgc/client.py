@@ -204,10 +204,12 @@ class TGCClient:
         path = f"{_recommendation_path(pool_uuid, recommendation_id)}/issues"
         await self._write("PUT", path, bodies.issue_selections(selections))
 
-    async def send_feedback(self, pool_uuid: str, recommendation_id: str, feedback: Feedback) -> None:
+    async def send_feedback(
+        self, pool_uuid: str, recommendation_id: str, feedback: Feedback, *, may_send: MaySend = always
+    ) -> None:
         """Possible only before accepting."""
         path = _recommendation_path(pool_uuid, recommendation_id)
-        await self._write("PUT", path, bodies.feedback_update(feedback))
+        await self._write("PUT", path, bodies.feedback_update(feedback), may_send=may_send)
 
     async def set_not_now(
         self, pool_uuid: str, recommendation_id: str, vm_uuids: Sequence[str], *, keep_current: bool

@@ -52,6 +52,16 @@ def way(move: SeenMove) -> str:
     return f"from {clean(move.source)} to {clean(move.destination)}"
 
 
+def written(entry: AuditEntry) -> Iterable[str]:
+    """What the person gave with it, or wrote of it."""
+    if entry.ticket:
+        yield f"Ticket: {clean(entry.ticket)}"
+    if entry.feedback:
+        yield f"Feedback: {clean(entry.feedback)}"
+    if entry.note:
+        yield f"Wrote: {clean(entry.note)}"
+
+
 def _head(page: AuditPage) -> str:
     about = f" about “{shorten_name(clean(page.typed), limits.NAME)}”" if page.typed else ""
     if not page.total:
@@ -75,6 +85,8 @@ def _lines(entry: AuditEntry) -> Iterable[Phrase]:
     if entry.typed is not None:
         yield ("Typed: ", Code(shorten(f"/tintri {entry.action} {clean(entry.typed)}".rstrip(), _SAID)))
     yield from _seen(entry)
+    if said := " · ".join(written(entry)):
+        yield (shorten(said, _SAID),)
     if entry.told:
         yield (f"Told: {shorten(clean(entry.told), _SAID)}",)
     if entry.tgc_answer:

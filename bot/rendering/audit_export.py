@@ -9,7 +9,7 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
-from bot.rendering.audit import person, pool, way, what
+from bot.rendering.audit import person, pool, way, what, written
 from bot.rendering.escape import clean, utc
 from bot.rendering.views import AuditEntry, SeenMove
 
@@ -74,6 +74,7 @@ def _told(entry: AuditEntry) -> Iterator[str]:
         yield f"{clean(move.vm)} {way(move)}"
     if entry.loses_replication:
         yield f"Would lose replication: {', '.join(map(clean, entry.loses_replication))}"
+    yield from written(entry)
     if entry.told:
         yield f"Told: {clean(entry.told)}"
     if entry.tgc_answer:

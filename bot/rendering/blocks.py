@@ -1,6 +1,6 @@
 """Block Kit blocks that hold Slack's limits whatever they are given."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.rendering import limits
@@ -92,8 +92,38 @@ def moment_input(label: str, action_id: str, hint: str) -> Block:
     }
 
 
+def text_input(
+    label: str,
+    action_id: str,
+    *,
+    hint: str | None = None,
+    most: int,
+    optional: bool = False,
+    multiline: bool = False,
+) -> Block:
+    """A field for words (slack: Plain-text input element)."""
+    element = {"type": "plain_text_input", "action_id": action_id, "max_length": most, "multiline": multiline}
+    return _input(label, element, optional=optional) | ({"hint": _plain_text(hint, limits.INPUT_LABEL)} if hint else {})
+
+
+def choice_input(label: str, action_id: str, options: Mapping[str, str]) -> Block:
+    """A field for one of a few, or none. `options`: words by value (slack: Select menu element)."""
+    offered = [{"text": _plain_text(words, limits.OPTION), "value": value} for value, words in options.items()]
+    return _input(label, {"type": "static_select", "action_id": action_id, "options": offered}, optional=True)
+
+
 def modal_title(text: str) -> Block:
     return _plain_text(text, limits.VIEW_TITLE)
+
+
+def _input(label: str, element: Block, *, optional: bool) -> Block:
+    return {
+        "type": "input",
+        "block_id": element["action_id"],
+        "label": _plain_text(label, limits.INPUT_LABEL),
+        "element": element,
+        "optional": optional,
+    }
 
 
 def _plain_text(text: str, limit: int) -> Block:

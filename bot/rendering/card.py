@@ -257,7 +257,9 @@ def _buttons(view: CardView, story: Content) -> Iterable[Block]:
         return
     offer = view.offer_id
     if view.can_act and view.can_accept and view.standing is Standing.OFFERED:
-        yield blocks.button("Accept", ids.ACCEPT, offer, style="primary", confirm=_confirm_accept(view, story))
+        # Slack's own dialog takes no text: where a ticket is asked for, a form comes in its place.
+        action_id, asks = (ids.ACCEPT_IN_FORM, None) if view.ticket else (ids.ACCEPT, _confirm_accept(view, story))
+        yield blocks.button("Accept", action_id, offer, style="primary", confirm=asks)
     if view.can_act and view.standing is Standing.OFFERED:
         yield blocks.button("Dismiss", ids.DISMISS, offer)
     if view.can_act and view.planned and view.standing is Standing.OFFERED:
@@ -266,6 +268,7 @@ def _buttons(view: CardView, story: Content) -> Iterable[Block]:
         yield blocks.button("Cancel", ids.CANCEL, offer, style="danger", confirm=_confirm_cancel(story))
     if view.can_act and view.standing is Standing.DISMISSED:
         yield blocks.button("Reopen", ids.REOPEN, offer)
+        yield blocks.button("Say why", ids.SAY_WHY, offer)
     if view.standing in _WITH_DETAILS:
         yield blocks.button("Details", ids.DETAILS, offer)
 

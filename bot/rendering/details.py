@@ -10,7 +10,7 @@ from bot.rendering import blocks, ids, limits, standing, words
 from bot.rendering.content import Content, Move, VmStoreFacts, content, name
 from bot.rendering.escape import clean, shorten
 from bot.rendering.phrase import WARNING, Phrase, Strong, When
-from bot.rendering.views import Block, CardView, Standing, View
+from bot.rendering.views import Action, Block, CardView, Standing, View
 
 LINES_PER_PAGE = 30
 
@@ -32,7 +32,7 @@ def render_details(view: CardView, page: int = 0, *, problem: str | None = None)
         for heading, same in groupby(lines[start : start + LINES_PER_PAGE], key=attrgetter("heading"))
     ]
     warned = [blocks.section(problem)] if problem else []
-    foot = [*_page_turner(page, last), *_plan_button(view)]
+    foot = [*_page_turner(page, last), *_plan_button(view), *_note_button(view)]
     return _modal(story.pool, [*warned, *drawn, *foot], offer_id=view.offer_id)
 
 
@@ -67,6 +67,13 @@ def _plan_button(view: CardView) -> Iterable[Block]:
     """Where the card has Accept, and nobody planned it."""
     if view.offer_id and view.can_act and view.can_accept and view.standing is Standing.OFFERED and not view.planned:
         yield blocks.actions([blocks.button("Accept at…", ids.PLAN, view.offer_id)])
+
+
+def _note_button(view: CardView) -> Iterable[Block]:
+    """While moves run that somebody here accepted: a card that is final is not drawn anew."""
+    is_ours = view.act is not None and view.act.action is Action.ACCEPT
+    if view.offer_id and view.can_act and view.standing is Standing.RUNNING and is_ours:
+        yield blocks.actions([blocks.button("Add a note", ids.ADD_NOTE, view.offer_id)])
 
 
 def _lines(view: CardView, story: Content) -> Iterable[_Line]:

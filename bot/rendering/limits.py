@@ -24,6 +24,10 @@ VIEW_TITLE = 24
 """slack: Modal views."""
 INPUT_LABEL = 2_000
 """slack: Input block, `label` and `hint`."""
+OPTION = 75
+"""slack: Option object, `text`."""
+PRIVATE_METADATA = 3_000
+"""slack: Modal views."""
 MESSAGE_SIZE = 12_000
 """Undocumented in chat.postMessage, measured at about 13,200 (slackapi/bolt-js issues 2509 and 2867): all text as
 escaped, plus about 100 for each container."""
@@ -35,6 +39,10 @@ NAME = 60
 """A name on a card (a VM's UUID has 57 characters); details show it whole."""
 SENTENCE = 150
 """A summary of the TGC's on a card."""
+TICKET = 64
+"""Characters of a ticket; no pattern is ever matched against more."""
+NOTE = 300
+"""What somebody wrote: a note, a reason or a comment; forms take no more either."""
 PROBLEM = 300
 """A sentence of ours that names what went wrong or what hinders."""
 DETAILS_NAME = 255

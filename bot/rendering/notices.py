@@ -128,6 +128,12 @@ def render_plan_cancelled(by_user_id: str, due_at: datetime, who_id: str) -> Mes
     return _notice(Person(who_id), " cancelled the plan of ", Person(by_user_id), " to accept this ", When(due_at), ".")
 
 
+def render_written(by_user_id: str, of: Action, note: str) -> Message:
+    """For the thread: why it was dismissed, or a note on its accept, in somebody's own words."""
+    head = " says why this was dismissed" if of is Action.DISMISS else " notes on this accept"
+    return _notice(Person(by_user_id), f"{head}: “{shorten(clean(note), limits.NOTE)}”")
+
+
 def _plan(by_user_id: str, due_at: datetime) -> Phrase:
     return ("The plan of ", Person(by_user_id), " to accept this ", When(due_at))
 

@@ -2,8 +2,8 @@
 
 from bot.rendering import limits, words
 from bot.rendering.content import Content, Move
-from bot.rendering.escape import shorten_name
-from bot.rendering.phrase import Person, Phrase, Strong, When
+from bot.rendering.escape import clean, shorten, shorten_name
+from bot.rendering.phrase import Person, Phrase, Strong, When, joined
 from bot.rendering.views import Act, Action, CardView, Standing
 from tgc.models import ExecutionState
 
@@ -22,6 +22,7 @@ _ONGOING = {
     Action.DISMISS: "is dismissing this…",
     Action.REOPEN: "is reopening this…",
     Action.CANCEL: "is cancelling this…",
+    Action.FEEDBACK: "is sending feedback about this…",
 }
 
 
@@ -80,7 +81,11 @@ def ongoing(pending: Act | None) -> Phrase:
 
 
 def accepted(view: CardView) -> Phrase:
-    """`accepted by @alice`; empty where nobody is known to have accepted."""
+    """`accepted by @alice`, ticket and note; empty where nobody is known to have accepted."""
+    return (*_accepted_by(view), *_written(_acceptance(view)))
+
+
+def _accepted_by(view: CardView) -> Phrase:
     by_us = _acceptance(view)
     if by_us:
         first: Phrase = (Person(by_us.first_user_id), " and ") if by_us.first_user_id else ()
@@ -92,8 +97,8 @@ def accepted_when(view: CardView) -> Phrase:
     """`accepted by @alice today at 07:12`."""
     by_us = _acceptance(view)
     at = by_us.at if by_us else view.recommendation.accepted_time
-    who = accepted(view)
-    return (*who, " ", When(at)) if who and at else who
+    who = _accepted_by(view)
+    return (*who, " ", When(at), *_written(by_us)) if who and at else who
 
 
 def _acceptance(view: CardView) -> Act | None:
@@ -177,7 +182,20 @@ def _by(view: CardView, action: Action, verb: str) -> Phrase:
     """`dismissed by @bob today at 06:40`; empty where nobody here did it."""
     if view.act is None or view.act.action is not action:
         return ()
-    return (f"{verb} by ", Person(view.act.user_id), " ", When(view.act.at))
+    return (f"{verb} by ", Person(view.act.user_id), " ", When(view.act.at), *_written(view.act))
+
+
+def _written(act: Act | None) -> Phrase:
+    """` (CHG0012345, “after the release”)`; whose words they are where another one than who decided wrote them."""
+    if act is None or not (act.ticket or act.note):
+        return ()
+    told: list[Phrase] = []
+    if act.ticket:
+        told.append((shorten(clean(act.ticket), limits.TICKET),))
+    if act.note:
+        by_another: Phrase = (" by ", Person(act.note.user_id)) if act.note.user_id != act.user_id else ()
+        told.append((f"“{shorten(clean(act.note.text), limits.NOTE)}”", *by_another))
+    return (" (", *joined(told, ", "), ")")
 
 
 def _at_tgc(verb: str, view: CardView) -> Phrase:

@@ -69,6 +69,29 @@ class Action(StrEnum):
     DISMISS = "dismiss"
     REOPEN = "reopen"
     CANCEL = "cancel"
+    FEEDBACK = "feedback"
+    """Tell the TGC what one thinks of it."""
+
+    @property
+    def decides(self) -> bool:
+        """Whether it changes where the recommendation stands."""
+        return self is not Action.FEEDBACK
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wrote of a decision, then or afterwards."""
+
+    text: str
+    user_id: str
+
+
+class TicketAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """What the pool asks for with each accept."""
+
+    rule: str
+    """The name of the rule that asks."""
+    pattern: str
+    """Must match the whole ticket; empty where any will do."""
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +105,9 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     """After this accept the TGC ran other moves than those offered."""
     first_user_id: str | None = None
     """Of an accept by two people: who accepted first."""
+    ticket: str | None = None
+    note: Note | None = None
+    """The newest that was written of it."""
 
 
 class PlannedAct(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +168,10 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     told: str | None
     tgc_answer: str | None
     offer_id: str | None
+    ticket: str | None = None
+    note: str | None = None
+    """What the person wrote: a note, a reason, or the comment of feedback."""
+    feedback: str | None = None
 
 
 class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,6 +204,8 @@ class CardView(msgspec.Struct, frozen=True, kw_only=True):
     """Why a button is missing that would be there otherwise, a sentence; shown where that is so."""
     second: str | None = None
     """Why two people must accept it, to follow "because"; None where one is enough."""
+    ticket: TicketAsked | None = None
+    """Set where the pool asks for a ticket with each accept."""
     approval: Act | None = None
     """What the first of two has accepted."""
     planned: PlannedAct | None = None

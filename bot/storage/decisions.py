@@ -13,11 +13,16 @@ from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, sele
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.recommendations import Key
-from bot.rendering.views import Action, AuditEntry, Seen
+from bot.rendering.views import Action, AuditEntry, Note, Seen
 from bot.storage.leases import ensure_row
 from bot.storage.tables import cards, decisions, retention
 
+SAY_WHY, ADD_NOTE = "say_why", "add_note"
+WRITTEN_OF = {Action.DISMISS: SAY_WHY, Action.ACCEPT: ADD_NOTE}
+"""What people can write of which decision after it."""
+
 _JOURNAL = "decisions"
+_EFFECTIVE = [action for action in Action if action.decides]
 
 
 class Outcome(StrEnum):
@@ -29,6 +34,8 @@ class Outcome(StrEnum):
     NOT_ALLOWED = "not_allowed"
     SECOND_NEEDED = "second_needed"
     """The same person accepted before, and another one must."""
+    TICKET_NEEDED = "ticket_needed"
+    """The pool asks for a ticket that was not given, or is none."""
     PAUSED = "paused"
     READ_ONLY = "read_only"
     TAKEN = "taken"
@@ -55,7 +62,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     recommendation_id: str | None = None
     """The TGC's."""
     action: str
-    """An Action, or `plan`, `cancel_plan`, `pause`, `resume`, `audit`, `snooze`."""
+    """An Action, or `plan`, `cancel_plan`, `say_why`, `add_note`, `pause`, `resume`, `audit`, `snooze`."""
     offer_id: str | None
     seen: Seen | None = None
     """The offer's moves, as they were shown."""
@@ -72,7 +79,12 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What the person was told."""
     tgc_answer: str | None = None
     command_id: str | None = None
-    """The same in a redelivery of what has no press: commands, plans. Presses have their own guard."""
+    """The same in a redelivery of what has no press: commands, plans, notes. Presses have their own guard."""
+    ticket: str | None = None
+    note: str | None = None
+    """What the person wrote: a note, a reason, or the comment of feedback."""
+    feedback: str | None = None
+    """The TGC's word for it."""
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -101,13 +113,28 @@ async def newest_effective(
         .where(
             decisions.c.recommendation == recommendation,
             decisions.c.outcome == Outcome.DONE,
-            decisions.c.action.in_(Action if action is None else [action]),  # to plan one changes nothing yet
+            decisions.c.action.in_(_EFFECTIVE if action is None else [action]),  # to plan one changes nothing yet
         )
         .order_by(decisions.c.id.desc())
         .limit(1)
     )
     row = (await connection.execute(statement)).one_or_none()
     return None if row is None else _decision(row)
+
+
+async def newest_note(connection: AsyncConnection, recommendation: int, action: Action, later: str) -> Note | None:
+    """What was written last of its newest such decision: with it, or afterwards as the action `later`."""
+    is_of_it = (decisions.c.recommendation == recommendation, decisions.c.outcome == Outcome.DONE)
+    newest = select(func.max(decisions.c.id)).where(*is_of_it, decisions.c.action == action).scalar_subquery()
+    statement = (
+        select(decisions.c.note, decisions.c.user_id)
+        .where(*is_of_it, decisions.c.id >= newest, decisions.c.action.in_([action, later]))
+        .where(decisions.c.note.is_not(None))
+        .order_by(decisions.c.id.desc())
+        .limit(1)
+    )
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else Note(text=row.note, user_id=row.user_id)
 
 
 async def was_done(connection: AsyncConnection, command_id: str) -> bool:
@@ -236,6 +263,9 @@ def _entry(row: Row[Any]) -> AuditEntry:
         told=row.told,
         tgc_answer=row.tgc_answer,
         offer_id=row.offer_id,
+        ticket=row.ticket,
+        note=row.note,
+        feedback=row.feedback,
     )
 
 

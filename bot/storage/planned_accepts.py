@@ -28,6 +28,8 @@ class PlannedAccept(msgspec.Struct, frozen=True, kw_only=True):
     planned_at: datetime
     held_at: datetime | None = None
     """Since when a pause holds it back, as its thread was told; None where none did when it was due."""
+    ticket: str | None = None
+    note: str | None = None
 
 
 async def add(connection: AsyncConnection, plan: PlannedAccept) -> bool:
@@ -89,4 +91,6 @@ def _plan(row: Row[tuple[object, ...]]) -> PlannedAccept:
         due_at=row.due_at,
         planned_at=row.planned_at,
         held_at=row.held_at,
+        ticket=row.ticket,
+        note=row.note,
     )

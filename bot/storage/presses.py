@@ -25,6 +25,11 @@ class Press(msgspec.Struct, frozen=True, kw_only=True):
     channel_id: str | None
     pressed_at: datetime
     answer: str | None = None
+    ticket: str | None = None
+    note: str | None = None
+    """What its person wrote; with feedback, the comment for the TGC."""
+    feedback: str | None = None
+    """The TGC's word for it."""
 
 
 async def add(connection: AsyncConnection, press: Press) -> bool:
@@ -72,4 +77,7 @@ def _press(row: Row[tuple[object, ...]]) -> Press:
         channel_id=row.channel_id,
         pressed_at=row.pressed_at,
         answer=row.answer,
+        ticket=row.ticket,
+        note=row.note,
+        feedback=row.feedback,
     )

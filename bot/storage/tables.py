@@ -128,6 +128,9 @@ presses = Table(
     Column("pressed_at", UtcDateTime, nullable=False),
     Column("answer", Text),
     Column("told_at", UtcDateTime),
+    Column("ticket", Text),
+    Column("note", Text),
+    Column("feedback", Text),
     *_lease(),
     Index("ix_presses_untold", "told_at", "pressed_at"),
 )
@@ -168,6 +171,9 @@ decisions = Table(
     Column("typed", Text),
     Column("told", Text),
     Column("command_id", String(64)),
+    Column("ticket", Text),
+    Column("note", Text),
+    Column("feedback", Text),
     Index("ix_decisions_recommendation", "recommendation", "id"),
     Index("ix_decisions_command", "command_id", "outcome", unique=True),
 )
@@ -206,6 +212,8 @@ planned_accepts = Table(
     Column("planned_at", UtcDateTime, nullable=False),
     Column("held_at", UtcDateTime),
     Column("ended_at", UtcDateTime),
+    Column("ticket", Text),
+    Column("note", Text),
     Index(
         "ix_planned_accepts_standing",
         "offer_id",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.config_file import Config, ConfigError, PoolConfig, read_config
-from bot.pool_rules import Approvers, SecondApprover
+from bot.pool_rules import Approvers, SecondApprover, TicketRule
 
 WHOLE = """\
 approval_lapse_hours = 4
@@ -20,10 +20,12 @@ reminder_hours = 3
 [pools."Production"]
 approvers = ["U0ALICE", "S0STORAGE"]
 second_approver = "always"
+ticket = "required"
 
 [pools."Test*"]
 approvers = ["*"]
 second_approver = { moves = 20, gib = 5000 }
+ticket = "CHG[0-9]{7}"
 
 [pools.Lab]
 second_approver = "protection_loss"
@@ -54,10 +56,19 @@ def test_everything_it_can_say(file: Path) -> None:
     assert read(file, WHOLE) == Config(
         file="tintri-bot.toml",
         pools=(
-            ("Production", PoolConfig(approvers=alice_and_storage, second_approver=SecondApprover(always=True))),
+            (
+                "Production",
+                PoolConfig(
+                    approvers=alice_and_storage, second_approver=SecondApprover(always=True), ticket=TicketRule()
+                ),
+            ),
             (
                 "Test*",
-                PoolConfig(approvers=Approvers(everyone=True), second_approver=SecondApprover(moves=20, gib=5000)),
+                PoolConfig(
+                    approvers=Approvers(everyone=True),
+                    second_approver=SecondApprover(moves=20, gib=5000),
+                    ticket=TicketRule(pattern="CHG[0-9]{7}"),
+                ),
             ),
             ("Lab", PoolConfig(second_approver=SecondApprover(protection_loss=True))),
             ("Closed", PoolConfig(approvers=Approvers())),
@@ -98,6 +109,10 @@ def test_an_empty_file_says_nothing(file: Path) -> None:
         ("[pools.x]\nsecond_approver = {}", 'line 2: second_approver is not usable: give "always"'),
         ("[pools.x]\nsecond_approver = { move = 3 }", 'line 2: second_approver is not usable: give "always"'),
         ("[pools.x]\nsecond_approver = { moves = 0 }", "line 2: second_approver is not usable: for moves give a whole"),
+        ("[pools.x]\nticket = true", 'line 2: ticket is not usable: give "required", or a regular expression'),
+        ("[pools.x]\nticket = ''", 'line 2: ticket is not usable: give "required" or a regular expression of 200'),
+        ("[pools.x]\nticket = '('", 'line 2: ticket is not usable: give "required" or a regular expression (missing'),
+        ("[pools.x]\nticket = '(A+)+'", "line 2: ticket is not usable: give a regular expression with 5 of"),
         ('pools."a b".approvers = 3', "line 1: approvers is not usable"),
         ('["pools"]\n  [ "pools" . x ] \n second_approver = 3', "line 3: second_approver is not usable"),
     ],

@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.pool_rules import Approvers, PoolRule, PoolRules, SecondApprover, gib_moved
+from bot.pool_rules import (
+    Approvers,
+    PoolRule,
+    PoolRules,
+    SecondApprover,
+    TicketRule,
+    gib_moved,
+    parse_ticket_rule,
+)
 from tests.bot.rendering.samples import recommendation, unparted
 from tgc.models import Recommendation, SpaceOutcome
 
@@ -120,3 +128,38 @@ def test_a_vmstore_that_gives_and_takes_hides_what_it_gives() -> None:
 def test_the_sign_of_a_change_does_not_matter(change: float | None) -> None:
     moved = gib_moved(changed(space_info=SpaceOutcome(space_changed_physical_gib=change)))
     assert moved is None or moved == abs(change or 0.0)
+
+
+class TestTickets:
+    @pytest.mark.parametrize("ticket", [None, "", "\n", "\t \t"])
+    def test_one_must_be_given(self, ticket: str | None) -> None:
+        assert TicketRule().refusal(ticket) == "This pool asks for a ticket with each accept: give its number."
+
+    def test_any_will_do_where_no_pattern_says_which(self) -> None:
+        assert TicketRule().refusal("4711") is None
+
+    @pytest.mark.parametrize(("ticket", "fits"), [("CHG0042", True), ("xCHG0042", False), ("CHG0042\n", False)])
+    def test_a_pattern_is_for_the_whole_of_it(self, ticket: str, fits: bool) -> None:
+        assert (parse_ticket_rule("CHG[0-9]{4}").refusal(ticket) is None) is fits
+
+    def test_it_is_bounded_before_it_is_matched(self) -> None:
+        assert parse_ticket_rule(".*").refusal("x" * 64) is None
+        assert parse_ticket_rule(".*").refusal("x" * 65) == "A ticket has 64 characters at most."
+
+    @pytest.mark.parametrize(
+        "pattern", ["(?:CHG|INC|RITM)-?[0-9]{5,8}", r"[)]+\)+", r"[\]*+?|(){1,2}]{3}", "(ab)?c", r"[A-Z]+-\d+"]
+    )
+    def test_a_pattern_that_ends_soon_is_taken(self, pattern: str) -> None:
+        assert parse_ticket_rule(pattern) == TicketRule(pattern=pattern)
+
+    @pytest.mark.parametrize(
+        "pattern", ["(a+)+", "(a|a)*", "(a?){64}", ".*" * 6, "(?:a|a)" * 6, "a?" * 6, "(?=a)b", "(?i)a", "a{1,}" * 6]
+    )
+    def test_one_that_might_take_hours_is_not(self, pattern: str) -> None:
+        with pytest.raises(ValueError, match="can take hours to match"):
+            parse_ticket_rule(pattern)
+
+    @pytest.mark.parametrize("pattern", ["", "x" * 201, "(", "[a", "a{99999999999}"])
+    def test_what_is_no_pattern_is_told(self, pattern: str) -> None:
+        with pytest.raises(ValueError, match='give "required" or a regular expression'):
+            parse_ticket_rule(pattern)

@@ -121,6 +121,20 @@ class TestSubmission:
         assert submission.moment("when") == datetime(2026, 3, 10, 15, 20, tzinfo=UTC)
         assert submission.moment("other") is None
 
+    def test_words_and_choices(self) -> None:
+        state = {
+            "values": {
+                "b1": {"typed": {"type": "plain_text_input", "value": " CHG0042\n"}},
+                "b2": {"blank": {"type": "plain_text_input", "value": "  "}, "none": {"value": None}},
+                "b3": {"chosen": {"selected_option": {"text": {}, "value": "YES"}}, "open": {"selected_option": None}},
+            }
+        }
+        view = {**SUBMISSION["view"], "state": state, "private_metadata": "offer:a [rule]: b"}
+        submission = read_submission({**SUBMISSION, "view": view})
+        assert [submission.text(name) for name in ("typed", "blank", "none", "other")] == ["CHG0042", None, None, None]
+        assert [submission.choice(name) for name in ("chosen", "open", "other")] == ["YES", None, None]
+        assert (submission.offer_id, submission.rule) == ("offer", "a [rule]: b")
+
     def test_somebodys_own_team_counts_and_not_the_apps(self) -> None:
         assert read_submission({**SUBMISSION, "user": {"id": "U1", "team_id": "T2"}}).actor.team_id == "T2"
 

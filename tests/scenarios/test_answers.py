@@ -105,7 +105,7 @@ async def test_the_answers_buttons_work_and_it_is_replaced_by_the_outcome(stage:
     await stage.until(lambda: "Reopen" in buttons(card))
     assert stage.slack.ephemerals("bob") == [told]
     told = await ask(stage, "/tintri reco production", "Production:", "bob")
-    assert buttons(told) == ["Reopen", "Details"]
+    assert buttons(told) == ["Reopen", "Say why", "Details"]
 
 
 async def test_show_opens_a_card_in_place(stage: Stage) -> None:

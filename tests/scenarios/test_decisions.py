@@ -143,7 +143,7 @@ async def test_each_decision_is_carried_out_answered_and_written_down_with_what_
 
     await bob.click(card, ids.DISMISS)
     await stage.answer("bob", "Production: Dismissed.")
-    await stage.until(lambda: buttons(card) == ["Reopen", "Details"])
+    await stage.until(lambda: buttons(card) == ["Reopen", "Say why", "Details"])
     assert stage.world.current(pool_of(stage)).state == "AVAILABLE_ACKED"
     await alice.click(card, ids.REOPEN)
     await stage.answer("alice", "Production: Reopened.")
@@ -375,7 +375,7 @@ async def test_a_decision_that_takes_long_to_begin_takes_the_buttons_and_one_tha
     assert stage.clock.now() - began < SOON
     assert "is dismissing this" in str(card.blocks)
     hanging.release()
-    await stage.until(lambda: buttons(card) == ["Reopen", "Details"])
+    await stage.until(lambda: buttons(card) == ["Reopen", "Say why", "Details"])
     assert len(card.versions) == 2
     await stage.slack.person("alice").click(card, ids.REOPEN)
     await stage.slack.until(lambda: "Accept" in buttons(card))  # quick: the clock stands still

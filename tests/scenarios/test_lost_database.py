@@ -272,7 +272,7 @@ async def test_an_answer_that_was_lost_leaves_one_card(stage: Stage, lose: Calla
     assert [buttons(card) for card in cards] == [OPEN] * 3
     card = stage.card("Production")
     await stage.slack.person("bob").click(card, ids.DISMISS)
-    await stage.until(lambda: buttons(card) == ["Reopen", "Details"])
+    await stage.until(lambda: buttons(card) == ["Reopen", "Say why", "Details"])
 
 
 @pytest.mark.parametrize("lose", [dropped_after, dropped_before, fatal_after], ids=lambda lose: str(lose.__name__))
@@ -306,7 +306,7 @@ async def test_an_edit_waits_as_well_and_is_not_lost(stage: Stage) -> None:
     stage.slack.faults.fail("chat.update", retry_after_s=60)
     await stage.slack.person("bob").click(card, ids.DISMISS)
     await stage.answer("bob", "Production: Dismissed")
-    await stage.until(lambda: buttons(card) == ["Reopen", "Details"])
+    await stage.until(lambda: buttons(card) == ["Reopen", "Say why", "Details"])
     refused, *later = stage.slack.calls_of("chat.update")
     assert min(call.at for call in later) - refused.at >= 60
 

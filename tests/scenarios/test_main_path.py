@@ -27,7 +27,7 @@ async def test_recommendations_are_posted_asked_for_dismissed_reopened_and_accep
 
     assert (await bob.click(card, ids.DISMISS)).acknowledged
     await stage.answer("bob", "Production: Dismissed")
-    await stage.until(lambda: buttons(card) == ["Reopen", "Details"])
+    await stage.until(lambda: buttons(card) == ["Reopen", "Say why", "Details"])
 
     await bob.click(card, ids.REOPEN)
     await stage.until(lambda: "Accept" in buttons(card))

@@ -10,12 +10,14 @@ from bot.rendering.views import (
     Action,
     AuditEntry,
     CardView,
+    Note,
     PlannedAct,
     PoolAnswer,
     Progress,
     Report,
     SeenMove,
     Standing,
+    TicketAsked,
 )
 from tgc import models
 from tgc.models import ExecutionState, IssueType, RecommendationState, StateReason
@@ -53,6 +55,8 @@ MOMENTS = st.datetimes(
     timezones=st.sampled_from([UTC, timezone(timedelta(hours=-8)), timezone(timedelta(hours=14))]),
 ) | st.just(datetime(2026, 3, 10, 13, 0, tzinfo=UTC))
 USER_IDS = st.sampled_from(["U0ALICE", "W012", "", "!channel", "U1><!here>", "\ud83d"])
+_KEPT = TEXTS.map(lambda text: text.encode("utf-8", "replace").decode())
+"""What a database or a file took: text that UTF-8 can write."""
 OFFER_IDS = st.none() | st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
 
 
@@ -184,6 +188,8 @@ _ACTS = st.builds(
     at=MOMENTS,
     other_moves=st.booleans(),
     first_user_id=maybe(USER_IDS),
+    ticket=maybe(TEXTS),
+    note=maybe(st.builds(Note, text=TEXTS, user_id=USER_IDS)),
 )
 
 
@@ -205,6 +211,7 @@ _GETTING_ON = st.builds(
     can_accept=st.booleans(),
     hindrance=maybe(TEXTS),
     second=maybe(st.sampled_from(["this pool always asks for two", "VMs would lose replication"])),
+    ticket=maybe(st.builds(TicketAsked, rule=_KEPT, pattern=_KEPT)),
     approval=maybe(_ACTS),
     planned=maybe(st.builds(PlannedAct, id=st.just("plan-1"), user_id=USER_IDS, due_at=MOMENTS, is_held=st.booleans())),
     act=maybe(_ACTS),
@@ -223,14 +230,12 @@ REPORTS = st.builds(
         lambda drawn: tuple(drawn[0] * drawn[1]),
     ),
 )
-# What a database took: text that UTF-8 can write.
-_KEPT = TEXTS.map(lambda text: text.encode("utf-8", "replace").decode())
 _SEEN_MOVES = st.builds(SeenMove, wave=st.integers(1, 9), vm=_KEPT, source=_KEPT, destination=_KEPT)
 AUDIT_ENTRIES = st.builds(
     AuditEntry,
     id=st.integers(1, 2**40),
     decided_at=st.datetimes(timezones=st.just(UTC)),
-    action=st.sampled_from([*Action, "plan", "cancel_plan", "pause", "resume", "audit"]).map(str),
+    action=st.sampled_from([*Action, "plan", "cancel_plan", "say_why", "pause", "resume", "audit"]).map(str),
     outcome=st.sampled_from(["done", "not_allowed", "never_known"]),
     user_id=USER_IDS.map(lambda text: text.encode("utf-8", "replace").decode()),
     user_name=_KEPT,
@@ -246,4 +251,7 @@ AUDIT_ENTRIES = st.builds(
     told=st.none() | _KEPT,
     tgc_answer=st.none() | _KEPT,
     offer_id=st.none() | _KEPT,
+    ticket=st.none() | _KEPT,
+    note=st.none() | _KEPT,
+    feedback=st.none() | _KEPT,
 )

@@ -119,7 +119,7 @@ def test_nothing_is_said_to_be_nothing() -> None:
 
 
 def test_programs_get_every_field_under_its_promised_name() -> None:
-    document = json.loads(as_json([REFUSED, entry()]))
+    document = json.loads(as_json([REFUSED, entry(ticket="CHG0042", note="after the release")]))
     assert list(document) == ["entries"]
     refused, accepted = document["entries"]
     assert accepted == {
@@ -144,6 +144,9 @@ def test_programs_get_every_field_under_its_promised_name() -> None:
         "told": "Production: Accepted. The card shows how it goes.",
         "tgc_answer": "The TGC took it.",
         "offer_id": "offer-1",
+        "ticket": "CHG0042",
+        "note": "after the release",
+        "feedback": None,
     }
     assert list(refused) == list(accepted)
     assert refused["moves"] is None

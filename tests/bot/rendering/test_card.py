@@ -6,7 +6,7 @@ import pytest
 
 from bot.rendering import ids, limits
 from bot.rendering.card import MOVES_SHOWN, render_card
-from bot.rendering.views import Action, Block, PlannedAct, Progress, Standing
+from bot.rendering.views import Action, Block, Note, PlannedAct, Progress, Standing, TicketAsked
 from playground.blockkit import message_size
 from tests.bot.rendering.samples import (
     AT,
@@ -258,7 +258,7 @@ NO_LONGER_VALID = "no longer valid, the target VMstore would run out of space."
                 rich(
                     line(bold("Production"), text(": "), text("dismissed by "), user("U0BOB"), text(" "), ACCEPTED_AT)
                 ),
-                actions(button("Reopen", ids.REOPEN), DETAILS),
+                actions(button("Reopen", ids.REOPEN), button("Say why", ids.SAY_WHY), DETAILS),
             ],
             id="dismissed",
         ),
@@ -384,7 +384,7 @@ def test_an_undocumented_state_is_told_as_it_is() -> None:
     [
         (Standing.OFFERED, ["Accept", "Dismiss", "Details"], ["Details"]),
         (Standing.DECIDING, ["Details"], ["Details"]),
-        (Standing.DISMISSED, ["Reopen", "Details"], ["Details"]),
+        (Standing.DISMISSED, ["Reopen", "Say why", "Details"], ["Details"]),
         (Standing.RUNNING, ["Cancel", "Details"], ["Details"]),
         (Standing.DONE, ["Details"], ["Details"]),
         (Standing.FAILED, ["Details"], ["Details"]),
@@ -651,3 +651,19 @@ def test_what_is_decided_shows_no_plan(standing: Standing) -> None:
     card = render_card(view("available", standing, planned=PLANNED))
     assert "accepts it" not in card.text + str(card.blocks)
     assert "Cancel the plan" not in labels(card.blocks)
+
+
+def test_a_ticket_and_somebody_elses_note_stand_with_the_accept() -> None:
+    note = Note(text="agreed\nwith the DBAs", user_id="U0BOB")
+    accepted = msgspec.structs.replace(act(Action.ACCEPT), ticket="CHG0042", note=note)
+    card = render_card(view("running", Standing.RUNNING, act=accepted))
+    assert "2026-03-10 14:12 UTC (CHG0042, “agreed with the DBAs” by U0BOB) · " in reading(card.blocks)
+    own = msgspec.structs.replace(accepted, ticket=None, note=Note(text="mine", user_id="U0ALICE"))
+    assert "UTC (“mine”) · " in reading(render_card(view("running", Standing.RUNNING, act=own)).blocks)
+
+
+def test_where_a_ticket_is_asked_for_accept_opens_a_form() -> None:
+    asked = TicketAsked(rule="r", pattern="CHG[0-9]{7}")
+    card = render_card(view("available", Standing.OFFERED, ticket=asked))
+    (accept, *_) = card.blocks[-1]["elements"]
+    assert accept == button("Accept", ids.ACCEPT_IN_FORM, style="primary")

@@ -3,16 +3,18 @@
 import msgspec
 
 from bot.rendering import ids
-from bot.rendering.planning import render_plan_form, render_plan_waiting, render_planned
+from bot.rendering.forms import render_waiting
+from bot.rendering.planning import TITLE, render_plan_form, render_planned
 from bot.rendering.views import Standing
 from tests.bot.rendering.samples import AT, date, plain, reading, recommendation, view
 
 
 def test_the_form_asks_for_a_moment_and_says_what_would_move_and_until_when() -> None:
     form = render_plan_form(view("available", Standing.OFFERED), "Central European Time (Europe/Prague)")
-    assert (form["callback_id"], form["private_metadata"]) == (ids.PLAN_VIEW, "offer-1")
+    assert (form["callback_id"], form["private_metadata"]) == (ids.PLAN_VIEW, "offer-1:")
     assert form["submit"] == plain("Plan it")
-    *told, field = form["blocks"]
+    *told, field, note = form["blocks"]
+    assert (note["block_id"], note["optional"]) == (ids.NOTE, True)
     assert field == {
         "type": "input",
         "block_id": ids.PLAN_AT,
@@ -27,7 +29,7 @@ def test_the_form_asks_for_a_moment_and_says_what_would_move_and_until_when() ->
 def test_without_a_known_zone_or_end_the_form_names_none() -> None:
     endless = msgspec.structs.replace(recommendation("available"), expiration_time=None)
     forever = view(endless, Standing.OFFERED)
-    *told, field = render_plan_form(forever, None)["blocks"]
+    *told, field, _ = render_plan_form(forever, None)["blocks"]
     assert field["hint"] == plain("In your own time zone.")
     assert "expires" not in reading(told)
 
@@ -38,6 +40,6 @@ def test_what_was_planned_is_told_in_the_readers_time() -> None:
 
 
 def test_the_view_that_waits_can_be_closed_but_not_sent_again() -> None:
-    waiting = render_plan_waiting()
+    waiting = render_waiting(TITLE)
     assert "submit" not in waiting
     assert "callback_id" not in waiting

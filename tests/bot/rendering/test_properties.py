@@ -21,6 +21,7 @@ from bot.rendering.audit import ENTRIES_PER_PAGE, render_audit
 from bot.rendering.card import render_card
 from bot.rendering.details import render_details, render_details_problem
 from bot.rendering.following import render_ended, render_stalled
+from bot.rendering.forms import render_said, render_waiting
 from bot.rendering.notices import (
     render_cannot_post,
     render_other_moves,
@@ -35,9 +36,11 @@ from bot.rendering.notices import (
     render_reminder,
     render_resumed,
     render_silence,
+    render_written,
 )
 from bot.rendering.plain import plain_report
-from bot.rendering.planning import render_not_planned, render_plan_form, render_plan_waiting, render_planned
+from bot.rendering.planning import TITLE, render_plan_form, render_planned
+from bot.rendering.reasons import render_accept_form, render_note_form, render_reason_form
 from bot.rendering.views import Action, AuditEntry, AuditPage, CardView, Report, SeenMove
 from playground.blockkit import validate_view
 from tests.bot.rendering.checks import UNSEEN, buttons, check, check_harmless, sent, size
@@ -77,9 +80,14 @@ def test_whatever_a_view_holds_all_its_renderings_are_legal_harmless_and_small(
     assert len(json.dumps(modal)) < VIEW_SIZE
     check_harmless(modal)
 
-    asking = render_plan_form(view, view.tgc_name)
-    assert validate_view(sent(asking)) == []
-    check_harmless(asking)
+    for asking in (
+        render_plan_form(view, view.tgc_name),
+        render_accept_form(view),
+        render_reason_form(view),
+        render_note_form(view),
+    ):
+        assert validate_view(sent(asking)) == []
+        check_harmless(asking)
 
     for notice in (
         render_other_moves(view, user_id),
@@ -144,6 +152,9 @@ def test_a_page_of_the_longest_entries_is_small_enough() -> None:
         told=long,
         tgc_answer=long,
         offer_id=long,
+        ticket=long,
+        note=long,
+        feedback=long,
     )
     page = AuditPage(entries=(entry,) * ENTRIES_PER_PAGE, total=99, typed=long, page=1, last=19)
     message = render_audit(page)
@@ -156,7 +167,7 @@ def test_every_other_answer_is_legal_and_harmless(typed: str, close: list[str], 
     check(render_unknown_pool(typed, close, are_all=are_all))
     check(render_help(typed))
     check(render_sentence(typed))
-    for modal in (render_details_problem(typed, typed), render_not_planned(typed)):
+    for modal in (render_details_problem(typed, typed), render_said(TITLE, typed)):
         assert validate_view(sent(modal)) == []
 
 
@@ -165,7 +176,7 @@ def test_what_became_of_a_form_is_legal_harmless_and_small_enough_to_acknowledge
     planned = render_planned(pool, due_at)
     assert validate_view(sent(planned)) == []
     check_harmless(planned)
-    waiting = render_plan_waiting()
+    waiting = render_waiting(TITLE)
     assert validate_view(sent(waiting)) == []
     assert len(json.dumps(waiting)) < SOCKET_FRAME / 10
 
@@ -183,5 +194,6 @@ def test_every_notice_is_legal_and_harmless(said: str, since: Any, until: Any, u
     check(render_plan_came(user_id, since, said))
     check(render_plan_held(said, user_id, since, until))
     check(render_plan_changed(user_id, since))
+    check(render_written(user_id, Action.ACCEPT, said))
     check(render_plan_overtaken(user_id, since, user_id, Action.DISMISS))
     check(render_plan_cancelled(user_id, since, user_id))

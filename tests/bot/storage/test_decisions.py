@@ -42,6 +42,9 @@ DECISION = Decision(
     outcome=Outcome.DONE,
     told="Production: Accepted.",
     tgc_answer="The TGC took it.",
+    ticket="CHG0042",
+    note="after the release",
+    feedback="NOT_HELPFUL",
 )
 
 
@@ -79,6 +82,9 @@ async def test_an_entry_comes_back_whole(database: Database) -> None:
         "told": "Production: Accepted.",
         "tgc_answer": "The TGC took it.",
         "offer_id": "offer",
+        "ticket": "CHG0042",
+        "note": "after the release",
+        "feedback": "NOT_HELPFUL",
     }
 
 

@@ -1,0 +1,79 @@
+"""Accept where a pool asks for a ticket: a form in the place of Slack's dialog, and its submission is the press."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+
+from bot.clock import Clock
+from bot.decisions import Decider
+from bot.pool_rules import PoolRules
+from bot.reasons import Reasons
+from bot.rendering import forms, ids
+from bot.rendering.answers import render_sentence
+from bot.rendering.reasons import ACCEPT, render_accept_form
+from bot.rendering.views import Action, Message
+from bot.requests import RefusedError
+from bot.slack import SlackError
+from bot.storage.presses import Press
+from bot.tasks import Tasks
+from handlers.modals import Modals, accept_mistakes, take
+from handlers.payloads import Submission, read_click, request_of
+from handlers.replies import answer, no_surprise, told
+
+
+class AcceptForm:
+    """Opens the form, and hands what was submitted to the decision protocol."""
+
+    def __init__(
+        self, reasons: Reasons, decider: Decider, modals: Modals, rules: PoolRules, tasks: Tasks, clock: Clock
+    ) -> None:
+        self._reasons = reasons
+        self._decider = decider
+        self._modals = modals
+        self._rules = rules
+        self._tasks = tasks
+        self._clock = clock
+
+    def register(self, app: AsyncApp) -> None:
+        app.action(ids.ACCEPT_IN_FORM)(self.pressed)
+        app.view(ids.ACCEPT_VIEW)(self.submitted)
+
+    async def pressed(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
+        await ack()
+        self._tasks.start(no_surprise(respond, self._open(respond, body)), name="open the form of an accept")
+
+    async def submitted(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        submission = await take(ack, body, ACCEPT, partial(accept_mistakes, rules=self._rules))
+        if submission is not None:
+            work = told(partial(self._say, submission), self._accept(submission))
+            self._tasks.start(work, name="accept by form")
+
+    async def _open(self, respond: AsyncRespond, body: Mapping[str, Any]) -> None:
+        click = read_click(body)
+        try:
+            view = await self._reasons.accept_form(request_of(click))
+            await self._modals.open(click.trigger_id, render_accept_form(view))
+        except RefusedError as error:
+            await answer(respond, render_sentence(str(error)))
+        except SlackError as error:
+            await answer(respond, render_sentence(f"The form could not be opened: {error} Press Accept again."))
+
+    async def _accept(self, submission: Submission) -> None:
+        press = Press(
+            id=submission.id,
+            action=Action.ACCEPT,
+            offer_id=submission.offer_id,
+            team_id=submission.actor.team_id,
+            user_id=submission.actor.user_id,
+            user_name=submission.actor.name,
+            channel_id=None,
+            pressed_at=self._clock.now(),
+            ticket=submission.text(ids.TICKET),
+            note=submission.text(ids.NOTE),
+        )
+        await self._decider.press(press, partial(self._say, submission))
+
+    async def _say(self, submission: Submission, message: Message) -> bool:
+        return await self._modals.show_result(submission.view_id, forms.render_message(ACCEPT, message))
