@@ -40,6 +40,7 @@ from bot.reminders import Reminders
 from bot.reports import Reports
 from bot.retention import Retention
 from bot.settings import Settings
+from bot.shaping import Shaping
 from bot.silence import Silence
 from bot.slack import Identity, Slack, SlackError, SlackRefusedError, slack_session
 from bot.socket_mode import CONNECTIONS, SocketMode
@@ -329,6 +330,7 @@ class Parts:
             reconciler=self._reconciler,
             reminders=self._reminders,
             reports=Reports(readings, self._reconciler.view_of, clock, patience_s=patience_s),
+            shaping=Shaping(database=database, access=access, views=views, clock=clock, tgc_key=tgc.key),
             slack=slack,
             tasks=tasks,
             clock=clock,

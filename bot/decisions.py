@@ -31,6 +31,7 @@ from bot.metrics import DECISIONS
 from bot.readings import Readings, Tgc, read_again
 from bot.reconcile import Reconciler
 from bot.rendering.answers import render_sentence
+from bot.rendering.shapes import asked_for
 from bot.rendering.views import Action, Message
 from bot.slack import Slack, SlackError, SlackRefusedError
 from bot.storage import approvals, cards, claims, decisions, offers, planned_accepts, presses, recommendations
@@ -197,7 +198,7 @@ class Decider:
         first = await self._first_of_two(attempt, seen)
         if isinstance(first, Answer):
             return await self._settle(attempt, first)
-        return await self._act(attempt, first)
+        return await self._act(attempt, first, seen)
 
     async def _refusal(self, attempt: Attempt) -> Answer | None:
         """Step 1: why this person may not do this here."""
@@ -216,7 +217,8 @@ class Decider:
             return None
         if not rights.can_act:
             return verdicts.nothing(attempt, Outcome.READ_ONLY, rights.hindrance)
-        return verdicts.nothing(attempt, Outcome.PAUSED, rights.hindrance) if attempt.action is Action.ACCEPT else None
+        is_held_back = attempt.action is Action.ACCEPT or attempt.action.shapes
+        return verdicts.nothing(attempt, Outcome.PAUSED, rights.hindrance) if is_held_back else None
 
     async def _claim(self, attempt: Attempt) -> Answer | None:
         """Step 2: be the only one who decides; else say who does. `_settle` releases the claim of a loser, too."""
@@ -255,7 +257,7 @@ class Decider:
         reason = self._two_people.reason(attempt.stored, recommendation)
         return None if reason is None else await self._two_people.first(attempt, reason)
 
-    async def _act(self, attempt: Attempt, first: Approval | None) -> Answer:
+    async def _act(self, attempt: Attempt, first: Approval | None, seen: Recommendation) -> Answer:
         """Step 4: commit to it, then ask the TGC once. `first`: what this accept rests on."""
         sent_at = self._tgc_now()
         async with self._database.write() as connection:
@@ -267,7 +269,7 @@ class Decider:
         if hindrance is not None:
             return await self._settle(attempt, hindrance)
         try:
-            await self._ask(attempt)
+            await self._ask(attempt, seen)
         except TGCWithheldError:
             return await self._settle(attempt, verdicts.held_up(attempt))
         except TGCWrongStateError as error:
@@ -278,7 +280,7 @@ class Decider:
         except TGCError as error:
             _log.warning("the TGC's answer was lost; reading what became of it", reason=str(error), request=error.where)
             return await self._find_out(attempt, sent_at, str(error))
-        return await self._settle(attempt, verdicts.done(attempt, "The TGC took it."))
+        return await self._settle(attempt, await self._taken(attempt))
 
     async def _first_is_over(
         self, connection: AsyncConnection, attempt: Attempt, first: Approval | None
@@ -287,7 +289,17 @@ class Decider:
             return None
         return verdicts.first_is_over(attempt)
 
-    async def _ask(self, attempt: Attempt) -> None:
+    async def _taken(self, attempt: Attempt) -> Answer:
+        """The TGC took it. What a change has brought is what it shows now."""
+        if attempt.press.shape is None:
+            return verdicts.done(attempt, "The TGC took it.")
+        try:
+            recommendation = await self._read(attempt)
+        except TGCError as error:
+            return verdicts.shaped_unseen(attempt, str(error))
+        return verdicts.shaped(attempt, attempt.press.shape, recommendation, "The TGC took it.")
+
+    async def _ask(self, attempt: Attempt, seen: Recommendation) -> None:
         client, key, may_send = self._tgc.client, attempt.stored.key, self._leases.may_send
         match attempt.action:
             case Action.ACCEPT:
@@ -301,6 +313,20 @@ class Decider:
                     await client.acknowledge(key.pool_uuid, key.recommendation_id, may_send=may_send)
             case Action.REOPEN:
                 pass  # the TGC keeps AVAILABLE_ACKED: reopening is ours alone
+            case Action.LEAVE_OUT:
+                await self._leave_out(attempt, seen)
+
+    async def _leave_out(self, attempt: Attempt, seen: Recommendation) -> None:
+        """The list is set as a whole: who was on it stays."""
+        asked = (vm.id for vm in attempt.press.shape.vms) if attempt.press.shape else ()
+        key = attempt.stored.key
+        await self._tgc.client.set_not_now(
+            key.pool_uuid,
+            key.recommendation_id,
+            list(dict.fromkeys((*seen.vm_affinity_not_now_tintri_uuids, *asked))),
+            keep_current=True,
+            may_send=self._leases.may_send,
+        )
 
     async def _wrong_state(self, attempt: Attempt, error: TGCWrongStateError) -> Answer:
         """The TGC says that this is not possible (any more): say what is true instead."""
@@ -383,6 +409,7 @@ class Decider:
             action=press.action,
             offer_id=press.offer_id,
             seen=attempt.offer.shown if attempt else None,
+            typed=None if press.shape is None else asked_for(press.shape),
             team_id=press.team_id,
             user_id=press.user_id,
             user_name=press.user_name,

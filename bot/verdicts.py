@@ -7,7 +7,9 @@ import msgspec
 
 from bot.card_views import UNREADABLE_PLAN, moment
 from bot.recommendations import is_expired, is_open, plan_of
+from bot.rendering.shapes import Shape, is_met, movable_vms, named_vms
 from bot.rendering.views import Action
+from bot.rendering.words import counted
 from bot.storage.decisions import Decision, Outcome
 from bot.storage.leases import Lease
 from bot.storage.offers import Offer
@@ -37,12 +39,21 @@ _DONE_WORDS = {
     Action.DISMISS: "dismissed",
     Action.REOPEN: "reopened",
     Action.CANCEL: "cancelled",
+    Action.LEAVE_OUT: "changed",
 }
 _DOING_WORDS = {
     Action.ACCEPT: "accepting",
     Action.DISMISS: "dismissing",
     Action.REOPEN: "reopening",
     Action.CANCEL: "cancelling",
+    Action.LEAVE_OUT: "changing",
+}
+_LABELS = {
+    Action.ACCEPT: "Accept",
+    Action.DISMISS: "Dismiss",
+    Action.REOPEN: "Reopen",
+    Action.CANCEL: "Cancel",
+    Action.LEAVE_OUT: "Leave VMs out… in Details",
 }
 _DONE_SENTENCES = {
     Action.ACCEPT: "Accepted. The card shows how it goes.",
@@ -76,6 +87,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def done(attempt: Attempt, tgc_answer: str) -> Answer:
+    """For what is not shaping: of that a reading tells (`shaped`)."""
     text = f"{attempt.stored.pool_name}: {_DONE_SENTENCES[attempt.action]}"
     return Answer(outcome=Outcome.DONE, text=text, tgc_answer=tgc_answer)
 
@@ -86,8 +98,9 @@ def nothing(attempt: Attempt, outcome: Outcome, why: str, tgc_answer: str | None
 
 
 def too_late(attempt: Attempt) -> Answer:
-    when = "at the time you planned" if attempt.planned else f"when you pressed {attempt.action.capitalize()}"
-    why = f"I was away {when}: look at it again and press {attempt.action.capitalize()}."
+    label = _LABELS[attempt.action]
+    when = "at the time you planned" if attempt.planned else f"when you pressed {label}"
+    why = f"I was away {when}: look at it again and press {label}."
     return nothing(attempt, Outcome.NOT_DONE, why)
 
 
@@ -114,7 +127,7 @@ def _two(reason: str) -> str:
 
 
 def held_up(attempt: Attempt) -> Answer:
-    label = attempt.action.capitalize()
+    label = _LABELS[attempt.action]
     why = f"I was held up right before I could ask the TGC: look at it again and press {label} again."
     return nothing(attempt, Outcome.NOT_DONE, why)
 
@@ -134,7 +147,7 @@ def outrun(attempt: Attempt, winner: Press) -> Answer:
 def beaten(attempt: Attempt, newest: Decision, zone: ZoneInfo) -> Answer:
     """Somebody else has decided."""
     verb, when = _DONE_WORDS[Action(newest.action)], moment(newest.decided_at, zone)
-    is_held_back = attempt.action is Action.ACCEPT and newest.action == Action.DISMISS
+    is_held_back = (attempt.action is Action.ACCEPT or attempt.action.shapes) and newest.action == Action.DISMISS
     hint = " Reopen it first." if is_held_back else ""
     return nothing(attempt, Outcome.TAKEN, f"{newest.user_name} {verb} it at {when}.{hint}")
 
@@ -145,7 +158,7 @@ def overtaken(attempt: Attempt, newest: Decision | None, zone: ZoneInfo) -> Answ
     match attempt.action:
         case Action.REOPEN if not is_dismissed:
             return nothing(attempt, Outcome.TAKEN, "It is not dismissed any more, so there is nothing to reopen.")
-        case Action.ACCEPT | Action.DISMISS if newest is not None and is_dismissed:
+        case Action.ACCEPT | Action.DISMISS | Action.LEAVE_OUT if newest is not None and is_dismissed:
             return beaten(attempt, newest, zone)
         case _:
             return None
@@ -160,7 +173,8 @@ def changed(attempt: Attempt, recommendation: Recommendation, now: datetime) -> 
         return None
     if is_expired(recommendation, now):
         return nothing(attempt, Outcome.CHANGED, EXPIRED)
-    if plan.fingerprint != attempt.offer.fingerprint:
+    is_unknown = attempt.action.shapes and attempt.press.shape is None  # what was chosen is not there any more
+    if plan.fingerprint != attempt.offer.fingerprint or is_unknown:
         return nothing(attempt, Outcome.CHANGED, OTHER_MOVES)
     if attempt.action is Action.ACCEPT and not plan.whole:
         return nothing(attempt, Outcome.CHANGED, UNREADABLE_PLAN)
@@ -190,7 +204,10 @@ def became(attempt: Attempt, recommendation: Recommendation, *, sent_at: datetim
     `answered`: what came in its place.
     """
     seen = f"{answered} A reading showed {recommendation.state}."
-    if _was_done(attempt.action, recommendation, sent_at):
+    if attempt.press.shape is not None:
+        if is_met(attempt.press.shape, recommendation):
+            return shaped(attempt, attempt.press.shape, recommendation, seen)
+    elif _was_done(attempt.action, recommendation, sent_at):
         return done(attempt, seen)
     if is_possible(attempt, recommendation):
         return nothing(attempt, Outcome.NOT_DONE, f"It is still as it was. Press again. ({answered})", seen)
@@ -206,6 +223,31 @@ def _was_done(action: Action, recommendation: Recommendation, sent_at: datetime)
             return _is_cancelled(recommendation)
         case Action.DISMISS | Action.REOPEN:  # these are ours; that the TGC acknowledges is a courtesy
             return is_open(recommendation)
+        case _:
+            return False  # shaping is judged by what was asked for
+
+
+def shaped(attempt: Attempt, shape: Shape, recommendation: Recommendation, tgc_answer: str) -> Answer:
+    """What the TGC shows after it took a change, which need not be what was asked for."""
+    text = f"{attempt.stored.pool_name}: {_shaped(shape, recommendation)}"
+    return Answer(outcome=Outcome.DONE, text=text, tgc_answer=tgc_answer)
+
+
+def shaped_unseen(attempt: Attempt, problem: str) -> Answer:
+    text = f"{attempt.stored.pool_name}: The TGC took the change, but could not be read since: {problem}"
+    return Answer(outcome=Outcome.DONE, text=text, tgc_answer="The TGC took it.")
+
+
+def _shaped(shape: Shape, recommendation: Recommendation) -> str:
+    if not is_open(recommendation):
+        return f"The TGC took the change. {why_not_open(recommendation)}"
+    moving = {vm.id for vm in movable_vms(recommendation, {})}
+    left = f"{counted(len(moving), 'VM', 'VMs')} to move"
+    still = tuple(vm for vm in shape.vms if vm.id in moving)
+    if still:
+        return f"The TGC took the change, but still shows {named_vms(still)} among its {left}: look again in a minute."
+    verb = "is" if len(shape.vms) == 1 else "are"
+    return f"{named_vms(shape.vms)} {verb} left out this time. The TGC now shows {left}, with the outcomes as they are."
 
 
 def _fits(accepted_time: datetime | None, sent_at: datetime) -> bool:

@@ -12,6 +12,7 @@ from bot.planning import Planning as PlanningService
 from bot.reconcile import Reconciler
 from bot.reminders import Reminders
 from bot.reports import Reports
+from bot.shaping import Shaping as ShapingService
 from bot.slack import Slack
 from bot.tasks import Tasks
 from handlers.audit import Audit
@@ -20,6 +21,7 @@ from handlers.details import Details
 from handlers.pause import Pause
 from handlers.planning import Planning
 from handlers.reco import Reco
+from handlers.shaping import Shaping
 from handlers.snooze import Snooze
 from handlers.tintri import Feature, TintriCommand
 from handlers.unknown import Unknown
@@ -36,6 +38,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     reconciler: Reconciler
     reminders: Reminders
     reports: Reports
+    shaping: ShapingService
     slack: Slack
     tasks: Tasks
     clock: Clock
@@ -53,5 +56,8 @@ def register(app: AsyncApp, services: Services) -> None:
     Decide(services.decider, services.tasks, services.clock).register(app)
     Details(services.reconciler, services.slack, services.access, services.tasks).register(app)
     Planning(services.planning, services.slack, services.tasks, services.clock).register(app)
+    Shaping(
+        services.shaping, services.decider, services.reconciler, services.slack, services.tasks, services.clock
+    ).register(app)
     Snooze(services.reminders, services.tasks).register(app)
     Unknown(services.tasks).register(app)

@@ -45,11 +45,16 @@ class _Action(msgspec.Struct, frozen=True):
     value: str = ""
 
 
+class _Option(msgspec.Struct, frozen=True):
+    value: str = ""
+
+
 class Field(msgspec.Struct, frozen=True):
     """What somebody put into one element of a form."""
 
     selected_date_time: Annotated[int, msgspec.Meta(ge=0, lt=10**10)] | None = None
     """Unix time, 10 digits at most (slack: Datetime picker element)."""
+    selected_options: tuple[_Option, ...] = ()
 
 
 class _State(msgspec.Struct, frozen=True):
@@ -125,6 +130,10 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
         """What a date and time picker says; None where it says nothing."""
         seconds = self.fields.get(action_id, Field()).selected_date_time
         return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+    def chosen(self, action_id: str) -> frozenset[str]:
+        """The options that somebody chose, by their values."""
+        return frozenset(option.value for option in self.fields.get(action_id, Field()).selected_options)
 
 
 class MalformedPayloadError(ValueError):

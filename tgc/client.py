@@ -210,11 +210,18 @@ class TGCClient:
         await self._write("PUT", path, bodies.feedback_update(feedback))
 
     async def set_not_now(
-        self, pool_uuid: str, recommendation_id: str, vm_uuids: Sequence[str], *, keep_current: bool
+        self,
+        pool_uuid: str,
+        recommendation_id: str,
+        vm_uuids: Sequence[str],
+        *,
+        keep_current: bool,
+        may_send: MaySend = always,
     ) -> None:
         """Give the whole list, old and new; unless `keep_current`, a new id may come: read `current` again."""
         path = _recommendation_path(pool_uuid, recommendation_id)
-        await self._write("PUT", path, bodies.not_now_update(vm_uuids, keep_current=keep_current))
+        body = bodies.not_now_update(vm_uuids, keep_current=keep_current)
+        await self._write("PUT", path, body, may_send=may_send)
 
     # VMs
 

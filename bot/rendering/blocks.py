@@ -92,6 +92,31 @@ def moment_input(label: str, action_id: str, hint: str) -> Block:
     }
 
 
+def option(label: str, value: str) -> Block:
+    return {"text": _plain_text(label, limits.OPTION), "value": value}
+
+
+def multi_select_input(label: str, action_id: str, options: Sequence[Block], hint: str) -> Block:
+    """A field to choose some of many; in groups where there are more than one list may hold."""
+    return {
+        "type": "input",
+        "block_id": action_id,
+        "label": _plain_text(label, limits.INPUT_LABEL),
+        "element": {"type": "multi_static_select", "action_id": action_id, **_grouped(options)},
+        "hint": _plain_text(hint, limits.INPUT_LABEL),
+    }
+
+
+def _grouped(options: Sequence[Block]) -> Block:
+    if len(options) <= limits.OPTIONS:
+        return {"options": list(options)}
+    groups = []
+    for start in range(0, len(options), limits.OPTIONS):
+        part = options[start : start + limits.OPTIONS]
+        groups.append({"label": _plain_text(f"{start + 1:,} to {start + len(part):,}", limits.OPTION), "options": part})
+    return {"option_groups": groups}
+
+
 def modal_title(text: str) -> Block:
     return _plain_text(text, limits.VIEW_TITLE)
 

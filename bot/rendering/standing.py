@@ -22,6 +22,7 @@ _ONGOING = {
     Action.DISMISS: "is dismissing this…",
     Action.REOPEN: "is reopening this…",
     Action.CANCEL: "is cancelling this…",
+    Action.LEAVE_OUT: "is leaving VMs out of this…",
 }
 
 
@@ -119,6 +120,15 @@ def planned(view: CardView) -> Phrase:
     if plan.is_held:
         return (Person(plan.user_id), " planned to accept it ", When(plan.due_at), ", and the pause holds that back.")
     return (Person(plan.user_id), " accepts it ", When(plan.due_at), ", unless that changes.")
+
+
+def shaped(view: CardView) -> Phrase:
+    """`@alice left VMs out of this today at 07:12.`; empty where nobody did, or it is decided."""
+    if view.act is None or view.standing not in {Standing.OFFERED, Standing.DECIDING}:
+        return ()
+    if view.act.action is not Action.LEAVE_OUT:
+        return ()
+    return (Person(view.act.user_id), " left VMs out of this ", When(view.act.at), ".")
 
 
 def failures(content: Content) -> tuple[Phrase, ...]:

@@ -69,6 +69,13 @@ class Action(StrEnum):
     DISMISS = "dismiss"
     REOPEN = "reopen"
     CANCEL = "cancel"
+    LEAVE_OUT = "leave_out"
+    """Have the TGC plan without some VMs, this time."""
+
+    @property
+    def shapes(self) -> bool:
+        """Whether it changes what can be accepted."""
+        return self is Action.LEAVE_OUT
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,7 +145,7 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """What was seen; None where no offer was."""
     loses_replication: tuple[str, ...] | None
     typed: str | None
-    """What followed the command's own word; None for a button."""
+    """What followed the command's own word, or what a form asked for; None for a button."""
     told: str | None
     tgc_answer: str | None
     offer_id: str | None

@@ -128,6 +128,7 @@ presses = Table(
     Column("pressed_at", UtcDateTime, nullable=False),
     Column("answer", Text),
     Column("told_at", UtcDateTime),
+    Column("shape", LargeBinary),
     *_lease(),
     Index("ix_presses_untold", "told_at", "pressed_at"),
 )

@@ -1,0 +1,77 @@
+"""The forms that change a recommendation before it is accepted, and what the modal shows after them."""
+
+from bot.rendering import blocks, ids, words
+from bot.rendering.content import Content, content, name
+from bot.rendering.details import render_details
+from bot.rendering.phrase import Phrase, Strong
+from bot.rendering.shapes import Chosen, movable_vms
+from bot.rendering.views import Block, CardView, Message, View
+
+VMS_TO_CHOOSE = 300
+"""So many stay below a view's 250 kB (slack: views.open), also in JSON that writes each character as six."""
+
+
+def render_leave_out_form(view: CardView) -> View:
+    story = content(view)
+    vms = movable_vms(view.recommendation, view.vm_names)
+    if not vms:
+        return render_shaping_problem("The TGC gives no ids for these VMs, so they cannot be left out from here.")
+    drawn = [
+        blocks.paragraph((Strong(name(view.pool_name, "Unnamed pool")),)),
+        *_what_cannot_be_chosen(vms, story),
+        blocks.multi_select_input(
+            "VMs to leave out this time",
+            ids.LEAVE_OUT_VMS,
+            [blocks.option(_way(vm, story), vm.option) for vm in vms[:VMS_TO_CHOOSE]],
+            "VMs that are left out already stay out. The next analysis may plan all of them again.",
+        ),
+        blocks.section("The TGC then plans without them, and the outcomes it expects are shown here again."),
+    ]
+    return _form(view, drawn, ids.LEAVE_OUT_VIEW, "Leave VMs out", "Leave out")
+
+
+def render_shaping_waiting() -> View:
+    """The answer to a form, before anything was checked."""
+    return _modal([blocks.section("One moment: the TGC is asked. What came of it is told here, or to you directly.")])
+
+
+def render_shaping_problem(sentence: str) -> View:
+    return _modal([blocks.section(sentence)])
+
+
+def render_shaped(message: Message, view: CardView | None) -> View:
+    """What came of a form, with the recommendation as it is now."""
+    return render_details(view, first=message.blocks) if view else _modal(list(message.blocks))
+
+
+def _what_cannot_be_chosen(vms: tuple[Chosen, ...], story: Content) -> list[Block]:
+    nameless = len({move.id for move in story.moves}) - len(vms)
+    said: list[Phrase] = []
+    if len(vms) > VMS_TO_CHOOSE:
+        said.append((f"Only the first {VMS_TO_CHOOSE:,} of {len(vms):,} VMs can be chosen here.",))
+    if nameless > 0:
+        said.append((f"The TGC gives no id for {words.counted(nameless, 'VM', 'VMs')}, so not every VM is here.",))
+    return [blocks.paragraph(sentence) for sentence in said]
+
+
+def _way(vm: Chosen, story: Content) -> str:
+    """`erp-db-01 · vmstore01 → vmstore02`."""
+    move = next((move for move in story.moves if move.id == vm.id), None)
+    return f"{vm.name} · {move.source} → {move.destination}" if move else vm.name
+
+
+def _form(view: CardView, drawn: list[Block], callback_id: str, title: str, submit: str) -> View:
+    return _modal(drawn, title) | {
+        "callback_id": callback_id,
+        "private_metadata": view.offer_id or "",
+        "submit": {"type": "plain_text", "text": submit, "emoji": False},
+    }
+
+
+def _modal(drawn: list[Block], title: str = "Change it first") -> View:
+    return {
+        "type": "modal",
+        "title": blocks.modal_title(title),
+        "close": {"type": "plain_text", "text": "Close", "emoji": False},
+        "blocks": drawn,
+    }

@@ -1,0 +1,174 @@
+"""Shaping a recommendation before it is accepted: what the TGC made of it is read again, and shown."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.rendering import ids, numbers
+from playground.estate import Recommendation
+from playground.slack_workspace import Message, View
+from playground.tgc_faults import Fault, FaultKind
+from tests.scenarios.records import claims, outcomes
+from tests.scenarios.stage import STORAGE, Stage, open_stage
+from tests.scenarios.test_planning import details, planned, posted, result
+from tests.scenarios.test_two_people import ALWAYS
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    """One pool, Production; alice and bob may act. It is 06:15:30, and the recommendation expires at 18:15."""
+    async with open_stage(tmp_path, pools=1) as opened:
+        opened.use_http()  # a clock that jumps looks to Socket Mode like a connection that was down
+        yield opened
+        opened.slack.faults.clear()
+
+
+def now(stage: Stage) -> Recommendation:
+    return stage.world.current(stage.world.pools[0])
+
+
+def updates(stage: Stage) -> int:
+    return sum(1 for call in stage.tgc.calls if call.method == "PUT")
+
+
+async def form(stage: Stage, who: str, card: Message, button: str, callback_id: str) -> View:
+    modal = await details(stage, who, card)
+    await stage.slack.person(who).click(modal, button)
+    await stage.until(lambda: modal.content.get("callback_id") == callback_id)
+    return modal
+
+
+async def leave_out_form(stage: Stage, card: Message, who: str = "alice") -> View:
+    return await form(stage, who, card, ids.LEAVE_OUT, ids.LEAVE_OUT_VIEW)
+
+
+def options(view: View, action_id: str) -> dict[str, str]:
+    """The values of a field's options, by what they show."""
+    element = next(block["element"] for block in view.blocks if block.get("block_id") == action_id)
+    return {option["text"]["text"]: option["value"] for option in element["options"]}
+
+
+async def leave_out(stage: Stage, view: View, *numbers: int, who: str = "alice") -> str:
+    """Leave out the VMs at these places of the list; what the modal says of it."""
+    values = list(options(view, ids.LEAVE_OUT_VMS).values())
+    await stage.slack.person(who).submit(view, {ids.LEAVE_OUT_VMS: [values[number] for number in numbers]})
+    assert "One moment" in str(view.blocks)
+    return await result(stage, view)
+
+
+# ---------------------------------------------------------------- VMs left out this time
+
+
+async def test_vms_are_left_out_this_time_and_the_new_outcomes_shown(stage: Stage) -> None:
+    card = await posted(stage)
+    first, second, third, _ = (move.vm for move in now(stage).moves)
+    now(stage).not_now = [third.uuid]  # somebody set it in the TGC's own pages
+    await stage.pass_time(minutes=3)
+    before = now(stage).outcomes
+    view = await leave_out_form(stage, card)
+    assert next(iter(options(view, ids.LEAVE_OUT_VMS))).startswith(f"{first.name} · vmstore01 → ")
+
+    shown = await leave_out(stage, view, 0, 1)
+    assert f"Production: {first.name}, {second.name} are left out this time." in shown
+    assert "The TGC now shows 1 VM to move" in shown
+    assert now(stage).not_now == [third.uuid, first.uuid, second.uuid]
+    assert now(stage).keep_current
+    assert updates(stage) == 1
+    assert now(stage).outcomes != before
+    freed = -min(outcome["spaceInfo"]["spaceChangedPhysicalGiB"] for outcome in now(stage).outcomes)
+    assert f"{numbers.gib(freed)} freed" in shown.replace("\\xa0", "\xa0")
+    await stage.until(lambda: card.text.startswith("Production: 1 VM to move"))
+    await stage.until(lambda: "left VMs out of this" in str(card.blocks))
+    assert outcomes(stage) == [("alice", "leave_out", "done")]
+    assert stage.place.rows("SELECT typed FROM decisions") == [[f"not this time: {first.name}, {second.name}"]]
+    assert claims(stage) == ["open"]
+
+
+async def test_only_approvers_get_the_form_and_may_send_it(stage: Stage) -> None:
+    card = await posted(stage)
+    modal = await details(stage, "carol", card)
+    await stage.slack.person("carol").click(modal, ids.LEAVE_OUT)
+    await stage.until(lambda: "You are not an approver of this pool" in str(modal.blocks))
+
+    view = await leave_out_form(stage, card)
+    stage.slack.person("alice").user.deleted = True
+    await stage.pass_time(seconds=61)
+    assert "This bot answers only people with an active account." in await leave_out(stage, view, 0)
+    assert updates(stage) == 0
+    assert outcomes(stage) == [("carol", "leave_out", "not_allowed"), ("alice", "leave_out", "not_allowed")]
+
+
+async def test_a_pause_holds_it_back(stage: Stage) -> None:
+    card = await posted(stage)
+    view = await leave_out_form(stage, card)
+    await stage.slack.person("bob").command("/tintri pause Production")
+    await stage.answer("bob", "paused")
+    assert "Accepting is paused" in await leave_out(stage, view, 0)
+    assert updates(stage) == 0
+    assert ids.LEAVE_OUT not in str((await details(stage, "alice", card)).blocks)
+
+
+async def test_other_moves_than_those_of_the_form_change_nothing(stage: Stage) -> None:
+    card = await posted(stage)
+    view = await leave_out_form(stage, card)
+    stage.world.change_moves(stage.world.pools[0])
+    assert "Its moves are not the ones you saw." in await leave_out(stage, view, 0)
+    view = await leave_out_form(stage, card)
+    await stage.slack.person("alice").close(view)
+    assert updates(stage) == 0
+    assert outcomes(stage) == [("alice", "leave_out", "changed")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("drop_after", "left out this time"), ("drop_before", "It is still as it was.")]
+)
+async def test_an_answer_that_is_lost_is_looked_for_and_nothing_sent_again(
+    stage: Stage, kind: FaultKind, said: str
+) -> None:
+    card = await posted(stage)
+    view = await leave_out_form(stage, card)
+    stage.tgc.fault(Fault(kind, method="PUT"))
+    assert said in await leave_out(stage, view, 0)
+    assert updates(stage) == 1
+    assert bool(now(stage).not_now) == (kind == "drop_after")
+
+
+async def test_what_rested_on_the_old_moves_is_over(stage: Stage) -> None:
+    stage.set(config=ALWAYS)
+    card, _ = await planned(stage)
+    await stage.slack.person("bob").click(card, ids.ACCEPT)
+    await stage.answer("bob", "You accepted it as the first.")
+    view = await leave_out_form(stage, card)
+    assert ids.PLAN not in str(view.blocks)
+    assert "is left out this time." in await leave_out(stage, view, 0)
+    await stage.until(lambda: "Two people must accept this" in card.text)
+    await stage.jump(minutes=40)
+    assert not any(call.path.endswith("/accept") for call in stage.tgc.calls)
+    replies = [reply.text for reply in stage.slack.channel(STORAGE).replies(card.ts)]
+    assert any("is over, because its moves have changed" in said for said in replies)
+
+
+async def test_without_any_vm_left_the_card_says_what_the_tgc_made_of_it(stage: Stage) -> None:
+    card = await posted(stage)
+    shown = await leave_out(stage, await leave_out_form(stage, card), 0, 1, 2, 3)
+    assert "The TGC took the change. The Tintri Global Center has replaced or withdrawn it." in shown
+    await stage.until(lambda: "no longer valid" in card.text)
+    assert outcomes(stage) == [("alice", "leave_out", "done")]
+
+
+async def test_killed_after_it_was_sent_it_is_not_sent_again(stage: Stage) -> None:
+    stage.lease_life = timedelta(seconds=20)
+    card = await posted(stage)
+    view = await leave_out_form(stage, card)
+    hanging = stage.tgc.fault(Fault("hang_after", method="PUT"))
+    values = list(options(view, ids.LEAVE_OUT_VMS).values())
+    await stage.slack.person("alice").submit(view, {ids.LEAVE_OUT_VMS: values[:1]})
+    await stage.until(hanging.reached.is_set)
+    await stage.stop_bot()
+    stage.tgc.clear_faults()
+    await stage.start_bot()
+    await stage.jump(seconds=30)
+    await stage.answer("alice", "is left out this time")
+    assert updates(stage) == 1
