@@ -37,9 +37,11 @@ from bot.planning import Planning
 from bot.readings import Readings, Tgc
 from bot.reconcile import Reconciler
 from bot.reminders import Reminders
+from bot.replacements import Replacements
 from bot.reports import Reports
 from bot.retention import Retention
 from bot.settings import Settings
+from bot.shaper import Shaper
 from bot.shaping import Shaping
 from bot.silence import Silence
 from bot.slack import Identity, Slack, SlackError, SlackRefusedError, slack_session
@@ -217,6 +219,7 @@ class Parts:
         patience_s: float,
     ) -> None:
         channel_id, zone = settings.reco_channel or "", settings.reco_timezone
+        self._follow_s = settings.follow_seconds
         self._leader = Leader(leases, clock)
         self._pace = pace = Pace(clock)
         access = Access(slack, identity, settings.pool_rules, clock)
@@ -270,6 +273,14 @@ class Parts:
             zone=zone,
             two_people=self._two_people,
             due_plans=self._due_plans,
+            shaper=Shaper(tgc=tgc, leases=leases, clock=clock),
+        )
+        self._replacements = Replacements(
+            database=database,
+            readings=readings,
+            reconciler=self._reconciler,
+            thread=thread,
+            clock=clock,
         )
         self._reminders = Reminders(
             database=database,
@@ -354,6 +365,7 @@ class Parts:
             loops.every("due plans", _DUE_EVERY_S, self._due_plans.press_due, patience=DATABASE_PATIENCE)
             loops.start("changed cards", self._painter.edit_changed, patience=SLACK_PATIENCE)
             loops.start("missed analyses", self._silence.keep_looking, patience=self._silence.patience)
+            loops.every("replacements", self._follow_s, self._replacements.run, patience=READING_AT_MOST)
             loops.every("reminders", _REMINDERS_EVERY_S, self._reminders.run, patience=READING_AT_MOST)
 
         async def lead(_came_round: CameRound) -> None:

@@ -33,6 +33,7 @@ from bot.reconcile import Reconciler
 from bot.rendering.answers import render_sentence
 from bot.rendering.shapes import asked_for
 from bot.rendering.views import Action, Message
+from bot.shaper import Shaper
 from bot.slack import Slack, SlackError, SlackRefusedError
 from bot.storage import approvals, cards, claims, decisions, offers, planned_accepts, presses, recommendations
 from bot.storage.approvals import Approval
@@ -105,7 +106,9 @@ class Decider:
         zone: ZoneInfo,
         two_people: TwoPeople,
         due_plans: DuePlans,
+        shaper: Shaper,
     ) -> None:
+        self._shaper = shaper
         self._due_plans = due_plans
         self._two_people = two_people
         self._database = database
@@ -313,20 +316,8 @@ class Decider:
                     await client.acknowledge(key.pool_uuid, key.recommendation_id, may_send=may_send)
             case Action.REOPEN:
                 pass  # the TGC keeps AVAILABLE_ACKED: reopening is ours alone
-            case Action.LEAVE_OUT:
-                await self._leave_out(attempt, seen)
-
-    async def _leave_out(self, attempt: Attempt, seen: Recommendation) -> None:
-        """The list is set as a whole: who was on it stays."""
-        asked = (vm.id for vm in attempt.press.shape.vms) if attempt.press.shape else ()
-        key = attempt.stored.key
-        await self._tgc.client.set_not_now(
-            key.pool_uuid,
-            key.recommendation_id,
-            list(dict.fromkeys((*seen.vm_affinity_not_now_tintri_uuids, *asked))),
-            keep_current=True,
-            may_send=self._leases.may_send,
-        )
+            case Action.LEAVE_OUT | Action.CHOOSE_ISSUES:
+                await self._shaper.ask(attempt, seen)
 
     async def _wrong_state(self, attempt: Attempt, error: TGCWrongStateError) -> Answer:
         """The TGC says that this is not possible (any more): say what is true instead."""
@@ -392,6 +383,7 @@ class Decider:
             await claims.settle(connection, attempt.press, attempt.lease, state)
             await self._two_people.settle(connection, attempt, answer)
             await self._due_plans.settle(connection, attempt, answer)
+            await self._shaper.settle(connection, attempt, answer)
             await cards.mark_all_dirty(connection, row_id)
         self._readings.drop(attempt.stored.key.pool_uuid)
         return answer

@@ -3,7 +3,7 @@
 What they ask for becomes a press, and the decision protocol does the rest.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,7 +12,7 @@ from bot.access import Access, Actor
 from bot.card_views import CardViews
 from bot.clock import Clock
 from bot.rendering.details import can_be_shaped
-from bot.rendering.shapes import LeaveOut, Shape, chosen, movable_vms
+from bot.rendering.shapes import LeaveOut, Shape, chosen, chosen_issues, issues_found, movable_vms
 from bot.rendering.views import Action, CardView
 from bot.storage import decisions, offers, recommendations
 from bot.storage.database import Database
@@ -63,6 +63,12 @@ class Shaping:
         if not can_be_shaped(view):
             raise ShapingRefusedError(f"{stored.pool_name}: {view.hindrance or _NOT_NOW}")
         return view
+
+    async def choosing_issues(self, offer_id: str, options: Mapping[str, Collection[str]]) -> Shape | None:
+        """The same, by the options of the VMstores."""
+        async with self._database.read() as connection:
+            stored = await _stored(connection, await offers.get(connection, offer_id))
+        return chosen_issues(issues_found(stored.recommendation), options) if stored else None
 
     async def leaving_out(self, offer_id: str, options: Collection[str]) -> Shape | None:
         """What was chosen; None where that is not there any more."""

@@ -7,7 +7,7 @@ import msgspec
 
 from bot.card_views import UNREADABLE_PLAN, moment
 from bot.recommendations import is_expired, is_open, plan_of
-from bot.rendering.shapes import Shape, is_met, movable_vms, named_vms
+from bot.rendering.shapes import ChooseIssues, Shape, is_met, is_so_already, movable_vms, named_vms
 from bot.rendering.views import Action
 from bot.rendering.words import counted
 from bot.storage.decisions import Decision, Outcome
@@ -25,6 +25,11 @@ UNSETTLED = (
     "The Tintri Global Center does not answer, so I cannot tell yet whether that was done. "
     "I keep asking and tell you here; do not press again."
 )
+_BUILDS_ANOTHER = (
+    "The TGC builds another recommendation for the issues you chose. Its card appears when it is built; "
+    "where that takes more than 5 minutes, the thread of the old card says so."
+)
+_OLD_STANDS = "The TGC took the change, but still shows the old recommendation: look again in a minute."
 OTHER_MOVES = "Its moves are not the ones you saw. The card shows the new ones: look at them and press again."
 
 _CLOCKS_APART = timedelta(seconds=10)
@@ -40,6 +45,7 @@ _DONE_WORDS = {
     Action.REOPEN: "reopened",
     Action.CANCEL: "cancelled",
     Action.LEAVE_OUT: "changed",
+    Action.CHOOSE_ISSUES: "had another one built in the place of",
 }
 _DOING_WORDS = {
     Action.ACCEPT: "accepting",
@@ -47,6 +53,7 @@ _DOING_WORDS = {
     Action.REOPEN: "reopening",
     Action.CANCEL: "cancelling",
     Action.LEAVE_OUT: "changing",
+    Action.CHOOSE_ISSUES: "changing",
 }
 _LABELS = {
     Action.ACCEPT: "Accept",
@@ -54,6 +61,7 @@ _LABELS = {
     Action.REOPEN: "Reopen",
     Action.CANCEL: "Cancel",
     Action.LEAVE_OUT: "Leave VMs out… in Details",
+    Action.CHOOSE_ISSUES: "Choose issues… in Details",
 }
 _DONE_SENTENCES = {
     Action.ACCEPT: "Accepted. The card shows how it goes.",
@@ -158,10 +166,10 @@ def overtaken(attempt: Attempt, newest: Decision | None, zone: ZoneInfo) -> Answ
     match attempt.action:
         case Action.REOPEN if not is_dismissed:
             return nothing(attempt, Outcome.TAKEN, "It is not dismissed any more, so there is nothing to reopen.")
-        case Action.ACCEPT | Action.DISMISS | Action.LEAVE_OUT if newest is not None and is_dismissed:
-            return beaten(attempt, newest, zone)
-        case _:
+        case Action.REOPEN | Action.CANCEL:
             return None
+        case _:
+            return beaten(attempt, newest, zone) if newest is not None and is_dismissed else None
 
 
 def changed(attempt: Attempt, recommendation: Recommendation, now: datetime) -> Answer | None:
@@ -176,6 +184,8 @@ def changed(attempt: Attempt, recommendation: Recommendation, now: datetime) -> 
     is_unknown = attempt.action.shapes and attempt.press.shape is None  # what was chosen is not there any more
     if plan.fingerprint != attempt.offer.fingerprint or is_unknown:
         return nothing(attempt, Outcome.CHANGED, OTHER_MOVES)
+    if attempt.press.shape is not None and is_so_already(attempt.press.shape, recommendation):
+        return nothing(attempt, Outcome.NOT_DONE, "These are the issues that it solves already.")
     if attempt.action is Action.ACCEPT and not plan.whole:
         return nothing(attempt, Outcome.CHANGED, UNREADABLE_PLAN)
     return None
@@ -239,6 +249,8 @@ def shaped_unseen(attempt: Attempt, problem: str) -> Answer:
 
 
 def _shaped(shape: Shape, recommendation: Recommendation) -> str:
+    if isinstance(shape, ChooseIssues):
+        return _OLD_STANDS if is_open(recommendation) else _BUILDS_ANOTHER
     if not is_open(recommendation):
         return f"The TGC took the change. {why_not_open(recommendation)}"
     moving = {vm.id for vm in movable_vms(recommendation, {})}

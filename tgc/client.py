@@ -199,10 +199,17 @@ class TGCClient:
         """Destroy the recommendation: it becomes INVALIDATED."""
         await self._write("POST", f"{_recommendation_path(pool_uuid, recommendation_id)}/reset")
 
-    async def select_issues(self, pool_uuid: str, recommendation_id: str, selections: Sequence[IssueSelection]) -> None:
+    async def select_issues(
+        self,
+        pool_uuid: str,
+        recommendation_id: str,
+        selections: Sequence[IssueSelection],
+        *,
+        may_send: MaySend = always,
+    ) -> None:
         """Have a new recommendation built (with a new id) that solves these issues only."""
         path = f"{_recommendation_path(pool_uuid, recommendation_id)}/issues"
-        await self._write("PUT", path, bodies.issue_selections(selections))
+        await self._write("PUT", path, bodies.issue_selections(selections), may_send=may_send)
 
     async def send_feedback(self, pool_uuid: str, recommendation_id: str, feedback: Feedback) -> None:
         """Possible only before accepting."""

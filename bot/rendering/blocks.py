@@ -92,8 +92,25 @@ def moment_input(label: str, action_id: str, hint: str) -> Block:
     }
 
 
-def option(label: str, value: str) -> Block:
-    return {"text": _plain_text(label, limits.OPTION), "value": value}
+def option(label: str, value: str, description: str = "") -> Block:
+    made: Block = {"text": _plain_text(label, limits.OPTION), "value": value}
+    return made | ({"description": _plain_text(description, limits.OPTION_DESCRIPTION)} if description else {})
+
+
+def checkboxes_input(label: str, action_id: str, options: Sequence[Block], chosen: Sequence[Block]) -> Block:
+    """A field to tick, of ten options at most (slack: Checkboxes element); nothing need be ticked."""
+    return {
+        "type": "input",
+        "block_id": action_id,
+        "optional": True,
+        "label": _plain_text(label, limits.INPUT_LABEL),
+        "element": {
+            "type": "checkboxes",
+            "action_id": action_id,
+            "options": list(options),
+            **({"initial_options": list(chosen)} if chosen else {}),
+        },
+    }
 
 
 def multi_select_input(label: str, action_id: str, options: Sequence[Block], hint: str) -> Block:

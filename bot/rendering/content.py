@@ -236,10 +236,10 @@ def _finding(moves: tuple[Move, ...], analyses: Iterable[models.Analysis]) -> st
 
 
 def _short_name(analysis: models.Analysis) -> str:
-    return shorten_name(_vm_store_name(analysis), limits.NAME)
+    return shorten_name(vm_store_name(analysis), limits.NAME)
 
 
-def _vm_store_name(part: models.Analysis | models.Outcome) -> str:
+def vm_store_name(part: models.Analysis | models.Outcome) -> str:
     return name(part.vm_store_display_name or part.vm_store_id, "unnamed VMstore")
 
 
@@ -255,7 +255,7 @@ def _issues(analyses: Iterable[models.Analysis]) -> Iterable[VmStoreFacts]:
     for analysis in analyses:
         brief = facts.issues(analysis)
         if brief:
-            yield VmStoreFacts(name=_vm_store_name(analysis), brief=brief, full=facts.issue_details(analysis))
+            yield VmStoreFacts(name=vm_store_name(analysis), brief=brief, full=facts.issue_details(analysis))
 
 
 def _outcomes(recommendation: Recommendation) -> Iterable[VmStoreFacts]:
@@ -265,7 +265,7 @@ def _outcomes(recommendation: Recommendation) -> Iterable[VmStoreFacts]:
         brief = facts.outcomes(outcome, analysis)
         full = facts.outcome_details(outcome, analysis)
         if brief or full:
-            yield VmStoreFacts(name=_vm_store_name(outcome), brief=brief, full=full)
+            yield VmStoreFacts(name=vm_store_name(outcome), brief=brief, full=full)
 
 
 def _moves(

@@ -68,7 +68,11 @@ def _forms(view: CardView) -> Iterable[Block]:
     if not view.offer_id or not can_be_shaped(view):
         return
     plan = [] if view.planned else [blocks.button("Accept at…", ids.PLAN, view.offer_id)]
-    yield blocks.actions([*plan, blocks.button("Leave VMs out…", ids.LEAVE_OUT, view.offer_id)])
+    shape = [
+        blocks.button("Choose issues…", ids.CHOOSE_ISSUES, view.offer_id),
+        blocks.button("Leave VMs out…", ids.LEAVE_OUT, view.offer_id),
+    ]
+    yield blocks.actions([*plan, *shape])
 
 
 def can_be_shaped(view: CardView) -> bool:

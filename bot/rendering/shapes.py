@@ -7,10 +7,12 @@ from operator import attrgetter
 import msgspec
 
 from bot.rendering import words
-from bot.rendering.content import name, vm_names_of
-from tgc.models import Recommendation
+from bot.rendering.content import name, sentence, vm_names_of, vm_store_name
+from tgc.models import Analysis, IssueType, Recommendation, RecommendationState, StateReason
 
 _NAMES_SAID = 5
+_WITHDRAWN = frozenset({RecommendationState.INVALIDATED, RecommendationState.REFRESH})
+_REBUILT = frozenset({None, StateReason.UNAVAILABLE_UNDER_CONSTRUCTION})
 
 
 class Chosen(msgspec.Struct, frozen=True):
@@ -32,7 +34,33 @@ class LeaveOut(msgspec.Struct, frozen=True, kw_only=True, tag="leave_out"):
     vms: tuple[Chosen, ...]
 
 
-Shape = LeaveOut
+class ChosenIssues(msgspec.Struct, frozen=True, kw_only=True):
+    vm_store: Chosen
+    issue_types: tuple[IssueType, ...]
+
+
+class ChooseIssues(msgspec.Struct, frozen=True, kw_only=True, tag="choose_issues"):
+    """Build another one that solves these issues, and no others."""
+
+    issues: tuple[ChosenIssues, ...]
+
+
+Shape = LeaveOut | ChooseIssues
+
+
+class Issue(msgspec.Struct, frozen=True, kw_only=True):
+    """One that the TGC found."""
+
+    issue_type: IssueType
+    is_selected: bool
+    is_disabled: bool
+    said: str
+    """What the TGC says of it; may be empty."""
+
+
+class VmStoreIssues(msgspec.Struct, frozen=True, kw_only=True):
+    vm_store: Chosen
+    issues: tuple[Issue, ...]
 
 
 def movable_vms(recommendation: Recommendation, names: Mapping[str, str]) -> tuple[Chosen, ...]:
@@ -51,16 +79,85 @@ def chosen(offered: Iterable[Chosen], options: Collection[str]) -> tuple[Chosen,
     return tuple(one for option, one in known.items() if option in options)
 
 
+def issues_found(recommendation: Recommendation) -> tuple[VmStoreIssues, ...]:
+    """The issues of each VMstore; without those VMstores to which the TGC gives no id."""
+    return tuple(
+        VmStoreIssues(vm_store=Chosen(analysis.vm_store_id, vm_store_name(analysis)), issues=issues)
+        for analysis in recommendation.issues
+        if analysis.vm_store_id and (issues := tuple(_issues(analysis)))
+    )
+
+
+def chosen_issues(found: Iterable[VmStoreIssues], options: Mapping[str, Collection[str]]) -> ChooseIssues | None:
+    """`options`: issue types by the option of their VMstore. None where one cannot be chosen there (any more)."""
+    known = {one.vm_store.option: one for one in found}
+    issues = []
+    for option, wanted in options.items():
+        there = known.get(option)
+        free = [issue.issue_type for issue in there.issues if not issue.is_disabled] if there else []
+        if there is None or not set(free) >= set(wanted):
+            return None
+        if wanted:
+            types = tuple(issue_type for issue_type in free if issue_type in wanted)
+            issues.append(ChosenIssues(vm_store=there.vm_store, issue_types=types))
+    return ChooseIssues(issues=tuple(issues)) if issues else None
+
+
 def asked_for(shape: Shape) -> str:
-    """All of it, for the journal: `not this time: erp-db-01, erp-db-02`."""
-    return f"not this time: {', '.join(map(attrgetter('name'), shape.vms))}"
+    """All of it, for the journal: `not this time: erp-db-01, erp-db-02`, `vmstore01: space, load`."""
+    match shape:
+        case LeaveOut():
+            return f"not this time: {', '.join(map(attrgetter('name'), shape.vms))}"
+        case ChooseIssues():
+            return "; ".join(f"{one.vm_store.name}: {_types(one.issue_types)}" for one in shape.issues)
 
 
 def is_met(shape: Shape, recommendation: Recommendation) -> bool:
     """Whether the TGC shows what was asked for."""
-    asked = {vm.id for vm in shape.vms}
-    return asked <= set(recommendation.vm_affinity_not_now_tintri_uuids)
+    match shape:
+        case LeaveOut():
+            return {vm.id for vm in shape.vms} <= set(recommendation.vm_affinity_not_now_tintri_uuids)
+        case ChooseIssues():
+            return recommendation.state in _WITHDRAWN and recommendation.state_reason in _REBUILT
+
+
+def is_so_already(shape: Shape, recommendation: Recommendation) -> bool:
+    """Whether another recommendation was asked for that solves just what this one does."""
+    if not isinstance(shape, ChooseIssues):
+        return False
+    asked = {(one.vm_store.id, issue_type) for one in shape.issues for issue_type in one.issue_types}
+    selected = {
+        (one.vm_store.id, issue.issue_type)
+        for one in issues_found(recommendation)
+        for issue in one.issues
+        if issue.is_selected
+    }
+    return asked == selected
 
 
 def named_vms(vms: tuple[Chosen, ...]) -> str:
     return words.listed(tuple(vm.name for vm in vms), _NAMES_SAID)
+
+
+def _types(issue_types: Iterable[IssueType]) -> str:
+    return ", ".join(map(words.issue_type, issue_types))
+
+
+def _issues(analysis: Analysis) -> Iterable[Issue]:
+    """What is selected follows from the VMstore where the issue itself does not say."""
+    found = (
+        (IssueType.SPACE, analysis.space_info),
+        (IssueType.IOPS, analysis.iops_info),
+        (IssueType.FLASH, analysis.flash_info),
+    )
+    for issue_type, info in found:
+        if info is None:
+            continue
+        of_vm_store = analysis.vm_store_is_selected
+        selected = (info.is_selected if info.is_selected is not None else of_vm_store) and of_vm_store is not False
+        yield Issue(
+            issue_type=issue_type,
+            is_selected=bool(selected) and not info.is_disabled,
+            is_disabled=bool(info.is_disabled),
+            said=sentence(info.summary),
+        )

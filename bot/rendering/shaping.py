@@ -4,9 +4,11 @@ from bot.rendering import blocks, ids, words
 from bot.rendering.content import Content, content, name
 from bot.rendering.details import render_details
 from bot.rendering.phrase import Phrase, Strong
-from bot.rendering.shapes import Chosen, movable_vms
+from bot.rendering.shapes import Chosen, VmStoreIssues, issues_found, movable_vms
 from bot.rendering.views import Block, CardView, Message, View
 
+VM_STORES_TO_CHOOSE = 40
+"""A pool has fewer; a view holds 100 blocks (slack: Modal views)."""
 VMS_TO_CHOOSE = 300
 """So many stay below a view's 250 kB (slack: views.open), also in JSON that writes each character as six."""
 
@@ -28,6 +30,47 @@ def render_leave_out_form(view: CardView) -> View:
         blocks.section("The TGC then plans without them, and the outcomes it expects are shown here again."),
     ]
     return _form(view, drawn, ids.LEAVE_OUT_VIEW, "Leave VMs out", "Leave out")
+
+
+def render_issues_form(view: CardView) -> View:
+    found = issues_found(view.recommendation)[:VM_STORES_TO_CHOOSE]
+    fields = [field for one in found if (field := _issues_field(one))]
+    if not fields:
+        return render_shaping_problem("The TGC offers no issue here that could be chosen.")
+    unseen = len(view.recommendation.issues) - len(found)
+    told: list[Phrase] = [(Strong(name(view.pool_name, "Unnamed pool")),)]
+    if unseen > 0:
+        told.append((f"{words.counted(unseen, 'more VMstore', 'more VMstores')} cannot be chosen here.",))
+    told += [(disabled,) for one in found if (disabled := _disabled(one))]
+    drawn = [
+        *map(blocks.paragraph, told),
+        *fields,
+        blocks.section(
+            "The TGC then withdraws this recommendation and builds another one that solves what is ticked, and no "
+            "more. That takes some minutes. There is no way back to this one."
+        ),
+    ]
+    return _form(view, drawn, ids.ISSUES_VIEW, "Choose issues", "Build another")
+
+
+def _issues_field(one: VmStoreIssues) -> Block | None:
+    options = {
+        issue: blocks.option(words.issue_type(issue.issue_type), issue.issue_type, issue.said)
+        for issue in one.issues
+        if not issue.is_disabled
+    }
+    if not options:
+        return None
+    ticked = [option for issue, option in options.items() if issue.is_selected]
+    return blocks.checkboxes_input(
+        one.vm_store.name, f"{ids.ISSUES_OF}:{one.vm_store.option}", list(options.values()), ticked
+    )
+
+
+def _disabled(one: VmStoreIssues) -> str | None:
+    """The TGC gives no reason."""
+    types = [words.issue_type(issue.issue_type) for issue in one.issues if issue.is_disabled]
+    return f"{one.vm_store.name}: {', '.join(types)} cannot be chosen, the TGC has disabled it." if types else None
 
 
 def render_shaping_waiting() -> View:

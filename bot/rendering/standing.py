@@ -17,12 +17,14 @@ _ALWAYS = {
     Standing.BALANCED: "balanced, nothing to move",
     Standing.UNAVAILABLE: "no recommendation",
 }
+_REPLACED = "replaced by a new recommendation, asked for"
 _ONGOING = {
     Action.ACCEPT: "is accepting this…",
     Action.DISMISS: "is dismissing this…",
     Action.REOPEN: "is reopening this…",
     Action.CANCEL: "is cancelling this…",
     Action.LEAVE_OUT: "is leaving VMs out of this…",
+    Action.CHOOSE_ISSUES: "is having this built anew…",
 }
 
 
@@ -167,6 +169,10 @@ def _told(view: CardView, content: Content) -> Phrase:
         case Standing.BALANCED:
             looked = recommendation.last_updated_time or recommendation.creation_time
             return (f"{said}, looked at ", When(looked)) if looked else (said,)
+        case Standing.INVALIDATED | Standing.BUILDING | Standing.GONE if replaced := _by(
+            view, Action.CHOOSE_ISSUES, _REPLACED
+        ):
+            return replaced
         case Standing.INVALIDATED | Standing.UNAVAILABLE if recommendation.state_reason:
             return (f"{said}. {words.remedy(recommendation.state_reason)}", *_after(accepted_when(view)))
         case _:

@@ -71,11 +71,13 @@ class Action(StrEnum):
     CANCEL = "cancel"
     LEAVE_OUT = "leave_out"
     """Have the TGC plan without some VMs, this time."""
+    CHOOSE_ISSUES = "choose_issues"
+    """Have the TGC build another one, for some issues."""
 
     @property
     def shapes(self) -> bool:
         """Whether it changes what can be accepted."""
-        return self is Action.LEAVE_OUT
+        return self in {Action.LEAVE_OUT, Action.CHOOSE_ISSUES}
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):

@@ -235,6 +235,16 @@ pauses = Table(
     Column("until", UtcDateTime),
 )
 
+replacements = Table(
+    "replacements",
+    metadata,
+    Column("recommendation", ForeignKey("recommendations.id"), primary_key=True),
+    Column("user_id", String(64), nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Index("ix_replacements_ended", "ended_at"),
+)
+
 snoozes = Table(
     "snoozes",
     metadata,

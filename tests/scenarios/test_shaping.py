@@ -11,7 +11,7 @@ from playground.estate import Recommendation
 from playground.slack_workspace import Message, View
 from playground.tgc_faults import Fault, FaultKind
 from tests.scenarios.records import claims, outcomes
-from tests.scenarios.stage import STORAGE, Stage, open_stage
+from tests.scenarios.stage import STORAGE, Stage, buttons, open_stage
 from tests.scenarios.test_planning import details, planned, posted, result
 from tests.scenarios.test_two_people import ALWAYS
 
@@ -146,8 +146,7 @@ async def test_what_rested_on_the_old_moves_is_over(stage: Stage) -> None:
     await stage.until(lambda: "Two people must accept this" in card.text)
     await stage.jump(minutes=40)
     assert not any(call.path.endswith("/accept") for call in stage.tgc.calls)
-    replies = [reply.text for reply in stage.slack.channel(STORAGE).replies(card.ts)]
-    assert any("is over, because its moves have changed" in said for said in replies)
+    assert any("is over, because its moves have changed" in said for said in replies(stage, card))
 
 
 async def test_without_any_vm_left_the_card_says_what_the_tgc_made_of_it(stage: Stage) -> None:
@@ -171,4 +170,123 @@ async def test_killed_after_it_was_sent_it_is_not_sent_again(stage: Stage) -> No
     await stage.start_bot()
     await stage.jump(seconds=30)
     await stage.answer("alice", "is left out this time")
+    assert updates(stage) == 1
+
+
+# ---------------------------------------------------------------- issues
+
+
+async def issues_form(stage: Stage, card: Message) -> View:
+    return await form(stage, "alice", card, ids.CHOOSE_ISSUES, ids.ISSUES_VIEW)
+
+
+def fields(view: View) -> dict[str, str]:
+    """The action ids of the checkboxes, by the VMstores that label them."""
+    return {block["label"]["text"]: block["block_id"] for block in view.blocks if block["type"] == "input"}
+
+
+def replies(stage: Stage, card: Message) -> list[str]:
+    return [reply.text for reply in stage.slack.channel(STORAGE).replies(card.ts)]
+
+
+async def choose(stage: Stage, view: View, chosen: dict[str, list[str]]) -> str:
+    """Tick these issues, by VMstore, and no others; what the modal says of it."""
+    ticked = {action_id: chosen.get(vm_store, []) for vm_store, action_id in fields(view).items()}
+    await stage.slack.person("alice").submit(view, ticked)
+    return await result(stage, view)
+
+
+async def test_another_recommendation_is_built_for_the_issues_chosen(stage: Stage) -> None:
+    card = await posted(stage)
+    now(stage).issues[1]["flashInfo"]["isDisabled"] = True
+    await stage.pass_time(minutes=3)
+    view = await issues_form(stage, card)
+    assert list(fields(view)) == ["vmstore01"]
+    assert "vmstore02: flash cannot be chosen, the TGC has disabled it." in str(view.blocks)
+    (element,) = (block["element"] for block in view.blocks if block["type"] == "input")
+    assert [option["value"] for option in element["initial_options"]] == ["SPACE", "IOPS"]
+
+    asked_at = int(stage.clock.now().timestamp())
+    assert "The TGC builds another recommendation" in await choose(stage, view, {"vmstore01": ["IOPS"]})
+    await stage.until(lambda: "Production: replaced by a new recommendation, asked for by <@U0ALICE00>" in card.text)
+    assert "Accept" not in buttons(card)
+    assert stage.world.current(stage.world.pools[0]).state == "REFRESH"
+    assert outcomes(stage) == [("alice", "choose_issues", "done")]
+
+    (_, new) = await stage.cards_posted(2)
+    assert stage.clock.now().timestamp() - asked_at < 3 * 60 + 20
+    assert now(stage).issues[0]["spaceInfo"]["isSelected"] is False
+    assert buttons(new) == ["Accept", "Dismiss", "Details"]
+    await stage.live(minutes=8)
+    assert len(stage.cards) == 2
+    assert replies(stage, card) == []
+    assert updates(stage) == 1
+
+
+async def test_it_takes_long_and_that_is_said_once_over_a_restart(stage: Stage) -> None:
+    card = await posted(stage)
+    stage.world.rebuild_minutes = 9
+    await choose(stage, await issues_form(stage, card), {"vmstore01": ["SPACE"]})
+    await stage.live(minutes=4)
+    assert replies(stage, card) == []
+    await stage.restart_bot()
+    await stage.live(minutes=2)
+    (late,) = replies(stage, card)
+    assert "The new recommendation that <@U0ALICE00> asked for" in late
+    assert "is still being built." in late
+    await stage.restart_bot()
+    await stage.cards_posted(2)
+    assert len(replies(stage, card)) == 1
+
+
+async def test_where_none_is_built_the_thread_says_why(stage: Stage) -> None:
+    card = await posted(stage)
+    await choose(stage, await issues_form(stage, card), {"vmstore01": ["SPACE"]})
+    stage.world.unavailable(stage.world.pools[0], "UNAVAILABLE_POOL_RESOURCES_EXHAUSTED")
+    said = await stage.until(lambda: replies(stage, card))
+    assert "and got none: no move would help, the whole pool is short of resources." in said[0]
+    await stage.live(minutes=7)
+    assert len(replies(stage, card)) == 1
+
+
+async def test_nothing_ticked_is_answered_at_the_form_and_nothing_new_is_not_asked_for(stage: Stage) -> None:
+    card = await posted(stage)
+    view = await issues_form(stage, card)
+    await stage.slack.person("alice").submit(view, dict.fromkeys(fields(view).values(), []))
+    assert list(view.errors) == [fields(view)["vmstore01"]]
+    assert "These are the issues that it solves already." in await choose(
+        stage, view, {"vmstore01": ["SPACE", "IOPS"], "vmstore02": ["FLASH"]}
+    )
+    assert updates(stage) == 0
+    assert outcomes(stage) == [("alice", "choose_issues", "not_done")]
+
+
+async def test_a_plan_of_the_replaced_one_is_over(stage: Stage) -> None:
+    card, _ = await planned(stage)
+    await choose(stage, await issues_form(stage, card), {"vmstore01": ["SPACE"]})
+    await stage.until(lambda: any("had another one built." in said for said in replies(stage, card)))
+    await stage.cards_posted(2)
+
+
+async def test_whoever_accepts_at_the_same_time_and_is_second_is_told(stage: Stage) -> None:
+    card = await posted(stage)
+    view = await issues_form(stage, card)
+    asked = stage.tgc.fault(Fault("hang_after", "/issues$"))
+    ticked = {fields(view)["vmstore01"]: ["SPACE"], fields(view)["vmstore02"]: []}
+    await stage.slack.person("alice").submit(view, ticked)
+    await stage.until(asked.reached.is_set)
+    await stage.slack.person("bob").click(card, ids.ACCEPT)
+    await stage.answer("bob", "Nothing was done. alice is changing it right now.")
+    stage.tgc.clear_faults()
+    await stage.until(lambda: "replaced by a new recommendation" in card.text)
+    assert not any(call.path.endswith("/accept") for call in stage.tgc.calls)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("drop_after", "builds another"), ("drop_before", "It is still as it was.")]
+)
+async def test_a_choice_whose_answer_is_lost_is_looked_for(stage: Stage, kind: FaultKind, said: str) -> None:
+    card = await posted(stage)
+    stage.tgc.fault(Fault(kind, "/issues$"))
+    assert said in await choose(stage, await issues_form(stage, card), {"vmstore01": ["SPACE"]})
     assert updates(stage) == 1

@@ -34,7 +34,11 @@ def test_a_small_plan_is_told_whole_on_one_page() -> None:
         "private_metadata": "offer-1",
     }
     *told, foot = modal["blocks"]
-    assert foot == actions(button("Accept at…", ids.PLAN), button("Leave VMs out…", ids.LEAVE_OUT))
+    assert foot == actions(
+        button("Accept at…", ids.PLAN),
+        button("Choose issues…", ids.CHOOSE_ISSUES),
+        button("Leave VMs out…", ids.LEAVE_OUT),
+    )
     headings = [block["elements"][0]["elements"][0]["text"] for block in told]
     assert headings == [
         "Recommendation",

@@ -38,7 +38,7 @@ from bot.rendering.notices import (
 )
 from bot.rendering.plain import plain_report
 from bot.rendering.planning import render_not_planned, render_plan_form, render_plan_waiting, render_planned
-from bot.rendering.shaping import render_leave_out_form
+from bot.rendering.shaping import render_issues_form, render_leave_out_form
 from bot.rendering.views import Action, AuditEntry, AuditPage, CardView, Report, SeenMove
 from playground.blockkit import validate_view
 from tests.bot.rendering.checks import UNSEEN, buttons, check, check_harmless, sent, size
@@ -78,7 +78,7 @@ def test_whatever_a_view_holds_all_its_renderings_are_legal_harmless_and_small(
     assert len(json.dumps(modal)) < VIEW_SIZE
     check_harmless(modal)
 
-    for asking in (render_plan_form(view, view.tgc_name), render_leave_out_form(view)):
+    for asking in (render_plan_form(view, view.tgc_name), render_leave_out_form(view), render_issues_form(view)):
         assert validate_view(sent(asking)) == []
         assert len(json.dumps(asking)) < VIEW_SIZE
         check_harmless(asking)
