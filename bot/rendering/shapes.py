@@ -81,11 +81,12 @@ def chosen(offered: Iterable[Chosen], options: Collection[str]) -> tuple[Chosen,
 
 def issues_found(recommendation: Recommendation) -> tuple[VmStoreIssues, ...]:
     """The issues of each VMstore; without those VMstores to which the TGC gives no id."""
-    return tuple(
+    found = [
         VmStoreIssues(vm_store=Chosen(analysis.vm_store_id, vm_store_name(analysis)), issues=issues)
         for analysis in recommendation.issues
         if analysis.vm_store_id and (issues := tuple(_issues(analysis)))
-    )
+    ]
+    return tuple({one.vm_store.id: one for one in reversed(found)}.values())[::-1]  # of each VMstore the first
 
 
 def chosen_issues(found: Iterable[VmStoreIssues], options: Mapping[str, Collection[str]]) -> ChooseIssues | None:

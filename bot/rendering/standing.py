@@ -17,6 +17,7 @@ _ALWAYS = {
     Standing.BALANCED: "balanced, nothing to move",
     Standing.UNAVAILABLE: "no recommendation",
 }
+_WITHDRAWN = {Standing.INVALIDATED, Standing.BUILDING, Standing.GONE}
 _REPLACED = "replaced by a new recommendation, asked for"
 _ONGOING = {
     Action.ACCEPT: "is accepting this…",
@@ -169,9 +170,7 @@ def _told(view: CardView, content: Content) -> Phrase:
         case Standing.BALANCED:
             looked = recommendation.last_updated_time or recommendation.creation_time
             return (f"{said}, looked at ", When(looked)) if looked else (said,)
-        case Standing.INVALIDATED | Standing.BUILDING | Standing.GONE if replaced := _by(
-            view, Action.CHOOSE_ISSUES, _REPLACED
-        ):
+        case gone if gone in _WITHDRAWN and (replaced := _by(view, Action.CHOOSE_ISSUES, _REPLACED)):
             return replaced
         case Standing.INVALIDATED | Standing.UNAVAILABLE if recommendation.state_reason:
             return (f"{said}. {words.remedy(recommendation.state_reason)}", *_after(accepted_when(view)))

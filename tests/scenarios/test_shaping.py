@@ -252,7 +252,7 @@ async def test_where_none_is_built_the_thread_says_why(stage: Stage) -> None:
 async def test_nothing_ticked_is_answered_at_the_form_and_nothing_new_is_not_asked_for(stage: Stage) -> None:
     card = await posted(stage)
     view = await issues_form(stage, card)
-    await stage.slack.person("alice").submit(view, dict.fromkeys(fields(view).values(), []))
+    await stage.slack.person("alice").submit(view, {action_id: [] for action_id in fields(view).values()})
     assert list(view.errors) == [fields(view)["vmstore01"]]
     assert "These are the issues that it solves already." in await choose(
         stage, view, {"vmstore01": ["SPACE", "IOPS"], "vmstore02": ["FLASH"]}
