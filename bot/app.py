@@ -40,6 +40,7 @@ from bot.reminders import Reminders
 from bot.replacements import Replacements
 from bot.reports import Reports
 from bot.retention import Retention
+from bot.rule_asking import RuleAsking
 from bot.settings import Settings
 from bot.shaper import Shaper
 from bot.shaping import Shaping
@@ -53,6 +54,7 @@ from bot.tgc_link import DEFAULT_TGC, PATIENCE_S, TGC_TIMEOUT_S, open_tgc
 from bot.troubles import Troubles
 from bot.two_people import TwoPeople
 from bot.vm_names import VmNames
+from bot.vm_rules import VmRules
 from bot.watch import READING_AT_MOST, Watch
 from bot.web import SlackEvents, slack_events_of, web_app, web_runner
 
@@ -261,6 +263,7 @@ class Parts:
         )
         self._two_people = TwoPeople(database=database, access=access, thread=thread, clock=clock, lapse=lapse)
         self._approver_check = ApproverCheck(database=database, leases=leases, access=access, readings=readings)
+        rule_asking = RuleAsking(database=database, tgc=tgc, clock=clock)
         self._decider = Decider(
             database=database,
             leases=leases,
@@ -273,7 +276,7 @@ class Parts:
             zone=zone,
             two_people=self._two_people,
             due_plans=self._due_plans,
-            shaper=Shaper(tgc=tgc, leases=leases, clock=clock),
+            shaper=Shaper(tgc=tgc, leases=leases, clock=clock, rules=rule_asking),
         )
         self._replacements = Replacements(
             database=database,
@@ -344,6 +347,14 @@ class Parts:
             shaping=Shaping(database=database, access=access, views=views, clock=clock, tgc_key=tgc.key),
             slack=slack,
             tasks=tasks,
+            vm_rules=VmRules(
+                database=database,
+                access=access,
+                views=views,
+                asking=rule_asking,
+                clock=clock,
+                tgc_key=tgc.key,
+            ),
             clock=clock,
         )
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.access import Access
 from bot.clock import Clock
 from bot.pool_rules import PoolRule, nobody_able, one_alone
-from bot.readings import PoolReading, Tgc
+from bot.readings import PoolReading, Tgc, pool_name
 from bot.recommendations import Plan, is_other_plan, plan_of, progress_of, standing_of
 from bot.rendering.views import Act, Action, CardView, PlannedAct, Progress, Standing
 from bot.rendering.words import resume_command
@@ -31,7 +31,7 @@ from bot.storage.claims import Claim, ClaimState
 from bot.storage.decisions import Decision
 from bot.storage.pauses import EVERY_POOL, Pause
 from bot.storage.recommendations import Stored
-from tgc.models import Recommendation
+from tgc.models import Pool, Recommendation
 
 _READ_ONLY_ROLE = re.compile(r"read.?only", re.IGNORECASE)
 
@@ -94,12 +94,16 @@ class CardViews:
 
     async def rights(self, connection: AsyncConnection, stored: Stored) -> Rights:
         """What may be done in its pool, whatever is recommended."""
-        nobody = self._access.hindrance(stored.pool_name) or await self._read_only(connection)
+        return await self.rights_in(connection, stored.pool)
+
+    async def rights_in(self, connection: AsyncConnection, pool: Pool) -> Rights:
+        called = pool_name(pool)
+        nobody = self._access.hindrance(called) or await self._read_only(connection)
         if nobody:
             return Rights(can_act=False, can_accept=False, hindrance=nobody)
-        pause = await pauses.in_force(connection, self._tgc.key, stored.key.pool_uuid, self._clock.now())
+        pause = await pauses.in_force(connection, self._tgc.key, pool.uuid, self._clock.now())
         if pause:
-            return Rights(can_act=True, can_accept=False, hindrance=self._pause_sentence(pause, stored.pool_name))
+            return Rights(can_act=True, can_accept=False, hindrance=self._pause_sentence(pause, called))
         return Rights(can_act=True, can_accept=True)
 
     async def _act(self, connection: AsyncConnection, plan: Plan, decision: Decision | None) -> Act | None:

@@ -31,8 +31,9 @@ from bot.metrics import DECISIONS
 from bot.readings import Readings, Tgc, read_again
 from bot.reconcile import Reconciler
 from bot.rendering.answers import render_sentence
-from bot.rendering.shapes import asked_for
+from bot.rendering.shapes import SetRule, asked_for
 from bot.rendering.views import Action, Message
+from bot.rule_asking import CERTAINLY_NOT_DONE
 from bot.shaper import Shaper
 from bot.slack import Slack, SlackError, SlackRefusedError
 from bot.storage import approvals, cards, claims, decisions, offers, planned_accepts, presses, recommendations
@@ -46,13 +47,8 @@ from bot.storage.tables import presses as presses_table
 from bot.two_people import TwoPeople
 from bot.verdicts import Answer, Attempt
 from tgc.errors import (
-    TGCCertificateError,
     TGCError,
-    TGCForbiddenError,
-    TGCLoginError,
     TGCNotFoundError,
-    TGCSessionError,
-    TGCUnsupportedError,
     TGCWithheldError,
     TGCWrongStateError,
 )
@@ -67,15 +63,6 @@ SEARCHING = timedelta(seconds=15)
 _READ_EVERY_S = 1.0
 QUICK = timedelta(seconds=5)
 """A decision that takes longer shows on the card; to show every one would take twice the edits."""
-
-_CERTAINLY_NOT_DONE = (
-    TGCForbiddenError,
-    TGCNotFoundError,
-    TGCLoginError,
-    TGCSessionError,
-    TGCCertificateError,
-    TGCUnsupportedError,
-)
 
 Reply = Callable[[Message], Awaitable[bool]]
 """Shows the presser an answer where they pressed; False where that was not possible."""
@@ -184,6 +171,8 @@ class Decider:
         return answer.text
 
     async def _carry_out(self, attempt: Attempt, claim: Claim | None) -> Answer:
+        if claim is not None and claim.state is ClaimState.SENT and isinstance(attempt.press.shape, SetRule):
+            return await self._settle(attempt, await self._ruled(attempt, attempt.press.shape))
         if claim is not None and claim.state is ClaimState.SENT:
             return await self._find_out(attempt, claim.sent_at or attempt.press.pressed_at, "The answer was lost.")
         if self._clock.now() - attempt.press.pressed_at > STILL_WANTED:
@@ -277,7 +266,7 @@ class Decider:
             return await self._settle(attempt, verdicts.held_up(attempt))
         except TGCWrongStateError as error:
             return await self._settle(attempt, await self._wrong_state(attempt, error))
-        except _CERTAINLY_NOT_DONE as error:
+        except CERTAINLY_NOT_DONE as error:
             refusal = verdicts.nothing(attempt, Outcome.REFUSED, str(error), str(error))
             return await self._settle(attempt, refusal)
         except TGCError as error:
@@ -294,13 +283,23 @@ class Decider:
 
     async def _taken(self, attempt: Attempt) -> Answer:
         """The TGC took it. What a change has brought is what it shows now."""
-        if attempt.press.shape is None:
+        shape = attempt.press.shape
+        if shape is None:
             return verdicts.done(attempt, "The TGC took it.")
+        if isinstance(shape, SetRule):
+            return await self._ruled(attempt, shape)
         try:
             recommendation = await self._read(attempt)
         except TGCError as error:
             return verdicts.shaped_unseen(attempt, str(error))
-        return verdicts.shaped(attempt, attempt.press.shape, recommendation, "The TGC took it.")
+        return verdicts.shaped(attempt, shape, recommendation, "The TGC took it.")
+
+    async def _ruled(self, attempt: Attempt, shape: SetRule) -> Answer:
+        """What became of each VM's rule; it shows in no reading, so it is kept as the TGC answered."""
+        recommendation = None
+        with suppress(TGCError):
+            recommendation = await self._read(attempt)
+        return verdicts.ruled(attempt, shape, await self._shaper.rule_answers(attempt, shape), recommendation)
 
     async def _ask(self, attempt: Attempt, seen: Recommendation) -> None:
         client, key, may_send = self._tgc.client, attempt.stored.key, self._leases.may_send
@@ -316,7 +315,7 @@ class Decider:
                     await client.acknowledge(key.pool_uuid, key.recommendation_id, may_send=may_send)
             case Action.REOPEN:
                 pass  # the TGC keeps AVAILABLE_ACKED: reopening is ours alone
-            case Action.LEAVE_OUT | Action.CHOOSE_ISSUES:
+            case Action.LEAVE_OUT | Action.CHOOSE_ISSUES | Action.SET_RULE:
                 await self._shaper.ask(attempt, seen)
 
     async def _wrong_state(self, attempt: Attempt, error: TGCWrongStateError) -> Answer:

@@ -4,22 +4,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
 from bot.readings import Tgc
-from bot.rendering.shapes import ChooseIssues, LeaveOut
+from bot.rendering.shapes import ChooseIssues, LeaveOut, SetRule
+from bot.rule_asking import RuleAsking
 from bot.storage import replacements
 from bot.storage.decisions import Outcome
 from bot.storage.leases import Leases
 from bot.storage.replacements import Replacement
-from bot.verdicts import Answer, Attempt
+from bot.verdicts import Answer, Attempt, RuleAnswers
 from tgc.models import IssueSelection, Recommendation
 
 
 class Shaper:
     """Asks one TGC for what a form wants. Judging what it makes of that is the protocol's."""
 
-    def __init__(self, *, tgc: Tgc, leases: Leases, clock: Clock) -> None:
+    def __init__(self, *, tgc: Tgc, leases: Leases, clock: Clock, rules: RuleAsking) -> None:
         self._tgc = tgc
         self._leases = leases
         self._clock = clock
+        self._rules = rules
 
     async def ask(self, attempt: Attempt, seen: Recommendation) -> None:
         """Ask once. `seen`: the recommendation as just read. Raises TGCError."""
@@ -28,6 +30,11 @@ class Shaper:
                 await self._leave_out(attempt, shape, seen)
             case ChooseIssues() as shape:
                 await self._choose_issues(attempt, shape)
+            case SetRule() as shape:
+                await self._rules.ask_all(attempt, shape, self._leases.may_send)
+
+    async def rule_answers(self, attempt: Attempt, shape: SetRule) -> RuleAnswers:
+        return await self._rules.answers(attempt, shape)
 
     async def settle(self, connection: AsyncConnection, attempt: Attempt, answer: Answer) -> None:
         """Have what replaces the recommendation awaited."""

@@ -12,7 +12,17 @@ from bot.access import Access, Actor
 from bot.card_views import CardViews
 from bot.clock import Clock
 from bot.rendering.details import can_be_shaped
-from bot.rendering.shapes import LeaveOut, Shape, chosen, chosen_issues, issues_found, movable_vms
+from bot.rendering.shapes import (
+    LeaveOut,
+    SetRule,
+    Shape,
+    chosen,
+    chosen_issues,
+    issues_found,
+    movable_vms,
+    vm_stores_named,
+)
+from bot.rendering.shaping import RULES_AT_ONCE
 from bot.rendering.views import Action, CardView
 from bot.storage import decisions, offers, recommendations
 from bot.storage.database import Database
@@ -20,6 +30,7 @@ from bot.storage.decisions import Decision, Outcome
 from bot.storage.offers import Offer
 from bot.storage.recommendations import Stored
 from bot.verdicts import UNKNOWN_BUTTON
+from tgc.models import AffinityRuleType
 
 _NOT_NOW = "It cannot be changed any more: press Details again to see what there is now."
 
@@ -76,6 +87,22 @@ class Shaping:
             stored = await _stored(connection, await offers.get(connection, offer_id))
         vms = chosen(movable_vms(stored.recommendation, stored.vm_names), options) if stored else None
         return None if vms is None else LeaveOut(vms=vms)
+
+    async def ruling(
+        self, offer_id: str, options: Collection[str], rule_type: str, vm_store_options: Collection[str]
+    ) -> Shape | None:
+        """The same, with the rule that the VMs are to get."""
+        async with self._database.read() as connection:
+            stored = await _stored(connection, await offers.get(connection, offer_id))
+        vms = chosen(movable_vms(stored.recommendation, stored.vm_names), options) if stored else None
+        if stored is None or vms is None or len(vms) > RULES_AT_ONCE:
+            return None
+        if rule_type == AffinityRuleType.NEVER:
+            return SetRule(vms=vms, rule_type=AffinityRuleType.NEVER)
+        vm_stores = chosen(vm_stores_named(stored.recommendation), vm_store_options)
+        if rule_type != AffinityRuleType.EXCLUDE_DATASTORES or vm_stores is None:
+            return None
+        return SetRule(vms=vms, rule_type=AffinityRuleType.EXCLUDE_DATASTORES, vm_stores=vm_stores)
 
     async def _refused(
         self, request: FormRequest, offer: Offer | None, stored: Stored | None, outcome: Outcome, why: str

@@ -7,7 +7,17 @@ import msgspec
 
 from bot.card_views import UNREADABLE_PLAN, moment
 from bot.recommendations import is_expired, is_open, plan_of
-from bot.rendering.shapes import ChooseIssues, Shape, is_met, is_so_already, movable_vms, named_vms
+from bot.rendering.shapes import (
+    ChooseIssues,
+    Chosen,
+    LeaveOut,
+    SetRule,
+    is_met,
+    is_so_already,
+    movable_vms,
+    named_vms,
+    rule_in_words,
+)
 from bot.rendering.views import Action
 from bot.rendering.words import counted
 from bot.storage.decisions import Decision, Outcome
@@ -46,6 +56,7 @@ _DONE_WORDS = {
     Action.CANCEL: "cancelled",
     Action.LEAVE_OUT: "changed",
     Action.CHOOSE_ISSUES: "had another one built in the place of",
+    Action.SET_RULE: "changed",
 }
 _DOING_WORDS = {
     Action.ACCEPT: "accepting",
@@ -54,6 +65,7 @@ _DOING_WORDS = {
     Action.CANCEL: "cancelling",
     Action.LEAVE_OUT: "changing",
     Action.CHOOSE_ISSUES: "changing",
+    Action.SET_RULE: "changing",
 }
 _LABELS = {
     Action.ACCEPT: "Accept",
@@ -62,6 +74,7 @@ _LABELS = {
     Action.CANCEL: "Cancel",
     Action.LEAVE_OUT: "Leave VMs out… in Details",
     Action.CHOOSE_ISSUES: "Choose issues… in Details",
+    Action.SET_RULE: "Never move… in Details",
 }
 _DONE_SENTENCES = {
     Action.ACCEPT: "Accepted. The card shows how it goes.",
@@ -214,7 +227,7 @@ def became(attempt: Attempt, recommendation: Recommendation, *, sent_at: datetim
     `answered`: what came in its place.
     """
     seen = f"{answered} A reading showed {recommendation.state}."
-    if attempt.press.shape is not None:
+    if isinstance(attempt.press.shape, LeaveOut | ChooseIssues):
         if is_met(attempt.press.shape, recommendation):
             return shaped(attempt, attempt.press.shape, recommendation, seen)
     elif _was_done(attempt.action, recommendation, sent_at):
@@ -237,10 +250,40 @@ def _was_done(action: Action, recommendation: Recommendation, sent_at: datetime)
             return False  # shaping is judged by what was asked for
 
 
-def shaped(attempt: Attempt, shape: Shape, recommendation: Recommendation, tgc_answer: str) -> Answer:
+def shaped(attempt: Attempt, shape: LeaveOut | ChooseIssues, recommendation: Recommendation, tgc_answer: str) -> Answer:
     """What the TGC shows after it took a change, which need not be what was asked for."""
     text = f"{attempt.stored.pool_name}: {_shaped(shape, recommendation)}"
     return Answer(outcome=Outcome.DONE, text=text, tgc_answer=tgc_answer)
+
+
+class RuleAnswers(msgspec.Struct, frozen=True, kw_only=True):
+    """What the TGC answered for each VM that got a rule."""
+
+    taken: tuple[Chosen, ...]
+    lost: tuple[Chosen, ...]
+    not_done: tuple[Chosen, ...]
+
+
+def ruled(attempt: Attempt, shape: SetRule, answers: RuleAnswers, recommendation: Recommendation | None) -> Answer:
+    """`recommendation`: as read since; None where it could not be."""
+    said = []
+    if answers.taken:
+        said.append(f"Now {rule_in_words(shape.rule_type, shape.vm_stores)}: {named_vms(answers.taken)}.")
+    if answers.lost:
+        said.append(f"The TGC's answer was lost for {named_vms(answers.lost)}: the rule may hold or not. Set it again.")
+    if answers.not_done:
+        said.append(f"Nothing was done for {named_vms(answers.not_done)}, for the TGC refused it or was not asked.")
+    said.append(_shows(recommendation))
+    outcome = Outcome.NEVER_KNOWN if answers.lost else Outcome.DONE if answers.taken else Outcome.REFUSED
+    return Answer(outcome=outcome, text=f"{attempt.stored.pool_name}: {' '.join(said)}", tgc_answer=" ".join(said[:-1]))
+
+
+def _shows(recommendation: Recommendation | None) -> str:
+    if recommendation is None:
+        return "The recommendation could not be read since."
+    if not is_open(recommendation):
+        return why_not_open(recommendation)
+    return f"The TGC now shows {counted(len(movable_vms(recommendation, {})), 'VM', 'VMs')} to move."
 
 
 def shaped_unseen(attempt: Attempt, problem: str) -> Answer:
@@ -248,7 +291,7 @@ def shaped_unseen(attempt: Attempt, problem: str) -> Answer:
     return Answer(outcome=Outcome.DONE, text=text, tgc_answer="The TGC took it.")
 
 
-def _shaped(shape: Shape, recommendation: Recommendation) -> str:
+def _shaped(shape: LeaveOut | ChooseIssues, recommendation: Recommendation) -> str:
     if isinstance(shape, ChooseIssues):
         return _OLD_STANDS if is_open(recommendation) else _BUILDS_ANOTHER
     if not is_open(recommendation):

@@ -15,12 +15,14 @@ from bot.reports import Reports
 from bot.shaping import Shaping as ShapingService
 from bot.slack import Slack
 from bot.tasks import Tasks
+from bot.vm_rules import VmRules
 from handlers.audit import Audit
 from handlers.decide import Decide
 from handlers.details import Details
 from handlers.pause import Pause
 from handlers.planning import Planning
 from handlers.reco import Reco
+from handlers.rules import Rules
 from handlers.shaping import Shaping
 from handlers.snooze import Snooze
 from handlers.tintri import Feature, TintriCommand
@@ -41,6 +43,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     shaping: ShapingService
     slack: Slack
     tasks: Tasks
+    vm_rules: VmRules
     clock: Clock
 
 
@@ -49,10 +52,12 @@ def register(app: AsyncApp, services: Services) -> None:
     reco = Reco(services.reports, services.reconciler, services.access, services.tasks)
     pause, resume = Pause(services.pausing.pause), Pause(services.pausing.resume)
     audit = Audit(services.audit, services.tasks)
-    features: dict[str, Feature] = {"reco": reco, "pause": pause, "resume": resume, "audit": audit}
+    rules = Rules(services.vm_rules, services.tasks)
+    features: dict[str, Feature] = {"reco": reco, "pause": pause, "resume": resume, "audit": audit, "rules": rules}
     TintriCommand(features, services.access, services.tasks).register(app)
     reco.register(app)
     audit.register(app)
+    rules.register(app)
     Decide(services.decider, services.tasks, services.clock).register(app)
     Details(services.reconciler, services.slack, services.access, services.tasks).register(app)
     Planning(services.planning, services.slack, services.tasks, services.clock).register(app)

@@ -55,6 +55,7 @@ class Field(msgspec.Struct, frozen=True):
     selected_date_time: Annotated[int, msgspec.Meta(ge=0, lt=10**10)] | None = None
     """Unix time, 10 digits at most (slack: Datetime picker element)."""
     selected_options: tuple[_Option, ...] = ()
+    selected_option: _Option | None = None
 
 
 class _State(msgspec.Struct, frozen=True):
@@ -134,6 +135,11 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     def chosen(self, action_id: str) -> frozenset[str]:
         """The options that somebody chose, by their values."""
         return frozenset(option.value for option in self.fields.get(action_id, Field()).selected_options)
+
+    def chosen_one(self, action_id: str) -> str:
+        """The one option chosen; empty where none is."""
+        option = self.fields.get(action_id, Field()).selected_option
+        return option.value if option else ""
 
 
 class MalformedPayloadError(ValueError):

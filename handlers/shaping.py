@@ -15,6 +15,7 @@ from bot.rendering.shapes import Shape
 from bot.rendering.shaping import (
     render_issues_form,
     render_leave_out_form,
+    render_rule_form,
     render_shaped,
     render_shaping_problem,
     render_shaping_waiting,
@@ -27,6 +28,7 @@ from bot.storage.presses import Press
 from bot.tasks import Tasks
 from handlers.payloads import MalformedPayloadError, Submission, read_click, read_submission
 from handlers.replies import no_surprise, told
+from tgc.models import AffinityRuleType
 
 _log = structlog.get_logger(__name__)
 
@@ -34,10 +36,11 @@ _WAITING_S = 1.0
 """As in handlers/planning.py: a waiting view that Slack takes up late would hide the result."""
 
 
-_FORMS = {ids.LEAVE_OUT: Action.LEAVE_OUT, ids.CHOOSE_ISSUES: Action.CHOOSE_ISSUES}
+_FORMS = {ids.LEAVE_OUT: Action.LEAVE_OUT, ids.CHOOSE_ISSUES: Action.CHOOSE_ISSUES, ids.SET_RULE: Action.SET_RULE}
 _RENDERERS: Mapping[Action, Callable[[CardView], View]] = {
     Action.LEAVE_OUT: render_leave_out_form,
     Action.CHOOSE_ISSUES: render_issues_form,
+    Action.SET_RULE: render_rule_form,
 }
 
 
@@ -65,6 +68,7 @@ class Shaping:
             app.action(action_id)(self.asked)
         app.view(ids.LEAVE_OUT_VIEW)(self.vms_chosen)
         app.view(ids.ISSUES_VIEW)(self.issues_chosen)
+        app.view(ids.RULE_VIEW)(self.rule_chosen)
 
     async def asked(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
         await ack()
@@ -80,6 +84,13 @@ class Shaping:
             return
         await ack(response_action="update", view=render_shaping_waiting())
         self._tasks.start(no_surprise(respond, self._submit(body, self._choose_issues)), name="choose issues")
+
+    async def rule_chosen(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
+        if wrong := _wrong_vm_stores(body):
+            await ack(response_action="errors", errors=wrong)
+            return
+        await ack(response_action="update", view=render_shaping_waiting())
+        self._tasks.start(no_surprise(respond, self._submit(body, self._set_rule)), name="set a rule")
 
     async def _ask(self, body: Mapping[str, Any]) -> None:
         click = read_click(body)
@@ -107,6 +118,15 @@ class Shaping:
     async def _choose_issues(self, submission: Submission) -> None:
         shape = await self._shaping.choosing_issues(submission.private_metadata, _issues(submission))
         await self._press(submission, Action.CHOOSE_ISSUES, shape)
+
+    async def _set_rule(self, submission: Submission) -> None:
+        shape = await self._shaping.ruling(
+            submission.private_metadata,
+            submission.chosen(ids.RULE_VMS),
+            submission.chosen_one(ids.RULE_TYPE),
+            submission.chosen(ids.RULE_VM_STORES),
+        )
+        await self._press(submission, Action.SET_RULE, shape)
 
     async def _press(self, submission: Submission, action: Action, shape: Shape | None) -> None:
         press = Press(
@@ -155,3 +175,16 @@ def _nothing_chosen(body: Mapping[str, Any]) -> dict[str, str]:
     if not issues or any(issues.values()):
         return {}
     return {f"{ids.ISSUES_OF}:{next(iter(issues))}": "Tick at least one issue. To solve none now, use Dismiss."}
+
+
+def _wrong_vm_stores(body: Mapping[str, Any]) -> dict[str, str]:
+    """The error of a rule that names VMstores where it needs none, or none where it needs some."""
+    try:
+        submission = read_submission(body)
+    except MalformedPayloadError:
+        return {}
+    has_some = bool(submission.chosen(ids.RULE_VM_STORES))
+    if has_some == (submission.chosen_one(ids.RULE_TYPE) == AffinityRuleType.EXCLUDE_DATASTORES):
+        return {}
+    why = "Choose “Not to these VMstores” for that." if has_some else "Choose at least one VMstore."
+    return {ids.RULE_VM_STORES: why}

@@ -217,15 +217,14 @@ class World:
     def set_rule(self, vm_uuid: str, rule: AffinityRule | None, recommendation_id: str | None = None) -> None:
         """`recommendation_id`: a recommendation whose plan shall follow the rule too, while it can be decided."""
         vm = self.vm(vm_uuid)
+        found = [(pool, one) for pool in self.pools for one in pool.recommendations() if one.id == recommendation_id]
+        if recommendation_id is not None and not found:
+            raise no_such_object("The recommendation does not exist.")
         vm.rule = rule
-        if recommendation_id is None:
-            return
-        for pool in self.pools:
+        for pool, recommendation in found:
             self._advance(pool)
-            if pool.current is not None and pool.current.id == recommendation_id:
-                self._apply_rule(pool, pool.current, vm)
-                return
-        raise no_such_object("The recommendation does not exist.")
+            if recommendation is pool.current:
+                self._apply_rule(pool, recommendation, vm)
 
     # What people do in the TGC's own pages.
 

@@ -245,9 +245,10 @@ class TGCClient:
         names = await asyncio.gather(*(self._vm_name_if_readable(uuid, within_s) for uuid in uuids))
         return {uuid: name for uuid, name in zip(uuids, names, strict=True) if name is not None}
 
-    async def set_affinity(self, vm_uuid: str, rule: AffinityRule) -> None:
+    async def set_affinity(self, vm_uuid: str, rule: AffinityRule, *, may_send: MaySend = always) -> None:
         """Set the VM's permanent rule; a rule without a type clears it."""
-        await self._write("PUT", f"/v310/vm/{_quoted(vm_uuid)}/affinity", bodies.affinity_rule(rule))
+        path = f"/v310/vm/{_quoted(vm_uuid)}/affinity"
+        await self._write("PUT", path, bodies.affinity_rule(rule), may_send=may_send)
 
     async def _vm_name_if_readable(self, vm_uuid: str, within_s: float | None) -> str | None:
         try:

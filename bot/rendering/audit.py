@@ -15,7 +15,7 @@ _NAMES_SHOWN = 3
 _NAME = 40
 """Names are shorter here than on a card, for a page holds several entries."""
 _SAID = 200
-_FORMS = frozenset(action for action in Action if action.shapes)
+_FORMS = frozenset({*(action for action in Action if action.shapes), "clear_rule"})
 """What was chosen there, and not typed."""
 
 

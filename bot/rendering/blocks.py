@@ -113,13 +113,38 @@ def checkboxes_input(label: str, action_id: str, options: Sequence[Block], chose
     }
 
 
-def multi_select_input(label: str, action_id: str, options: Sequence[Block], hint: str) -> Block:
-    """A field to choose some of many; in groups where there are more than one list may hold."""
+def radio_input(label: str, action_id: str, options: Sequence[Block]) -> Block:
+    """A field to choose one of ten at most; the first one is chosen at first (slack: Radio button group element)."""
     return {
         "type": "input",
         "block_id": action_id,
         "label": _plain_text(label, limits.INPUT_LABEL),
-        "element": {"type": "multi_static_select", "action_id": action_id, **_grouped(options)},
+        "element": {
+            "type": "radio_buttons",
+            "action_id": action_id,
+            "options": list(options),
+            "initial_option": options[0],
+        },
+    }
+
+
+def multi_select_input(
+    label: str,
+    action_id: str,
+    options: Sequence[Block],
+    hint: str,
+    *,
+    optional: bool = False,
+    at_most: int | None = None,
+) -> Block:
+    """A field to choose some of many; in groups where there are more than one list may hold."""
+    element: Block = {"type": "multi_static_select", "action_id": action_id, **_grouped(options)}
+    return {
+        "type": "input",
+        "block_id": action_id,
+        "optional": optional,
+        "label": _plain_text(label, limits.INPUT_LABEL),
+        "element": element | ({"max_selected_items": at_most} if at_most else {}),
         "hint": _plain_text(hint, limits.INPUT_LABEL),
     }
 

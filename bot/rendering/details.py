@@ -71,6 +71,7 @@ def _forms(view: CardView) -> Iterable[Block]:
     shape = [
         blocks.button("Choose issues…", ids.CHOOSE_ISSUES, view.offer_id),
         blocks.button("Leave VMs out…", ids.LEAVE_OUT, view.offer_id),
+        blocks.button("Never move…", ids.SET_RULE, view.offer_id),
     ]
     yield blocks.actions([*plan, *shape])
 

@@ -8,7 +8,7 @@ import msgspec
 
 from bot.rendering import words
 from bot.rendering.content import name, sentence, vm_names_of, vm_store_name
-from tgc.models import Analysis, IssueType, Recommendation, RecommendationState, StateReason
+from tgc.models import AffinityRuleType, Analysis, IssueType, Outcome, Recommendation, RecommendationState, StateReason
 
 _NAMES_SAID = 5
 _WITHDRAWN = frozenset({RecommendationState.INVALIDATED, RecommendationState.REFRESH})
@@ -45,7 +45,15 @@ class ChooseIssues(msgspec.Struct, frozen=True, kw_only=True, tag="choose_issues
     issues: tuple[ChosenIssues, ...]
 
 
-Shape = LeaveOut | ChooseIssues
+class SetRule(msgspec.Struct, frozen=True, kw_only=True, tag="set_rule"):
+    """Never move these VMs, or never to these VMstores, now and at any later analysis."""
+
+    vms: tuple[Chosen, ...]
+    rule_type: AffinityRuleType
+    vm_stores: tuple[Chosen, ...] = ()
+
+
+Shape = LeaveOut | ChooseIssues | SetRule
 
 
 class Issue(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,15 +119,40 @@ def asked_for(shape: Shape) -> str:
             return f"not this time: {', '.join(map(attrgetter('name'), shape.vms))}"
         case ChooseIssues():
             return "; ".join(f"{one.vm_store.name}: {_types(one.issue_types)}" for one in shape.issues)
+        case SetRule():
+            vms = ", ".join(map(attrgetter("name"), shape.vms))
+            return f"{rule_in_words(shape.rule_type, shape.vm_stores)}: {vms}"
 
 
-def is_met(shape: Shape, recommendation: Recommendation) -> bool:
+def is_met(shape: LeaveOut | ChooseIssues, recommendation: Recommendation) -> bool:
     """Whether the TGC shows what was asked for."""
     match shape:
         case LeaveOut():
             return {vm.id for vm in shape.vms} <= set(recommendation.vm_affinity_not_now_tintri_uuids)
         case ChooseIssues():
             return recommendation.state in _WITHDRAWN and recommendation.state_reason in _REBUILT
+
+
+def rule_in_words(rule_type: AffinityRuleType, vm_stores: tuple[Chosen, ...]) -> str:
+    """`never to move`, `never to move to vmstore01, vmstore02`."""
+    if rule_type == AffinityRuleType.NEVER:
+        return "never to move"
+    return f"never to move to {words.listed(tuple(one.name for one in vm_stores), _NAMES_SAID)}"
+
+
+def vm_stores_named(recommendation: Recommendation) -> tuple[Chosen, ...]:
+    """Those that it names anywhere, by name: the ones that a VM of it can be kept away from here."""
+    actions = (action for group in recommendation.action_groups for action in group.actions)
+    parts: tuple[Analysis | Outcome, ...] = (*recommendation.issues, *recommendation.expected_outcomes)
+    named = {
+        **{part.vm_store_id: vm_store_name(part) for part in parts if part.vm_store_id},
+        **{
+            action.destination_datastore_tintri_uuid: name(action.destination_datastore_display_name, "unnamed VMstore")
+            for action in actions
+            if action.destination_datastore_tintri_uuid
+        },
+    }
+    return tuple(sorted((Chosen(*one) for one in named.items()), key=attrgetter("name", "id")))
 
 
 def is_so_already(shape: Shape, recommendation: Recommendation) -> bool:

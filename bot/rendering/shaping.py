@@ -1,14 +1,17 @@
 """The forms that change a recommendation before it is accepted, and what the modal shows after them."""
 
-from bot.rendering import blocks, ids, words
+from bot.rendering import blocks, ids, limits, words
 from bot.rendering.content import Content, content, name
 from bot.rendering.details import render_details
 from bot.rendering.phrase import Phrase, Strong
-from bot.rendering.shapes import Chosen, VmStoreIssues, issues_found, movable_vms
+from bot.rendering.shapes import Chosen, VmStoreIssues, issues_found, movable_vms, vm_stores_named
 from bot.rendering.views import Block, CardView, Message, View
+from tgc.models import AffinityRuleType
 
 VM_STORES_TO_CHOOSE = 40
 """A pool has fewer; a view holds 100 blocks (slack: Modal views)."""
+RULES_AT_ONCE = 20
+"""Each VM takes a request of its own."""
 VMS_TO_CHOOSE = 300
 """So many stay below a view's 250 kB (slack: views.open), also in JSON that writes each character as six."""
 
@@ -51,6 +54,46 @@ def render_issues_form(view: CardView) -> View:
         ),
     ]
     return _form(view, drawn, ids.ISSUES_VIEW, "Choose issues", "Build another")
+
+
+def render_rule_form(view: CardView) -> View:
+    story = content(view)
+    vms = movable_vms(view.recommendation, view.vm_names)
+    vm_stores = vm_stores_named(view.recommendation)
+    if not vms:
+        return render_shaping_problem("The TGC gives no ids for these VMs, so no rule can be set for them from here.")
+    where = blocks.multi_select_input(
+        "Which VMstores",
+        ids.RULE_VM_STORES,
+        [blocks.option(one.name, one.option) for one in vm_stores[: limits.OPTIONS]],
+        "For “Not to these VMstores” only. The VMstores that this recommendation names can be chosen.",
+        optional=True,
+    )
+    drawn = [
+        blocks.paragraph((Strong(name(view.pool_name, "Unnamed pool")),)),
+        *_what_cannot_be_chosen(vms, story),
+        blocks.multi_select_input(
+            "VMs",
+            ids.RULE_VMS,
+            [blocks.option(_way(vm, story), vm.option) for vm in vms[:VMS_TO_CHOOSE]],
+            f"At most {RULES_AT_ONCE} at once.",
+            at_most=RULES_AT_ONCE,
+        ),
+        blocks.radio_input(
+            "Rule",
+            ids.RULE_TYPE,
+            [
+                blocks.option("Never move them", AffinityRuleType.NEVER),
+                *([blocks.option("Not to these VMstores", AffinityRuleType.EXCLUDE_DATASTORES)] if vm_stores else []),
+            ],
+        ),
+        *([where] if vm_stores else []),
+        blocks.section(
+            "The rule takes the place of any other that such a VM has. It holds for this and all later "
+            "recommendations, until somebody clears it: /tintri rules lists what was set here."
+        ),
+    ]
+    return _form(view, drawn, ids.RULE_VIEW, "Never move", "Set the rule")
 
 
 def _issues_field(one: VmStoreIssues) -> Block | None:

@@ -26,6 +26,7 @@ _ONGOING = {
     Action.CANCEL: "is cancelling this…",
     Action.LEAVE_OUT: "is leaving VMs out of this…",
     Action.CHOOSE_ISSUES: "is having this built anew…",
+    Action.SET_RULE: "is setting rules for VMs of this…",
 }
 
 
@@ -129,9 +130,11 @@ def shaped(view: CardView) -> Phrase:
     """`@alice left VMs out of this today at 07:12.`; empty where nobody did, or it is decided."""
     if view.act is None or view.standing not in {Standing.OFFERED, Standing.DECIDING}:
         return ()
-    if view.act.action is not Action.LEAVE_OUT:
-        return ()
-    return (Person(view.act.user_id), " left VMs out of this ", When(view.act.at), ".")
+    if view.act.action is Action.LEAVE_OUT:
+        return (Person(view.act.user_id), " left VMs out of this ", When(view.act.at), ".")
+    if view.act.action is Action.SET_RULE:
+        return (Person(view.act.user_id), " set rules for VMs of this ", When(view.act.at), ".")
+    return ()
 
 
 def failures(content: Content) -> tuple[Phrase, ...]:

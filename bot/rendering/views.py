@@ -73,11 +73,13 @@ class Action(StrEnum):
     """Have the TGC plan without some VMs, this time."""
     CHOOSE_ISSUES = "choose_issues"
     """Have the TGC build another one, for some issues."""
+    SET_RULE = "set_rule"
+    """Have the TGC never move some VMs, or never to some VMstores."""
 
     @property
     def shapes(self) -> bool:
         """Whether it changes what can be accepted."""
-        return self in {Action.LEAVE_OUT, Action.CHOOSE_ISSUES}
+        return self in {Action.LEAVE_OUT, Action.CHOOSE_ISSUES, Action.SET_RULE}
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,6 +162,33 @@ class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     typed: str
     """What chose them; turning the page repeats it."""
+    page: int = 0
+    last: int = 0
+
+
+class RuleView(msgspec.Struct, frozen=True, kw_only=True):
+    """A permanent rule of a VM that was set here."""
+
+    id: str
+    """The value of the button that clears it."""
+    pool_name: str
+    vm_name: str
+    rule: str
+    """`never to move to vmstore01`."""
+    user_id: str
+    """Who asked for it, or to clear it."""
+    asked_at: datetime
+    clears: bool
+    is_known: bool
+    """False where the TGC's answer was lost, so that nobody can tell whether it was done."""
+
+
+class RulesPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of the rules asked for."""
+
+    rules: tuple[RuleView, ...]
+    total: int
+    typed: str
     page: int = 0
     last: int = 0
 

@@ -245,6 +245,26 @@ replacements = Table(
     Index("ix_replacements_ended", "ended_at"),
 )
 
+vm_rules = Table(
+    "vm_rules",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("tgc_key", String(64), nullable=False),
+    Column("pool_uuid", Text, nullable=False),
+    Column("pool_name", Text, nullable=False),
+    Column("vm_uuid", Text, nullable=False),
+    Column("vm", LargeBinary, nullable=False),
+    Column("rule_type", String(32), nullable=False),
+    Column("vm_stores", LargeBinary, nullable=False),
+    Column("clears", Boolean, nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("user_id", String(64), nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("state", String(16), nullable=False),
+    Index("ix_vm_rules_request", "request_id"),
+)
+
 snoozes = Table(
     "snoozes",
     metadata,

@@ -290,3 +290,148 @@ async def test_a_choice_whose_answer_is_lost_is_looked_for(stage: Stage, kind: F
     stage.tgc.fault(Fault(kind, "/issues$"))
     assert said in await choose(stage, await issues_form(stage, card), {"vmstore01": ["SPACE"]})
     assert updates(stage) == 1
+
+
+# ---------------------------------------------------------------- permanent rules
+
+
+async def rule_form(stage: Stage, card: Message) -> View:
+    return await form(stage, "alice", card, ids.SET_RULE, ids.RULE_VIEW)
+
+
+async def set_rule(stage: Stage, view: View, numbers: list[int], vm_stores: list[str] | None = None) -> str:
+    """Set a rule for the VMs at these places: never to move, or not to these VMstores."""
+    vms = list(options(view, ids.RULE_VMS).values())
+    values = options(view, ids.RULE_VM_STORES)
+    filled = {
+        ids.RULE_VMS: [vms[number] for number in numbers],
+        ids.RULE_TYPE: "NEVER" if vm_stores is None else "EXCLUDE_DATASTORES",
+        ids.RULE_VM_STORES: [values[one] for one in vm_stores or ()],
+    }
+    await stage.slack.person("alice").submit(view, filled)
+    return await result(stage, view)
+
+
+async def rules(stage: Stage, who: str = "alice", typed: str = "") -> Message:
+    before = len(stage.slack.ephemerals(who))
+    await stage.slack.person(who).command(f"/tintri rules {typed}".strip())
+    await stage.until(lambda: len(stage.slack.ephemerals(who)) > before)
+    return stage.slack.ephemerals(who)[-1]
+
+
+async def clear(stage: Stage, who: str, shown: Message) -> str:
+    """Press the first Clear; what is said then."""
+    value = next(
+        element["value"]
+        for block in shown.blocks
+        for element in block.get("elements", ())
+        if element.get("action_id") == ids.CLEAR_RULE
+    )
+    before = shown.text
+    await stage.slack.person(who).click(shown, ids.CLEAR_RULE, value)
+    await stage.until(lambda: stage.slack.ephemerals(who)[-1].text != before)
+    return stage.slack.ephemerals(who)[-1].text
+
+
+async def test_rules_are_set_listed_and_cleared(stage: Stage) -> None:
+    card = await posted(stage)
+    first, second, third, _ = (move.vm for move in now(stage).moves)
+    shown = await set_rule(stage, await rule_form(stage, card), [0, 1])
+    assert f"Production: Now never to move: {first.name}, {second.name}. The TGC now shows 2 VMs to move." in shown
+    assert [vm.rule.rule_type if vm.rule else None for vm in (first, second, third)] == ["NEVER", "NEVER", None]
+    await stage.until(lambda: card.text.startswith("Production: 2 VMs to move"))
+    away = now(stage).moves[0].destination
+    shown = await set_rule(stage, await rule_form(stage, card), [0], [away.name])
+    assert f"Now never to move to {away.name}: " in shown
+    assert updates(stage) == 3
+
+    listed = await rules(stage, "carol", "prod")
+    assert listed.text.startswith("3 VMs have a rule that was set here in “prod”.")
+    assert f"{first.name} in Production: never to move · set by <@U0ALICE00>" in listed.text
+    assert f": never to move to {away.name} · set by" in listed.text
+    assert "does not tell which rules hold" in str(listed.blocks)
+    assert "You are not an approver" in await clear(stage, "carol", listed)
+    assert sum(1 for vm in stage.world.vms.values() if vm.rule) == 3
+
+    said = await clear(stage, "bob", await rules(stage, "bob"))
+    assert "The rule is cleared. The next analysis may plan this VM again." in said
+    assert sum(1 for vm in stage.world.vms.values() if vm.rule) == 2
+    assert (await rules(stage, "carol")).text.startswith("2 VMs have a rule")
+    assert (await rules(stage, "carol", "Lab")).text.startswith("No VM in “Lab” has a rule")
+    assert outcomes(stage) == [
+        ("alice", "set_rule", "done"),
+        ("alice", "set_rule", "done"),
+        ("carol", "clear_rule", "not_allowed"),
+        ("bob", "clear_rule", "done"),
+    ]
+
+
+async def test_a_rule_whose_answer_is_lost_is_told_as_such_and_not_asked_for_again(stage: Stage) -> None:
+    card = await posted(stage)
+    first, second, third, _ = (move.vm for move in now(stage).moves)
+    passed = stage.tgc.fault(Fault("latency", "/affinity$"))
+    stage.tgc.fault(Fault("drop_after", "/affinity$"))
+    shown = await set_rule(stage, await rule_form(stage, card), [0, 1, 2])
+    assert passed.reached.is_set()
+    assert f"Now never to move: {first.name}." in shown
+    assert f"answer was lost for {second.name}: the rule may hold or not." in shown
+    assert f"Nothing was done for {third.name}" in shown
+    assert updates(stage) == 2
+    assert outcomes(stage) == [("alice", "set_rule", "never_known")]
+    listed = await rules(stage)
+    assert f"{second.name} in Production: never to move · asked for by <@U0ALICE00>" in listed.text
+    assert "the TGC's answer was lost: it may not hold." in listed.text
+
+
+async def test_killed_between_two_rules_the_rest_is_not_asked_for(stage: Stage) -> None:
+    stage.lease_life = timedelta(seconds=20)
+    card = await posted(stage)
+    view = await rule_form(stage, card)
+    hanging = stage.tgc.fault(Fault("hang_after", "/affinity$"))
+    vms = list(options(view, ids.RULE_VMS).values())
+    await stage.slack.person("alice").submit(view, {ids.RULE_VMS: vms[:2], ids.RULE_TYPE: "NEVER"})
+    await stage.until(hanging.reached.is_set)
+    await stage.stop_bot()
+    stage.tgc.clear_faults()
+    await stage.start_bot()
+    await stage.jump(seconds=30)
+    await stage.answer("alice", "the rule may hold or not.")
+    assert updates(stage) == 1
+
+
+async def test_the_tgcs_refusal_of_a_rule_is_told_and_nothing_listed(stage: Stage) -> None:
+    card = await posted(stage)
+    view = await rule_form(stage, card)
+    stage.tgc.fault(Fault("answer", "/affinity$", status=403))
+    assert "Nothing was done." in await set_rule(stage, view, [0])
+    assert outcomes(stage) == [("alice", "set_rule", "refused")]
+    assert (await rules(stage)).text.startswith("No VM has a rule that was set here.")
+
+
+async def test_a_pause_and_a_lost_answer_show_where_a_rule_is_cleared(stage: Stage) -> None:
+    card = await posted(stage)
+    await set_rule(stage, await rule_form(stage, card), [0])
+    await stage.slack.person("bob").command("/tintri pause Production")
+    await stage.answer("bob", "paused")
+    assert "Nothing was done. Accepting is paused" in await clear(stage, "alice", await rules(stage))
+    await stage.slack.person("bob").command("/tintri resume Production")
+    await stage.until(lambda: ("bob", "resume", "done") in outcomes(stage))
+    stage.tgc.fault(Fault("drop_after", "/affinity$"))
+    assert "The rule may be cleared or not" in await clear(stage, "alice", await rules(stage))
+    listed = await rules(stage)
+    assert "clearing was asked for by <@U0ALICE00>" in listed.text
+    assert "The rule is cleared." in await clear(stage, "alice", listed)
+    assert updates(stage) == 3
+    assert (await rules(stage)).text.startswith("No VM has a rule")
+
+
+async def test_vm_stores_and_kind_of_rule_must_fit(stage: Stage) -> None:
+    card = await posted(stage)
+    view = await rule_form(stage, card)
+    vms = list(options(view, ids.RULE_VMS).values())
+    for kind, stores in (("NEVER", list(options(view, ids.RULE_VM_STORES).values())[:1]), ("EXCLUDE_DATASTORES", [])):
+        filled = {ids.RULE_VMS: vms[:1], ids.RULE_TYPE: kind, ids.RULE_VM_STORES: stores}
+        await stage.slack.person("alice").submit(view, filled)
+        assert list(view.errors) == [ids.RULE_VM_STORES]
+        view.errors = {}
+    assert updates(stage) == 0

@@ -38,6 +38,7 @@ def test_a_small_plan_is_told_whole_on_one_page() -> None:
         button("Accept at…", ids.PLAN),
         button("Choose issues…", ids.CHOOSE_ISSUES),
         button("Leave VMs out…", ids.LEAVE_OUT),
+        button("Never move…", ids.SET_RULE),
     )
     headings = [block["elements"][0]["elements"][0]["text"] for block in told]
     assert headings == [

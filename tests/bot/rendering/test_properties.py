@@ -38,8 +38,9 @@ from bot.rendering.notices import (
 )
 from bot.rendering.plain import plain_report
 from bot.rendering.planning import render_not_planned, render_plan_form, render_plan_waiting, render_planned
-from bot.rendering.shaping import render_issues_form, render_leave_out_form
-from bot.rendering.views import Action, AuditEntry, AuditPage, CardView, Report, SeenMove
+from bot.rendering.rules import RULES_PER_PAGE, render_rules
+from bot.rendering.shaping import render_issues_form, render_leave_out_form, render_rule_form
+from bot.rendering.views import Action, AuditEntry, AuditPage, CardView, Report, RulesPage, RuleView, SeenMove
 from playground.blockkit import validate_view
 from tests.bot.rendering.checks import UNSEEN, buttons, check, check_harmless, sent, size
 from tests.bot.rendering.strategies import AUDIT_ENTRIES, MOMENTS, REPORTS, TEXTS, USER_IDS, VIEWS
@@ -73,12 +74,22 @@ def test_whatever_a_view_holds_all_its_renderings_are_legal_harmless_and_small(
             is_of_plan = view.planned is not None and button["action_id"] == ids.CANCEL_PLAN
             assert button["value"] == (view.planned.id if is_of_plan and view.planned else view.offer_id)
 
+    shown = RulesPage(rules=_rules(view, user_id), total=14, typed=view.tgc_name, page=page % 3, last=2)
+    for rules in (render_rules(shown), render_rules(shown, view.pool_name)):
+        check(rules)
+        assert size(rules.blocks) < limits.MESSAGE_SIZE
+
     modal = render_details(view, page)
     assert validate_view(sent(modal)) == []
     assert len(json.dumps(modal)) < VIEW_SIZE
     check_harmless(modal)
 
-    for asking in (render_plan_form(view, view.tgc_name), render_leave_out_form(view), render_issues_form(view)):
+    for asking in (
+        render_plan_form(view, view.tgc_name),
+        render_leave_out_form(view),
+        render_issues_form(view),
+        render_rule_form(view),
+    ):
         assert validate_view(sent(asking)) == []
         assert len(json.dumps(asking)) < VIEW_SIZE
         check_harmless(asking)
@@ -187,3 +198,19 @@ def test_every_notice_is_legal_and_harmless(said: str, since: Any, until: Any, u
     check(render_plan_changed(user_id, since))
     check(render_plan_overtaken(user_id, since, user_id, Action.DISMISS))
     check(render_plan_cancelled(user_id, since, user_id))
+
+
+def _rules(view: CardView, user_id: str) -> tuple[RuleView, ...]:
+    return tuple(
+        RuleView(
+            id=f"{number}",
+            pool_name=view.pool_name,
+            vm_name=view.tgc_name,
+            rule=view.pool_name,
+            user_id=user_id,
+            asked_at=datetime(2026, 3, 10, 6, 15, tzinfo=UTC),
+            clears=number % 2 == 0,
+            is_known=number % 3 > 0,
+        )
+        for number in range(RULES_PER_PAGE)
+    )
