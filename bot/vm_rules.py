@@ -13,7 +13,6 @@ from bot.access import Access, Actor
 from bot.card_views import CardViews
 from bot.clock import Clock, uptime
 from bot.pools import UnknownPoolError, find_names
-from bot.rendering.escape import clean
 from bot.rendering.rules import RULES_PER_PAGE
 from bot.rendering.shapes import rule_in_words
 from bot.rendering.views import RulesPage, RuleView
@@ -186,7 +185,7 @@ def _view(rule: VmRule) -> RuleView:
         id=rule.id,
         pool_name=rule.pool_name,
         vm_name=rule.vm.name,
-        rule=clean(rule_in_words(rule.rule_type, rule.vm_stores)),
+        rule=rule_in_words(rule.rule_type, rule.vm_stores),
         user_id=rule.user_id,
         asked_at=rule.asked_at,
         clears=rule.clears,

@@ -57,7 +57,7 @@ def _rule(rule: RuleView) -> Iterable[Block]:
 def _line(rule: RuleView) -> Phrase:
     """`erp-db-01 in Production: never to move · set by @alice today at 07:12`."""
     who: Phrase = (Person(rule.user_id), " ", When(rule.asked_at))
-    head: Phrase = (Strong(_vm(rule)), f" in {_pool(rule)}: {shorten(rule.rule, limits.PROBLEM)} · ")
+    head: Phrase = (Strong(_vm(rule)), f" in {_pool(rule)}: {shorten(clean(rule.rule), limits.PROBLEM)} · ")
     if rule.is_known:
         return (*head, "set by ", *who, ".")
     asked = "clearing was asked for by " if rule.clears else "asked for by "

@@ -15,8 +15,6 @@ from tgc.models import Action, ActionGroup, Recommendation
 def of_vms(count: int) -> Recommendation:
     vms = (f"VM-{number}" for number in range(count))
     actions = tuple(Action(target_vm_tintri_uuid=vm, target_vm_display_name="vm") for vm in vms)
-        Action(target_vm_tintri_uuid=f"VM-{number}", target_vm_display_name="vm") for number in range(count)
-    )
     return msgspec.structs.replace(recommendation("available"), action_groups=(ActionGroup(actions=actions),))
 
 
