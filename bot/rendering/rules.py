@@ -8,7 +8,7 @@ from bot.rendering.escape import clean, shorten, shorten_name
 from bot.rendering.phrase import Code, Person, Phrase, Strong, When, joined, mrkdwn
 from bot.rendering.views import Block, Message, RulesPage, RuleView
 
-RULES_PER_PAGE = 10
+RULES_PER_PAGE = 8
 _COVERS = (
     "The Tintri Global Center does not tell which rules hold. Listed is what it took from here; rules that are set, "
     "changed or cleared in its own pages do not show."
@@ -18,7 +18,7 @@ _COVERS = (
 def render_rules(page: RulesPage, said: str | None = None) -> Message:
     """`said`: what came of the button that was pressed here."""
     head = _head(page)
-    first = [blocks.section(said)] if said else []
+    first = [blocks.section(shorten(clean(said), limits.PROBLEM))] if said else []
     turner = tuple(_page_turner(page))
     text: Phrase = joined([(clean(said or head),), *map(_line, page.rules)], " ")
     shown = [block for rule in page.rules for block in _rule(rule)]
@@ -46,7 +46,7 @@ def _rule(rule: RuleView) -> Iterable[Block]:
     yield blocks.paragraph(_line(rule))
     confirm = blocks.confirm(
         title="Clear this rule?",
-        text=f"{_vm(rule)} in {_pool(rule)} is {rule.rule}. Without the rule the next analysis may plan it again.",
+        text=f"Without the rule the next analysis may plan {_vm(rule)} in {_pool(rule)} again.",
         yes="Clear",
         no="Keep it",
         style="primary",
@@ -57,7 +57,7 @@ def _rule(rule: RuleView) -> Iterable[Block]:
 def _line(rule: RuleView) -> Phrase:
     """`erp-db-01 in Production: never to move · set by @alice today at 07:12`."""
     who: Phrase = (Person(rule.user_id), " ", When(rule.asked_at))
-    head: Phrase = (Strong(_vm(rule)), f" in {_pool(rule)}: {shorten(clean(rule.rule), limits.PROBLEM)} · ")
+    head: Phrase = (Strong(_vm(rule)), f" in {_pool(rule)}: {shorten(clean(rule.rule), limits.SENTENCE)} · ")
     if rule.is_known:
         return (*head, "set by ", *who, ".")
     asked = "clearing was asked for by " if rule.clears else "asked for by "
