@@ -39,10 +39,14 @@ from bot.readings import Readings, Tgc
 from bot.reasons import Reasons
 from bot.reconcile import Reconciler
 from bot.reminders import Reminders
+from bot.replacements import Replacements
 from bot.reports import Reports
 from bot.requests import Requests
 from bot.retention import Retention
+from bot.rule_asking import RuleAsking
 from bot.settings import Settings
+from bot.shaper import Shaper
+from bot.shaping import Shaping
 from bot.silence import Silence
 from bot.slack import Identity, Slack, SlackError, SlackRefusedError, slack_session
 from bot.socket_mode import CONNECTIONS, SocketMode
@@ -54,6 +58,7 @@ from bot.tgc_link import DEFAULT_TGC, PATIENCE_S, TGC_TIMEOUT_S, open_tgc
 from bot.troubles import Troubles
 from bot.two_people import TwoPeople
 from bot.vm_names import VmNames
+from bot.vm_rules import VmRules
 from bot.watch import READING_AT_MOST, Watch
 from bot.web import SlackEvents, slack_events_of, web_app, web_runner
 from bot.who import Who
@@ -221,6 +226,7 @@ class Parts:
         patience_s: float,
     ) -> None:
         channel_id, zone = settings.reco_channel or "", settings.reco_timezone
+        self._follow_s = settings.follow_seconds
         self._leader = Leader(leases, clock)
         self._pace = pace = Pace(clock)
         access = Access(slack, identity, settings.pool_rules, clock)
@@ -262,6 +268,7 @@ class Parts:
         )
         self._two_people = TwoPeople(database=database, access=access, thread=thread, clock=clock, lapse=lapse)
         self._approver_check = ApproverCheck(database=database, leases=leases, access=access, readings=readings)
+        rule_asking = RuleAsking(database=database, tgc=tgc, clock=clock)
         self._decider = Decider(
             database=database,
             leases=leases,
@@ -274,6 +281,14 @@ class Parts:
             zone=zone,
             two_people=self._two_people,
             due_plans=self._due_plans,
+            shaper=Shaper(tgc=tgc, leases=leases, clock=clock, rules=rule_asking),
+        )
+        self._replacements = Replacements(
+            database=database,
+            readings=readings,
+            reconciler=self._reconciler,
+            thread=thread,
+            clock=clock,
         )
         self._reminders = Reminders(
             database=database,
@@ -337,6 +352,7 @@ class Parts:
             reconciler=self._reconciler,
             reminders=self._reminders,
             reports=Reports(readings, self._reconciler.view_of, clock, patience_s=patience_s),
+            shaping=Shaping(database=database, views=views, requests=requests),
             slack=slack,
             status=Status(
                 database=database,
@@ -349,6 +365,14 @@ class Parts:
                 swept_at=lambda: self._watch.swept_at,
             ),
             tasks=tasks,
+            vm_rules=VmRules(
+                database=database,
+                access=access,
+                views=views,
+                asking=rule_asking,
+                clock=clock,
+                tgc_key=tgc.key,
+            ),
             who=Who(database=database, access=access, readings=readings, views=views),
             clock=clock,
         )
@@ -371,6 +395,7 @@ class Parts:
             loops.every("due plans", _DUE_EVERY_S, self._due_plans.press_due, patience=DATABASE_PATIENCE)
             loops.start("changed cards", self._painter.edit_changed, patience=SLACK_PATIENCE)
             loops.start("missed analyses", self._silence.keep_looking, patience=self._silence.patience)
+            loops.every("replacements", self._follow_s, self._replacements.run, patience=READING_AT_MOST)
             loops.every("reminders", _REMINDERS_EVERY_S, self._reminders.run, patience=READING_AT_MOST)
 
         async def lead(_came_round: CameRound) -> None:

@@ -31,7 +31,10 @@ from bot.metrics import DECISIONS
 from bot.readings import Readings, Tgc, read_again
 from bot.reconcile import Reconciler
 from bot.rendering.answers import render_sentence
+from bot.rendering.shapes import SetRule, asked_for
 from bot.rendering.views import Action, Message
+from bot.rule_asking import CERTAINLY_NOT_DONE
+from bot.shaper import Shaper
 from bot.slack import Slack, SlackError, SlackRefusedError
 from bot.storage import approvals, cards, claims, decisions, offers, planned_accepts, presses, recommendations
 from bot.storage.approvals import Approval
@@ -44,13 +47,8 @@ from bot.storage.tables import presses as presses_table
 from bot.two_people import TwoPeople
 from bot.verdicts import Answer, Attempt
 from tgc.errors import (
-    TGCCertificateError,
     TGCError,
-    TGCForbiddenError,
-    TGCLoginError,
     TGCNotFoundError,
-    TGCSessionError,
-    TGCUnsupportedError,
     TGCWithheldError,
     TGCWrongStateError,
 )
@@ -65,15 +63,6 @@ SEARCHING = timedelta(seconds=15)
 _READ_EVERY_S = 1.0
 QUICK = timedelta(seconds=5)
 """A decision that takes longer shows on the card; to show every one would take twice the edits."""
-
-_CERTAINLY_NOT_DONE = (
-    TGCForbiddenError,
-    TGCNotFoundError,
-    TGCLoginError,
-    TGCSessionError,
-    TGCCertificateError,
-    TGCUnsupportedError,
-)
 
 Reply = Callable[[Message], Awaitable[bool]]
 """Shows the presser an answer where they pressed; False where that was not possible."""
@@ -104,7 +93,9 @@ class Decider:
         zone: ZoneInfo,
         two_people: TwoPeople,
         due_plans: DuePlans,
+        shaper: Shaper,
     ) -> None:
+        self._shaper = shaper
         self._due_plans = due_plans
         self._two_people = two_people
         self._database = database
@@ -180,6 +171,8 @@ class Decider:
         return answer.text
 
     async def _carry_out(self, attempt: Attempt, claim: Claim | None) -> Answer:
+        if claim is not None and claim.state is ClaimState.SENT and isinstance(attempt.press.shape, SetRule):
+            return await self._settle(attempt, await self._ruled(attempt, attempt.press.shape))
         if claim is not None and claim.state is ClaimState.SENT:
             return await self._find_out(attempt, claim.sent_at or attempt.press.pressed_at, "The answer was lost.")
         if self._clock.now() - attempt.press.pressed_at > STILL_WANTED:
@@ -197,7 +190,7 @@ class Decider:
         first = await self._first_of_two(attempt, seen)
         if isinstance(first, Answer):
             return await self._settle(attempt, first)
-        return await self._act(attempt, first)
+        return await self._act(attempt, first, seen)
 
     async def _refusal(self, attempt: Attempt) -> Answer | None:
         """Step 1: why this person may not do this here."""
@@ -219,7 +212,8 @@ class Decider:
             return None
         if not rights.can_act:
             return verdicts.nothing(attempt, Outcome.READ_ONLY, rights.hindrance)
-        return verdicts.nothing(attempt, Outcome.PAUSED, rights.hindrance) if attempt.action is Action.ACCEPT else None
+        is_held_back = attempt.action is Action.ACCEPT or attempt.action.shapes
+        return verdicts.nothing(attempt, Outcome.PAUSED, rights.hindrance) if is_held_back else None
 
     async def _claim(self, attempt: Attempt) -> Answer | None:
         """Step 2: be the only one who decides; else say who does. `_settle` releases the claim of a loser, too."""
@@ -258,7 +252,7 @@ class Decider:
         reason = self._two_people.reason(attempt.stored, recommendation)
         return None if reason is None else await self._two_people.first(attempt, reason)
 
-    async def _act(self, attempt: Attempt, first: Approval | None) -> Answer:
+    async def _act(self, attempt: Attempt, first: Approval | None, seen: Recommendation) -> Answer:
         """Step 4: commit to it, then ask the TGC once. `first`: what this accept rests on."""
         sent_at = self._tgc_now()
         async with self._database.write() as connection:
@@ -270,18 +264,18 @@ class Decider:
         if hindrance is not None:
             return await self._settle(attempt, hindrance)
         try:
-            await self._ask(attempt)
+            await self._ask(attempt, seen)
         except TGCWithheldError:
             return await self._settle(attempt, verdicts.held_up(attempt))
         except TGCWrongStateError as error:
             return await self._settle(attempt, await self._wrong_state(attempt, error))
-        except _CERTAINLY_NOT_DONE as error:
+        except CERTAINLY_NOT_DONE as error:
             refusal = verdicts.nothing(attempt, Outcome.REFUSED, str(error), str(error))
             return await self._settle(attempt, refusal)
         except TGCError as error:
             _log.warning("the TGC's answer was lost; reading what became of it", reason=str(error), request=error.where)
             return await self._find_out(attempt, sent_at, str(error))
-        return await self._settle(attempt, verdicts.done(attempt, "The TGC took it."))
+        return await self._settle(attempt, await self._taken(attempt))
 
     async def _first_is_over(
         self, connection: AsyncConnection, attempt: Attempt, first: Approval | None
@@ -290,7 +284,27 @@ class Decider:
             return None
         return verdicts.first_is_over(attempt)
 
-    async def _ask(self, attempt: Attempt) -> None:
+    async def _taken(self, attempt: Attempt) -> Answer:
+        """The TGC took it. What a change has brought is what it shows now."""
+        shape = attempt.press.shape
+        if shape is None:
+            return verdicts.done(attempt, "The TGC took it.")
+        if isinstance(shape, SetRule):
+            return await self._ruled(attempt, shape)
+        try:
+            recommendation = await self._read(attempt)
+        except TGCError as error:
+            return verdicts.shaped_unseen(attempt, str(error))
+        return verdicts.shaped(attempt, shape, recommendation, "The TGC took it.")
+
+    async def _ruled(self, attempt: Attempt, shape: SetRule) -> Answer:
+        """What became of each VM's rule; it shows in no reading, so it is kept as the TGC answered."""
+        recommendation = None
+        with suppress(TGCError):
+            recommendation = await self._read(attempt)
+        return verdicts.ruled(attempt, shape, await self._shaper.rule_answers(attempt, shape), recommendation)
+
+    async def _ask(self, attempt: Attempt, seen: Recommendation) -> None:
         client, key, may_send = self._tgc.client, attempt.stored.key, self._leases.may_send
         match attempt.action:
             case Action.ACCEPT:
@@ -307,6 +321,8 @@ class Decider:
             case Action.FEEDBACK:
                 feedback = verdicts.feedback_of(attempt.press)
                 await client.send_feedback(key.pool_uuid, key.recommendation_id, feedback, may_send=may_send)
+            case Action.LEAVE_OUT | Action.CHOOSE_ISSUES | Action.SET_RULE:
+                await self._shaper.ask(attempt, seen)
 
     async def _wrong_state(self, attempt: Attempt, error: TGCWrongStateError) -> Answer:
         """The TGC says that this is not possible (any more): say what is true instead."""
@@ -372,6 +388,7 @@ class Decider:
             await claims.settle(connection, attempt.press, attempt.lease, state)
             await self._two_people.settle(connection, attempt, answer)
             await self._due_plans.settle(connection, attempt, answer)
+            await self._shaper.settle(connection, attempt, answer)
             await cards.mark_all_dirty(connection, row_id)
         self._readings.drop(attempt.stored.key.pool_uuid)
         return answer
@@ -389,6 +406,7 @@ class Decider:
             action=press.action,
             offer_id=press.offer_id,
             seen=attempt.offer.shown if attempt else None,
+            typed=None if press.shape is None else asked_for(press.shape),
             team_id=press.team_id,
             user_id=press.user_id,
             user_name=press.user_name,

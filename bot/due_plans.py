@@ -25,6 +25,7 @@ from bot.verdicts import Answer, Attempt
 AT_MOST_LATE = timedelta(hours=1)
 """After a pause, or when no bot ran: VMs must not move outside the window that somebody chose."""
 KIND = "planned_accept"
+_OVERTAKING = frozenset({Action.ACCEPT, Action.DISMISS, Action.CHOOSE_ISSUES})
 
 
 class DuePlans:
@@ -48,7 +49,7 @@ class DuePlans:
         """Say in the thread what came of a plan; end those that this decision leaves nothing to accept."""
         if attempt.planned is not None:
             await self._say_what_came(connection, attempt.planned, answer.text)
-        if answer.outcome is not Outcome.DONE or attempt.action not in {Action.ACCEPT, Action.DISMISS}:
+        if answer.outcome is not Outcome.DONE or attempt.action not in _OVERTAKING:
             return
         for plan in await planned_accepts.all_standing(connection, attempt.stored.row_id):
             message = render_plan_overtaken(plan.user_id, plan.due_at, attempt.press.user_id, attempt.action)

@@ -7,7 +7,19 @@ import msgspec
 
 from bot.card_views import UNREADABLE_PLAN, moment
 from bot.recommendations import is_expired, is_open, plan_of
+from bot.rendering.shapes import (
+    ChooseIssues,
+    Chosen,
+    LeaveOut,
+    SetRule,
+    is_met,
+    is_so_already,
+    movable_vms,
+    named_vms,
+    rule_in_words,
+)
 from bot.rendering.views import Action
+from bot.rendering.words import counted
 from bot.storage.decisions import Decision, Outcome
 from bot.storage.leases import Lease
 from bot.storage.offers import Offer
@@ -23,6 +35,11 @@ UNSETTLED = (
     "The Tintri Global Center does not answer, so I cannot tell yet whether that was done. "
     "I keep asking and tell you here; do not press again."
 )
+_BUILDS_ANOTHER = (
+    "The TGC builds another recommendation for the issues you chose. Its card appears when it is built; "
+    "where that takes more than 5 minutes, the thread of the old card says so."
+)
+_OLD_STANDS = "The TGC took the change, but still shows the old recommendation: look again in a minute."
 OTHER_MOVES = "Its moves are not the ones you saw. The card shows the new ones: look at them and press again."
 
 _CLOCKS_APART = timedelta(seconds=10)
@@ -38,6 +55,9 @@ _DONE_WORDS = {
     Action.REOPEN: "reopened",
     Action.CANCEL: "cancelled",
     Action.FEEDBACK: "sent",
+    Action.LEAVE_OUT: "changed",
+    Action.CHOOSE_ISSUES: "had another one built in the place of",
+    Action.SET_RULE: "changed",
 }
 _DOING_WORDS = {
     Action.ACCEPT: "accepting",
@@ -45,13 +65,9 @@ _DOING_WORDS = {
     Action.REOPEN: "reopening",
     Action.CANCEL: "cancelling",
     Action.FEEDBACK: "sending feedback about",
-}
-_DONE_SENTENCES = {
-    Action.ACCEPT: "Accepted. The card shows how it goes.",
-    Action.DISMISS: "Dismissed. Reopen undoes that.",
-    Action.REOPEN: "Reopened.",
-    Action.CANCEL: "Cancelled. What had already moved stays where it is.",
-    Action.FEEDBACK: "Your feedback was sent to the Tintri Global Center.",
+    Action.LEAVE_OUT: "changing",
+    Action.CHOOSE_ISSUES: "changing",
+    Action.SET_RULE: "changing",
 }
 _LABELS = {
     Action.ACCEPT: "Accept",
@@ -59,6 +75,16 @@ _LABELS = {
     Action.REOPEN: "Reopen",
     Action.CANCEL: "Cancel",
     Action.FEEDBACK: "Say why",
+    Action.LEAVE_OUT: "Leave VMs out… in Details",
+    Action.CHOOSE_ISSUES: "Choose issues… in Details",
+    Action.SET_RULE: "Never move… in Details",
+}
+_DONE_SENTENCES = {
+    Action.ACCEPT: "Accepted. The card shows how it goes.",
+    Action.DISMISS: "Dismissed. Reopen undoes that.",
+    Action.REOPEN: "Reopened.",
+    Action.CANCEL: "Cancelled. What had already moved stays where it is.",
+    Action.FEEDBACK: "Your feedback was sent to the Tintri Global Center.",
 }
 
 
@@ -86,6 +112,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def done(attempt: Attempt, tgc_answer: str) -> Answer:
+    """For what is not shaping: of that a reading tells (`shaped`)."""
     text = f"{attempt.stored.pool_name}: {_DONE_SENTENCES[attempt.action]}"
     return Answer(outcome=Outcome.DONE, text=text, tgc_answer=tgc_answer)
 
@@ -156,7 +183,7 @@ def outrun(attempt: Attempt, winner: Press) -> Answer:
 def beaten(attempt: Attempt, newest: Decision, zone: ZoneInfo) -> Answer:
     """Somebody else has decided."""
     verb, when = _DONE_WORDS[Action(newest.action)], moment(newest.decided_at, zone)
-    is_held_back = attempt.action is Action.ACCEPT and newest.action == Action.DISMISS
+    is_held_back = (attempt.action is Action.ACCEPT or attempt.action.shapes) and newest.action == Action.DISMISS
     hint = " Reopen it first." if is_held_back else ""
     return nothing(attempt, Outcome.TAKEN, f"{newest.user_name} {verb} it at {when}.{hint}")
 
@@ -167,10 +194,10 @@ def overtaken(attempt: Attempt, newest: Decision | None, zone: ZoneInfo) -> Answ
     match attempt.action:
         case Action.REOPEN if not is_dismissed:
             return nothing(attempt, Outcome.TAKEN, "It is not dismissed any more, so there is nothing to reopen.")
-        case Action.ACCEPT | Action.DISMISS if newest is not None and is_dismissed:
-            return beaten(attempt, newest, zone)
-        case _:
+        case Action.REOPEN | Action.CANCEL | Action.FEEDBACK:
             return None
+        case _:
+            return beaten(attempt, newest, zone) if newest is not None and is_dismissed else None
 
 
 def changed(attempt: Attempt, recommendation: Recommendation, now: datetime) -> Answer | None:
@@ -182,8 +209,11 @@ def changed(attempt: Attempt, recommendation: Recommendation, now: datetime) -> 
         return None
     if is_expired(recommendation, now):
         return nothing(attempt, Outcome.CHANGED, EXPIRED)
-    if plan.fingerprint != attempt.offer.fingerprint:
+    is_unknown = attempt.action.shapes and attempt.press.shape is None  # what was chosen is not there any more
+    if plan.fingerprint != attempt.offer.fingerprint or is_unknown:
         return nothing(attempt, Outcome.CHANGED, OTHER_MOVES)
+    if attempt.press.shape is not None and is_so_already(attempt.press.shape, recommendation):
+        return nothing(attempt, Outcome.NOT_DONE, "These are the issues that it solves already.")
     if attempt.action is Action.ACCEPT and not plan.whole:
         return nothing(attempt, Outcome.CHANGED, UNREADABLE_PLAN)
     return None
@@ -212,7 +242,10 @@ def became(attempt: Attempt, recommendation: Recommendation, *, sent_at: datetim
     `answered`: what came in its place.
     """
     seen = f"{answered} A reading showed {recommendation.state}."
-    if _was_done(attempt, recommendation, sent_at):
+    if isinstance(attempt.press.shape, LeaveOut | ChooseIssues):
+        if is_met(attempt.press.shape, recommendation):
+            return shaped(attempt, attempt.press.shape, recommendation, seen)
+    elif _was_done(attempt, recommendation, sent_at):
         return done(attempt, seen)
     if is_possible(attempt, recommendation):
         return nothing(attempt, Outcome.NOT_DONE, f"It is still as it was. Press again. ({answered})", seen)
@@ -231,6 +264,63 @@ def _was_done(attempt: Attempt, recommendation: Recommendation, sent_at: datetim
         case Action.FEEDBACK:
             there, sent = recommendation.feedback or Feedback(), feedback_of(attempt.press)
             return there.state == sent.state and (there.comment or None) == sent.comment
+        case _:
+            return False  # shaping is judged by what was asked for
+
+
+def shaped(attempt: Attempt, shape: LeaveOut | ChooseIssues, recommendation: Recommendation, tgc_answer: str) -> Answer:
+    """What the TGC shows after it took a change, which need not be what was asked for."""
+    text = f"{attempt.stored.pool_name}: {_shaped(shape, recommendation)}"
+    return Answer(outcome=Outcome.DONE, text=text, tgc_answer=tgc_answer)
+
+
+class RuleAnswers(msgspec.Struct, frozen=True, kw_only=True):
+    """What the TGC answered for each VM that got a rule."""
+
+    taken: tuple[Chosen, ...]
+    lost: tuple[Chosen, ...]
+    not_done: tuple[Chosen, ...]
+
+
+def ruled(attempt: Attempt, shape: SetRule, answers: RuleAnswers, recommendation: Recommendation | None) -> Answer:
+    """`recommendation`: as read since; None where it could not be."""
+    said = []
+    if answers.taken:
+        said.append(f"Now {rule_in_words(shape.rule_type, shape.vm_stores)}: {named_vms(answers.taken)}.")
+    if answers.lost:
+        said.append(f"The TGC's answer was lost for {named_vms(answers.lost)}: the rule may hold or not. Set it again.")
+    if answers.not_done:
+        said.append(f"Nothing was done for {named_vms(answers.not_done)}, for the TGC refused it or was not asked.")
+    said.append(_shows(recommendation))
+    outcome = Outcome.NEVER_KNOWN if answers.lost else Outcome.DONE if answers.taken else Outcome.REFUSED
+    return Answer(outcome=outcome, text=f"{attempt.stored.pool_name}: {' '.join(said)}", tgc_answer=" ".join(said[:-1]))
+
+
+def _shows(recommendation: Recommendation | None) -> str:
+    if recommendation is None:
+        return "The recommendation could not be read since."
+    if not is_open(recommendation):
+        return why_not_open(recommendation)
+    return f"The TGC now shows {counted(len(movable_vms(recommendation, {})), 'VM', 'VMs')} to move."
+
+
+def shaped_unseen(attempt: Attempt, problem: str) -> Answer:
+    text = f"{attempt.stored.pool_name}: The TGC took the change, but could not be read since: {problem}"
+    return Answer(outcome=Outcome.DONE, text=text, tgc_answer="The TGC took it.")
+
+
+def _shaped(shape: LeaveOut | ChooseIssues, recommendation: Recommendation) -> str:
+    if isinstance(shape, ChooseIssues):
+        return _OLD_STANDS if is_open(recommendation) else _BUILDS_ANOTHER
+    if not is_open(recommendation):
+        return f"The TGC took the change. {why_not_open(recommendation)}"
+    moving = {vm.id for vm in movable_vms(recommendation, {})}
+    left = f"{counted(len(moving), 'VM', 'VMs')} to move"
+    still = tuple(vm for vm in shape.vms if vm.id in moving)
+    if still:
+        return f"The TGC took the change, but still shows {named_vms(still)} among its {left}: look again in a minute."
+    verb = "is" if len(shape.vms) == 1 else "are"
+    return f"{named_vms(shape.vms)} {verb} left out this time. The TGC now shows {left}, with the outcomes as they are."
 
 
 def _fits(accepted_time: datetime | None, sent_at: datetime) -> bool:

@@ -14,9 +14,11 @@ from bot.reasons import Reasons as ReasonsService
 from bot.reconcile import Reconciler
 from bot.reminders import Reminders
 from bot.reports import Reports
+from bot.shaping import Shaping as ShapingService
 from bot.slack import Slack
 from bot.status import Status as StatusService
 from bot.tasks import Tasks
+from bot.vm_rules import VmRules
 from bot.who import Who as WhoService
 from handlers.accept_form import AcceptForm
 from handlers.audit import Audit
@@ -28,6 +30,8 @@ from handlers.pause import Pause
 from handlers.planning import Planning
 from handlers.reasons import Reasons
 from handlers.reco import Reco
+from handlers.rules import Rules
+from handlers.shaping import Shaping
 from handlers.snooze import Snooze
 from handlers.status import Status
 from handlers.tintri import Feature, TintriCommand
@@ -48,9 +52,11 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     reconciler: Reconciler
     reminders: Reminders
     reports: Reports
+    shaping: ShapingService
     slack: Slack
     status: StatusService
     tasks: Tasks
+    vm_rules: VmRules
     who: WhoService
     clock: Clock
 
@@ -61,6 +67,7 @@ def register(app: AsyncApp, services: Services) -> None:
     pause, resume = Pause(services.pausing.pause), Pause(services.pausing.resume)
     audit = Audit(services.audit, services.tasks)
     history = History(services.history, services.access, services.tasks)
+    vm_rules = Rules(services.vm_rules, services.tasks)
     features: dict[str, Feature] = {
         "reco": reco,
         "history": history,
@@ -69,16 +76,21 @@ def register(app: AsyncApp, services: Services) -> None:
         "pause": pause,
         "resume": resume,
         "audit": audit,
+        "rules": vm_rules,
     }
     TintriCommand(features, services.access, services.tasks).register(app)
     reco.register(app)
     audit.register(app)
     history.register(app)
+    vm_rules.register(app)
     Decide(services.decider, services.tasks, services.clock).register(app)
     Details(services.reconciler, services.slack, services.access, services.tasks).register(app)
     modals, rules = Modals(services.slack, services.clock), services.access.rules
     Planning(services.planning, modals, rules, services.tasks).register(app)
     AcceptForm(services.reasons, services.decider, modals, rules, services.tasks, services.clock).register(app)
     Reasons(services.reasons, services.decider, modals, services.tasks, services.clock).register(app)
+    Shaping(services.shaping, services.decider, services.reconciler, modals, services.tasks, services.clock).register(
+        app
+    )
     Snooze(services.reminders, services.tasks).register(app)
     Unknown(services.tasks).register(app)

@@ -58,6 +58,7 @@ class Field(msgspec.Struct, frozen=True):
     selected_option: _Option | None = None
     selected_date_time: Annotated[int, msgspec.Meta(ge=0, lt=10**10)] | None = None
     """Unix time, 10 digits at most (slack: Datetime picker element)."""
+    selected_options: tuple[_Option, ...] = ()
 
 
 class _State(msgspec.Struct, frozen=True):
@@ -139,8 +140,13 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
         return (self.fields.get(action_id, Field()).value or "").strip() or None
 
     def choice(self, action_id: str) -> str | None:
+        """The one option chosen."""
         option = self.fields.get(action_id, Field()).selected_option
         return option.value if option else None
+
+    def choices(self, action_id: str) -> frozenset[str]:
+        """The options chosen, where there may be several."""
+        return frozenset(option.value for option in self.fields.get(action_id, Field()).selected_options)
 
     @property
     def offer_id(self) -> str:

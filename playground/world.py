@@ -195,6 +195,8 @@ class World:
         elif not keep_current:
             self._turn(recommendation, "INVALIDATED", "INVALID_VMS_DONT_MIGRATE_NOW")
             self._rebuild(pool, recommendation, recommendation.issues)
+        else:
+            self._foresee(pool, recommendation)
 
     def choose_issues(
         self, pool_uuid: str, recommendation_id: str, chosen: Mapping[str, Collection[IssueType]]
@@ -215,15 +217,14 @@ class World:
     def set_rule(self, vm_uuid: str, rule: AffinityRule | None, recommendation_id: str | None = None) -> None:
         """`recommendation_id`: a recommendation whose plan shall follow the rule too, while it can be decided."""
         vm = self.vm(vm_uuid)
+        found = [(pool, one) for pool in self.pools for one in pool.recommendations() if one.id == recommendation_id]
+        if recommendation_id is not None and not found:
+            raise no_such_object("The recommendation does not exist.")
         vm.rule = rule
-        if recommendation_id is None:
-            return
-        for pool in self.pools:
+        for pool, recommendation in found:
             self._advance(pool)
-            if pool.current is not None and pool.current.id == recommendation_id:
-                self._apply_rule(pool, pool.current, vm)
-                return
-        raise no_such_object("The recommendation does not exist.")
+            if recommendation is pool.current:
+                self._apply_rule(pool, recommendation, vm)
 
     # What people do in the TGC's own pages.
 
@@ -364,9 +365,15 @@ class World:
             recommendation.size,
             {*without, *recommendation.not_now},
         )
-        moves = recommendation.moves
-        losing = {move.vm.uuid for move in moves[: recommendation.size.lose_replication]}
-        recommendation.outcomes = outcomes(pool.members, recommendation.issues, moves, losing, self._random)
+        self._foresee(pool, recommendation)
+
+    def _foresee(self, pool: Pool, recommendation: Recommendation) -> None:
+        """What the moves that are left of those drawn would bring."""
+        drawn = [move for wave in recommendation.drawn_waves for move in wave]
+        losing = {move.vm.uuid for move in drawn[: recommendation.size.lose_replication]}
+        recommendation.outcomes = outcomes(
+            pool.members, recommendation.issues, recommendation.moves, losing, self._random
+        )
 
     def _rebuild(self, pool: Pool, recommendation: Recommendation, issues: list[Json]) -> None:
         """Has a new recommendation built: for these issues, of as many moves as the old one has left."""
@@ -406,6 +413,8 @@ class World:
         if not recommendation.moves:
             self._turn(recommendation, "INVALIDATED", "INVALID_VMS_CHANGED")
             self.unavailable(pool, "UNAVAILABLE_NO_SUITABLE_VMS_TO_MOVE")
+        else:
+            self._foresee(pool, recommendation)
 
     def _turn(
         self,

@@ -199,10 +199,17 @@ class TGCClient:
         """Destroy the recommendation: it becomes INVALIDATED."""
         await self._write("POST", f"{_recommendation_path(pool_uuid, recommendation_id)}/reset")
 
-    async def select_issues(self, pool_uuid: str, recommendation_id: str, selections: Sequence[IssueSelection]) -> None:
+    async def select_issues(
+        self,
+        pool_uuid: str,
+        recommendation_id: str,
+        selections: Sequence[IssueSelection],
+        *,
+        may_send: MaySend = always,
+    ) -> None:
         """Have a new recommendation built (with a new id) that solves these issues only."""
         path = f"{_recommendation_path(pool_uuid, recommendation_id)}/issues"
-        await self._write("PUT", path, bodies.issue_selections(selections))
+        await self._write("PUT", path, bodies.issue_selections(selections), may_send=may_send)
 
     async def send_feedback(
         self, pool_uuid: str, recommendation_id: str, feedback: Feedback, *, may_send: MaySend = always
@@ -212,11 +219,18 @@ class TGCClient:
         await self._write("PUT", path, bodies.feedback_update(feedback), may_send=may_send)
 
     async def set_not_now(
-        self, pool_uuid: str, recommendation_id: str, vm_uuids: Sequence[str], *, keep_current: bool
+        self,
+        pool_uuid: str,
+        recommendation_id: str,
+        vm_uuids: Sequence[str],
+        *,
+        keep_current: bool,
+        may_send: MaySend = always,
     ) -> None:
         """Give the whole list, old and new; unless `keep_current`, a new id may come: read `current` again."""
         path = _recommendation_path(pool_uuid, recommendation_id)
-        await self._write("PUT", path, bodies.not_now_update(vm_uuids, keep_current=keep_current))
+        body = bodies.not_now_update(vm_uuids, keep_current=keep_current)
+        await self._write("PUT", path, body, may_send=may_send)
 
     # VMs
 
@@ -233,9 +247,10 @@ class TGCClient:
         names = await asyncio.gather(*(self._vm_name_if_readable(uuid, within_s) for uuid in uuids))
         return {uuid: name for uuid, name in zip(uuids, names, strict=True) if name is not None}
 
-    async def set_affinity(self, vm_uuid: str, rule: AffinityRule) -> None:
+    async def set_affinity(self, vm_uuid: str, rule: AffinityRule, *, may_send: MaySend = always) -> None:
         """Set the VM's permanent rule; a rule without a type clears it."""
-        await self._write("PUT", f"/v310/vm/{_quoted(vm_uuid)}/affinity", bodies.affinity_rule(rule))
+        path = f"/v310/vm/{_quoted(vm_uuid)}/affinity"
+        await self._write("PUT", path, bodies.affinity_rule(rule), may_send=may_send)
 
     async def _vm_name_if_readable(self, vm_uuid: str, within_s: float | None) -> str | None:
         try:

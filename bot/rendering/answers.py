@@ -26,6 +26,7 @@ COMMANDS = (
     ("/tintri pause Production 8", "let nobody accept in a pool for 8 hours; without a pool, in none"),
     ("/tintri resume Production", "end that early"),
     ("/tintri audit Production", "who decided what there; without a pool everywhere, with @name that person's"),
+    ("/tintri rules Production", "VMs there that a rule set here keeps from moving, and how to clear it"),
     ("/tintri help", "this"),
 )
 

@@ -7,7 +7,7 @@ from bot.rendering import blocks, ids, limits, paging, words
 from bot.rendering.content import name
 from bot.rendering.escape import clean, escape, shorten, shorten_bytes, shorten_name
 from bot.rendering.phrase import Code, Phrase, Strong, When, plain
-from bot.rendering.views import AuditEntry, AuditPage, Block, Message, SeenMove
+from bot.rendering.views import Action, AuditEntry, AuditPage, Block, Message, SeenMove
 
 ENTRIES_PER_PAGE = 5
 MOVES_SHOWN = 3
@@ -15,6 +15,8 @@ _NAMES_SHOWN = 3
 _NAME = 40
 """Names are shorter here than on a card, for a page holds several entries."""
 _SAID = 200
+_FORMS = frozenset({*(action for action in Action if action.shapes), "clear_rule"})
+"""What was chosen there, and not typed."""
 
 
 def render_audit(page: AuditPage) -> Message:
@@ -82,7 +84,9 @@ def _heading(entry: AuditEntry) -> Phrase:
 
 
 def _lines(entry: AuditEntry) -> Iterable[Phrase]:
-    if entry.typed is not None:
+    if entry.typed is not None and entry.action in _FORMS:
+        yield (f"Asked for: {shorten(clean(entry.typed), _SAID)}",)
+    elif entry.typed is not None:
         yield ("Typed: ", Code(shorten(f"/tintri {entry.action} {clean(entry.typed)}".rstrip(), _SAID)))
     yield from _seen(entry)
     if said := " · ".join(written(entry)):

@@ -83,13 +83,8 @@ def confirm(*, title: str, text: str, yes: str, no: str, style: str) -> Block:
 
 def moment_input(label: str, action_id: str, hint: str) -> Block:
     """A field for a date and a time, in the reader's own zone (slack: Datetime picker element)."""
-    return {
-        "type": "input",
-        "block_id": action_id,
-        "label": _plain_text(label, limits.INPUT_LABEL),
-        "element": {"type": "datetimepicker", "action_id": action_id},
-        "hint": _plain_text(hint, limits.INPUT_LABEL),
-    }
+    element = {"type": "datetimepicker", "action_id": action_id}
+    return _input(label, element, optional=False) | {"hint": _plain_text(hint, limits.INPUT_LABEL)}
 
 
 def text_input(
@@ -110,6 +105,48 @@ def choice_input(label: str, action_id: str, options: Mapping[str, str]) -> Bloc
     """A field for one of a few, or none. `options`: words by value (slack: Select menu element)."""
     offered = [{"text": _plain_text(words, limits.OPTION), "value": value} for value, words in options.items()]
     return _input(label, {"type": "static_select", "action_id": action_id, "options": offered}, optional=True)
+
+
+def option(label: str, value: str, description: str = "") -> Block:
+    made: Block = {"text": _plain_text(label, limits.OPTION), "value": value}
+    return made | ({"description": _plain_text(description, limits.OPTION_DESCRIPTION)} if description else {})
+
+
+def checkboxes_input(label: str, action_id: str, options: Sequence[Block], chosen: Sequence[Block]) -> Block:
+    """A field to tick, of ten options at most (slack: Checkboxes element); nothing need be ticked."""
+    element: Block = {"type": "checkboxes", "action_id": action_id, "options": list(options)}
+    return _input(label, element | ({"initial_options": list(chosen)} if chosen else {}), optional=True)
+
+
+def radio_input(label: str, action_id: str, options: Sequence[Block]) -> Block:
+    """A field to choose one of ten at most; the first one is chosen at first (slack: Radio button group element)."""
+    element = {"type": "radio_buttons", "action_id": action_id, "options": list(options), "initial_option": options[0]}
+    return _input(label, element, optional=False)
+
+
+def multi_select_input(
+    label: str,
+    action_id: str,
+    options: Sequence[Block],
+    hint: str,
+    *,
+    optional: bool = False,
+    at_most: int | None = None,
+) -> Block:
+    """A field to choose some of many; in groups where there are more than one list may hold."""
+    element: Block = {"type": "multi_static_select", "action_id": action_id, **_grouped(options)}
+    element |= {"max_selected_items": at_most} if at_most else {}
+    return _input(label, element, optional=optional) | {"hint": _plain_text(hint, limits.INPUT_LABEL)}
+
+
+def _grouped(options: Sequence[Block]) -> Block:
+    if len(options) <= limits.OPTIONS:
+        return {"options": list(options)}
+    groups = []
+    for start in range(0, len(options), limits.OPTIONS):
+        part = options[start : start + limits.OPTIONS]
+        groups.append({"label": _plain_text(f"{start + 1:,} to {start + len(part):,}", limits.OPTION), "options": part})
+    return {"option_groups": groups}
 
 
 def modal_title(text: str) -> Block:

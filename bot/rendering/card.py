@@ -30,6 +30,7 @@ _SIGNS = {
 }
 _BY_TWO = Sign("busts_in_silhouette", "2")
 _PLANNED = Sign("alarm_clock", "@")
+_SHAPED = Sign("scissors", "-")
 _WAITING = Sign("white_circle", "○")
 _TROUBLE = 0
 # Where not all moves of a running plan are shown, what needs an eye comes before what is over.
@@ -97,6 +98,8 @@ def _notes(view: CardView, story: Content) -> Iterable[Phrase]:
         yield (_BY_TWO, " ", *by_two)
     if planned := standing.planned(view):
         yield (_PLANNED, " ", *planned)
+    if shaped := standing.shaped(view):
+        yield (_SHAPED, " ", *shaped)
     if view.standing is Standing.DECIDING:
         yield standing.ongoing(view.pending)
 

@@ -160,7 +160,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
 def content(view: CardView) -> Content:
     recommendation = view.recommendation
-    names = _vm_names(recommendation, view.vm_names)
+    names = vm_names_of(recommendation, view.vm_names)
     protection = [part for outcome in recommendation.expected_outcomes if (part := outcome.protection_info)]
     losing = _losing(recommendation)
     moves = tuple(_moves(recommendation, names, losing, view.stalled))
@@ -184,7 +184,7 @@ def content(view: CardView) -> Content:
 
 def seen(recommendation: Recommendation, vm_names: Mapping[str, str]) -> Seen:
     """The moves and the VMs that lose replication, by the very names that a card shows."""
-    names = _vm_names(recommendation, vm_names)
+    names = vm_names_of(recommendation, vm_names)
     losing = _losing(recommendation)
     return Seen(
         moves=tuple(
@@ -218,7 +218,7 @@ def _vm_name(uuid: str, names: Mapping[str, str]) -> str:
     return name(names.get(uuid, uuid), "unnamed VM")
 
 
-def _vm_names(recommendation: Recommendation, known: Mapping[str, str]) -> Mapping[str, str]:
+def vm_names_of(recommendation: Recommendation, known: Mapping[str, str]) -> Mapping[str, str]:
     """Names by UUID; what the recommendation itself says comes first."""
     named = {
         action.target_vm_tintri_uuid: action.target_vm_display_name
@@ -236,10 +236,10 @@ def _finding(moves: tuple[Move, ...], analyses: Iterable[models.Analysis]) -> st
 
 
 def _short_name(analysis: models.Analysis) -> str:
-    return shorten_name(_vm_store_name(analysis), limits.NAME)
+    return shorten_name(vm_store_name(analysis), limits.NAME)
 
 
-def _vm_store_name(part: models.Analysis | models.Outcome) -> str:
+def vm_store_name(part: models.Analysis | models.Outcome) -> str:
     return name(part.vm_store_display_name or part.vm_store_id, "unnamed VMstore")
 
 
@@ -255,7 +255,7 @@ def _issues(analyses: Iterable[models.Analysis]) -> Iterable[VmStoreFacts]:
     for analysis in analyses:
         brief = facts.issues(analysis)
         if brief:
-            yield VmStoreFacts(name=_vm_store_name(analysis), brief=brief, full=facts.issue_details(analysis))
+            yield VmStoreFacts(name=vm_store_name(analysis), brief=brief, full=facts.issue_details(analysis))
 
 
 def _outcomes(recommendation: Recommendation) -> Iterable[VmStoreFacts]:
@@ -265,7 +265,7 @@ def _outcomes(recommendation: Recommendation) -> Iterable[VmStoreFacts]:
         brief = facts.outcomes(outcome, analysis)
         full = facts.outcome_details(outcome, analysis)
         if brief or full:
-            yield VmStoreFacts(name=_vm_store_name(outcome), brief=brief, full=full)
+            yield VmStoreFacts(name=vm_store_name(outcome), brief=brief, full=full)
 
 
 def _moves(

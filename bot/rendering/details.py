@@ -1,6 +1,6 @@
 """The details modal: all there is to know, turned page by page."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import attrgetter
 
@@ -20,8 +20,8 @@ class _Line(msgspec.Struct, frozen=True):
     phrase: Phrase
 
 
-def render_details(view: CardView, page: int = 0, *, problem: str | None = None) -> View:
-    """A page beyond the last shows the last. `problem` comes first: why this may be out of date."""
+def render_details(view: CardView, page: int = 0, *, problem: str | None = None, first: Sequence[Block] = ()) -> View:
+    """A page beyond the last shows the last. First comes why this may be out of date, or what came of a form."""
     story = content(view)
     lines = list(_lines(view, story))
     last = (len(lines) - 1) // LINES_PER_PAGE
@@ -31,8 +31,8 @@ def render_details(view: CardView, page: int = 0, *, problem: str | None = None)
         blocks.bullets([((Strong(heading),), [line.phrase for line in same])])
         for heading, same in groupby(lines[start : start + LINES_PER_PAGE], key=attrgetter("heading"))
     ]
-    warned = [blocks.section(problem)] if problem else []
-    foot = [*_page_turner(page, last), *_plan_button(view), *_note_button(view)]
+    warned = [blocks.section(problem)] if problem else list(first)
+    foot = [*_page_turner(page, last), *_forms(view), *_note_button(view)]
     return _modal(story.pool, [*warned, *drawn, *foot], offer_id=view.offer_id)
 
 
@@ -63,10 +63,21 @@ def _page_turner(page: int, last: int) -> Iterable[Block]:
     yield blocks.actions(buttons)
 
 
-def _plan_button(view: CardView) -> Iterable[Block]:
-    """Where the card has Accept, and nobody planned it."""
-    if view.offer_id and view.can_act and view.can_accept and view.standing is Standing.OFFERED and not view.planned:
-        yield blocks.actions([blocks.button("Accept at…", ids.PLAN, view.offer_id)])
+def _forms(view: CardView) -> Iterable[Block]:
+    """Where the card has Accept: what more one can do before it. One who planned it is asked no more."""
+    if not view.offer_id or not can_be_shaped(view):
+        return
+    plan = [] if view.planned else [blocks.button("Accept at…", ids.PLAN, view.offer_id)]
+    shape = [
+        blocks.button("Choose issues…", ids.CHOOSE_ISSUES, view.offer_id),
+        blocks.button("Leave VMs out…", ids.LEAVE_OUT, view.offer_id),
+        blocks.button("Never move…", ids.SET_RULE, view.offer_id),
+    ]
+    yield blocks.actions([*plan, *shape])
+
+
+def can_be_shaped(view: CardView) -> bool:
+    return view.can_act and view.can_accept and view.standing is Standing.OFFERED
 
 
 def _note_button(view: CardView) -> Iterable[Block]:

@@ -28,6 +28,10 @@ OPTION = 75
 """slack: Option object, `text`."""
 PRIVATE_METADATA = 3_000
 """slack: Modal views."""
+OPTIONS = 100
+"""slack: Select menu element: options in one group; as many groups may be there."""
+OPTION_DESCRIPTION = 75
+"""slack: Option object, `description`."""
 MESSAGE_SIZE = 12_000
 """Undocumented in chat.postMessage, measured at about 13,200 (slackapi/bolt-js issues 2509 and 2867): all text as
 escaped, plus about 100 for each container."""

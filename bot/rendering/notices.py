@@ -8,10 +8,14 @@ from bot.rendering.content import content, name
 from bot.rendering.escape import clean, shorten, shorten_name
 from bot.rendering.phrase import WARNING, Channel, Code, Person, Phrase, Piece, Strong, When, joined, mrkdwn
 from bot.rendering.views import Action, Block, CardView, Message
+from tgc.models import Recommendation
 
 _POOLS_NAMED = 5
-
-_POOLS_NAMED = 5
+_OVERTAKEN = {
+    Action.ACCEPT: "accepted it",
+    Action.DISMISS: "dismissed it",
+    Action.CHOOSE_ISSUES: "had another one built",
+}
 
 
 def render_outage(tgc_name: str, since: datetime, problem: str) -> Message:
@@ -120,8 +124,7 @@ def render_plan_changed(by_user_id: str, due_at: datetime) -> Message:
 
 
 def render_plan_overtaken(by_user_id: str, due_at: datetime, who_id: str, what: Action) -> Message:
-    verb = "dismissed" if what is Action.DISMISS else "accepted"
-    return _notice(*_plan(by_user_id, due_at), " is over, because ", Person(who_id), f" {verb} it.")
+    return _notice(*_plan(by_user_id, due_at), " is over, because ", Person(who_id), f" {_OVERTAKEN[what]}.")
 
 
 def render_plan_cancelled(by_user_id: str, due_at: datetime, who_id: str) -> Message:
@@ -136,6 +139,20 @@ def render_written(by_user_id: str, of: Action, note: str) -> Message:
 
 def _plan(by_user_id: str, due_at: datetime) -> Phrase:
     return ("The plan of ", Person(by_user_id), " to accept this ", When(due_at))
+
+
+def render_replacement_late(by_user_id: str, asked_at: datetime) -> Message:
+    """For the thread of a card, when the recommendation that replaces it takes long."""
+    what = "The new recommendation that "
+    late = " is still being built. I keep looking, and post it when it comes."
+    return _notice(WARNING, " ", what, Person(by_user_id), " asked for ", When(asked_at), late)
+
+
+def render_no_replacement(by_user_id: str, asked_at: datetime, recommendation: Recommendation) -> Message:
+    """For the same thread, when the TGC made none."""
+    why = recommendation.state_reason
+    said = f"{words.stopped(words.reason(why))} {words.remedy(why)}" if why else "it finds nothing to move."
+    return _notice(Person(by_user_id), " asked for a new recommendation ", When(asked_at), f", and got none: {said}")
 
 
 def render_reminder(view: CardView, *, can_be_put_off: bool) -> Message:

@@ -17,12 +17,17 @@ _ALWAYS = {
     Standing.BALANCED: "balanced, nothing to move",
     Standing.UNAVAILABLE: "no recommendation",
 }
+_WITHDRAWN = {Standing.INVALIDATED, Standing.BUILDING, Standing.GONE}
+_REPLACED = "replaced by a new recommendation, asked for"
 _ONGOING = {
     Action.ACCEPT: "is accepting this…",
     Action.DISMISS: "is dismissing this…",
     Action.REOPEN: "is reopening this…",
     Action.CANCEL: "is cancelling this…",
     Action.FEEDBACK: "is sending feedback about this…",
+    Action.LEAVE_OUT: "is leaving VMs out of this…",
+    Action.CHOOSE_ISSUES: "is having this built anew…",
+    Action.SET_RULE: "is setting rules for VMs of this…",
 }
 
 
@@ -135,6 +140,17 @@ def waiting(view: CardView) -> Phrase:
     return (*expires, *_after(planned(view) or (by_two(view) if view.approval else ())))
 
 
+def shaped(view: CardView) -> Phrase:
+    """`@alice left VMs out of this today at 07:12.`; empty where nobody did, or it is decided."""
+    if view.act is None or view.standing not in {Standing.OFFERED, Standing.DECIDING}:
+        return ()
+    if view.act.action is Action.LEAVE_OUT:
+        return (Person(view.act.user_id), " left VMs out of this ", When(view.act.at), ".")
+    if view.act.action is Action.SET_RULE:
+        return (Person(view.act.user_id), " set rules for VMs of this ", When(view.act.at), ".")
+    return ()
+
+
 def failures(content: Content) -> tuple[Phrase, ...]:
     """A line for each VM that failed: `erp-db-04 failed: Storage migration failed (hypervisor)`."""
     return tuple(
@@ -172,6 +188,8 @@ def became(view: CardView, content: Content) -> Phrase:
         case Standing.BALANCED:
             looked = recommendation.last_updated_time or recommendation.creation_time
             return (f"{said}, looked at ", When(looked)) if looked else (said,)
+        case gone if gone in _WITHDRAWN and (replaced := _by(view, Action.CHOOSE_ISSUES, _REPLACED)):
+            return replaced
         case Standing.INVALIDATED | Standing.UNAVAILABLE if recommendation.state_reason:
             return (f"{said}. {words.remedy(recommendation.state_reason)}", *_after(accepted_when(view)))
         case _:

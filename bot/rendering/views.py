@@ -71,11 +71,22 @@ class Action(StrEnum):
     CANCEL = "cancel"
     FEEDBACK = "feedback"
     """Tell the TGC what one thinks of it."""
+    LEAVE_OUT = "leave_out"
+    """Have the TGC plan without some VMs, this time."""
+    CHOOSE_ISSUES = "choose_issues"
+    """Have the TGC build another one, for some issues."""
+    SET_RULE = "set_rule"
+    """Have the TGC never move some VMs, or never to some VMstores."""
 
     @property
     def decides(self) -> bool:
         """Whether it changes where the recommendation stands."""
         return self is not Action.FEEDBACK
+
+    @property
+    def shapes(self) -> bool:
+        """Whether it changes what can be accepted."""
+        return self in {Action.LEAVE_OUT, Action.CHOOSE_ISSUES, Action.SET_RULE}
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,7 +175,7 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """What was seen; None where no offer was."""
     loses_replication: tuple[str, ...] | None
     typed: str | None
-    """What followed the command's own word; None for a button."""
+    """What followed the command's own word, or what a form asked for; None for a button."""
     told: str | None
     tgc_answer: str | None
     offer_id: str | None
@@ -181,6 +192,33 @@ class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     typed: str
     """What chose them; turning the page repeats it."""
+    page: int = 0
+    last: int = 0
+
+
+class RuleView(msgspec.Struct, frozen=True, kw_only=True):
+    """A permanent rule of a VM that was set here."""
+
+    id: str
+    """The value of the button that clears it."""
+    pool_name: str
+    vm_name: str
+    rule: str
+    """`never to move to vmstore01`."""
+    user_id: str
+    """Who asked for it, or to clear it."""
+    asked_at: datetime
+    clears: bool
+    is_known: bool
+    """False where the TGC's answer was lost, so that nobody can tell whether it was done."""
+
+
+class RulesPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of the rules asked for."""
+
+    rules: tuple[RuleView, ...]
+    total: int
+    typed: str
     page: int = 0
     last: int = 0
 

@@ -67,7 +67,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     seen: Seen | None = None
     """The offer's moves, as they were shown."""
     typed: str | None = None
-    """What came after the command's own word, where it was a command."""
+    """What came after the command's own word, where it was a command; what a form asked for."""
     team_id: str
     user_id: str
     user_name: str

@@ -1,11 +1,13 @@
 """Presses: what people asked for, kept until each was told what came of it. Also what makes a redelivery harmless."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Row, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.rendering.shapes import Shape
 from bot.rendering.views import Action
 from bot.storage.leases import Lease, ensure_row, is_free
 from bot.storage.tables import presses
@@ -30,11 +32,14 @@ class Press(msgspec.Struct, frozen=True, kw_only=True):
     """What its person wrote; with feedback, the comment for the TGC."""
     feedback: str | None = None
     """The TGC's word for it."""
+    shape: Shape | None = None
+    """What a form asked for; None also where nobody knows what its options stand for."""
 
 
 async def add(connection: AsyncConnection, press: Press) -> bool:
     """Keep a press; False where it was delivered before."""
-    return await ensure_row(connection, presses, presses.c.id == press.id, **msgspec.structs.asdict(press))
+    values = msgspec.structs.asdict(press) | {"shape": press.shape and msgspec.json.encode(press.shape)}
+    return await ensure_row(connection, presses, presses.c.id == press.id, **values)
 
 
 async def get(connection: AsyncConnection, press_id: str) -> Press:
@@ -66,7 +71,7 @@ async def told(connection: AsyncConnection, lease: Lease, now: datetime) -> None
     await connection.execute(update(presses).where(lease.held).values(told_at=now, owner=None, expires_at=None))
 
 
-def _press(row: Row[tuple[object, ...]]) -> Press:
+def _press(row: Row[Any]) -> Press:
     return Press(
         id=row.id,
         action=Action(row.action),
@@ -80,4 +85,5 @@ def _press(row: Row[tuple[object, ...]]) -> Press:
         ticket=row.ticket,
         note=row.note,
         feedback=row.feedback,
+        shape=None if row.shape is None else msgspec.json.decode(row.shape, type=Shape),
     )

@@ -131,6 +131,7 @@ presses = Table(
     Column("ticket", Text),
     Column("note", Text),
     Column("feedback", Text),
+    Column("shape", LargeBinary),
     *_lease(),
     Index("ix_presses_untold", "told_at", "pressed_at"),
 )
@@ -240,6 +241,36 @@ pauses = Table(
     Column("user_id", String(64), nullable=False),
     Column("paused_at", UtcDateTime, nullable=False),
     Column("until", UtcDateTime),
+)
+
+replacements = Table(
+    "replacements",
+    metadata,
+    Column("recommendation", ForeignKey("recommendations.id"), primary_key=True),
+    Column("user_id", String(64), nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Index("ix_replacements_ended", "ended_at"),
+)
+
+vm_rules = Table(
+    "vm_rules",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("tgc_key", String(64), nullable=False),
+    Column("pool_uuid", Text, nullable=False),
+    Column("pool_name", Text, nullable=False),
+    Column("vm_uuid", Text, nullable=False),
+    Column("vm", LargeBinary, nullable=False),
+    Column("rule_type", String(32), nullable=False),
+    Column("vm_stores", LargeBinary, nullable=False),
+    Column("clears", Boolean, nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("user_id", String(64), nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("state", String(16), nullable=False),
+    Index("ix_vm_rules_request", "request_id"),
 )
 
 snoozes = Table(

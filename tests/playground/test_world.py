@@ -423,6 +423,24 @@ def test_not_now_with_keep_current_takes_vms_out_and_puts_them_back(world: World
     assert len(world.current(pool).moves) == 4
 
 
+def test_outcomes_are_foreseen_anew_without_the_vms_left_out(world: World) -> None:
+    pool = world.pools[0]
+    recommendation = world.current(pool)
+    lost, kept, *_ = (move.vm for move in recommendation.moves)
+    world.update(pool.uuid, recommendation.id or "", not_now=[lost.uuid], keep_current=True)
+    assert not any("protectionInfo" in outcome for outcome in recommendation.outcomes)
+    world.set_rule(kept.uuid, AffinityRule("NEVER"), recommendation.id)
+    freed = -sum(min(outcome["spaceInfo"]["spaceChangedPhysicalGiB"], 0) for outcome in recommendation.outcomes)
+    assert freed == pytest.approx(sum(move.vm.space_gib for move in recommendation.moves), abs=0.5)
+
+
+def test_a_rule_for_a_recommendation_that_nobody_knows_is_not_kept(world: World) -> None:
+    vm = world.current(world.pools[0]).moves[0].vm
+    with pytest.raises(Refused):
+        world.set_rule(vm.uuid, AffinityRule("NEVER"), "unknown")
+    assert vm.rule is None
+
+
 def test_not_now_without_keep_current_brings_a_new_recommendation(world: World, clock: Clock) -> None:
     pool = world.pools[0]
     old = world.current(pool)

@@ -34,7 +34,12 @@ def test_a_small_plan_is_told_whole_on_one_page() -> None:
         "private_metadata": "offer-1",
     }
     *told, foot = modal["blocks"]
-    assert foot == actions(button("Accept at…", ids.PLAN))
+    assert foot == actions(
+        button("Accept at…", ids.PLAN),
+        button("Choose issues…", ids.CHOOSE_ISSUES),
+        button("Leave VMs out…", ids.LEAVE_OUT),
+        button("Never move…", ids.SET_RULE),
+    )
     headings = [block["elements"][0]["elements"][0]["text"] for block in told]
     assert headings == [
         "Recommendation",
@@ -135,5 +140,5 @@ def _turns(page: View) -> list[tuple[str, str]]:
         for block in page["blocks"]
         if block["type"] == "actions"
         for button in block["elements"]
-        if button["action_id"] != ids.PLAN
+        if button["action_id"] in {ids.DETAILS_PREVIOUS, ids.DETAILS_NEXT}
     ]

@@ -41,7 +41,9 @@ from bot.rendering.notices import (
 from bot.rendering.plain import plain_report
 from bot.rendering.planning import TITLE, render_plan_form, render_planned
 from bot.rendering.reasons import render_accept_form, render_note_form, render_reason_form
-from bot.rendering.views import Action, AuditEntry, AuditPage, CardView, Report, SeenMove
+from bot.rendering.rules import RULES_PER_PAGE, render_rules
+from bot.rendering.shaping import render_issues_form, render_leave_out_form, render_rule_form
+from bot.rendering.views import Action, AuditEntry, AuditPage, CardView, Report, RulesPage, RuleView, SeenMove
 from playground.blockkit import validate_view
 from tests.bot.rendering.checks import UNSEEN, buttons, check, check_harmless, sent, size
 from tests.bot.rendering.strategies import AUDIT_ENTRIES, MOMENTS, REPORTS, TEXTS, USER_IDS, VIEWS
@@ -75,6 +77,11 @@ def test_whatever_a_view_holds_all_its_renderings_are_legal_harmless_and_small(
             is_of_plan = view.planned is not None and button["action_id"] == ids.CANCEL_PLAN
             assert button["value"] == (view.planned.id if is_of_plan and view.planned else view.offer_id)
 
+    shown = RulesPage(rules=_rules(view, user_id), total=14, typed=view.tgc_name, page=page % 3, last=2)
+    for rules in (render_rules(shown), render_rules(shown, view.pool_name)):
+        check(rules)
+        assert size(rules.blocks) < limits.MESSAGE_SIZE
+
     modal = render_details(view, page)
     assert validate_view(sent(modal)) == []
     assert len(json.dumps(modal)) < VIEW_SIZE
@@ -85,8 +92,12 @@ def test_whatever_a_view_holds_all_its_renderings_are_legal_harmless_and_small(
         render_accept_form(view),
         render_reason_form(view),
         render_note_form(view),
+        render_leave_out_form(view),
+        render_issues_form(view),
+        render_rule_form(view),
     ):
         assert validate_view(sent(asking)) == []
+        assert len(json.dumps(asking)) < VIEW_SIZE
         check_harmless(asking)
 
     for notice in (
@@ -197,3 +208,19 @@ def test_every_notice_is_legal_and_harmless(said: str, since: Any, until: Any, u
     check(render_written(user_id, Action.ACCEPT, said))
     check(render_plan_overtaken(user_id, since, user_id, Action.DISMISS))
     check(render_plan_cancelled(user_id, since, user_id))
+
+
+def _rules(view: CardView, user_id: str) -> tuple[RuleView, ...]:
+    return tuple(
+        RuleView(
+            id=f"{number}",
+            pool_name=view.pool_name,
+            vm_name=view.tgc_name,
+            rule=view.pool_name,
+            user_id=user_id,
+            asked_at=datetime(2026, 3, 10, 6, 15, tzinfo=UTC),
+            clears=number % 2 == 0,
+            is_known=number % 3 > 0,
+        )
+        for number in range(RULES_PER_PAGE)
+    )
