@@ -1,4 +1,7 @@
-"""The command line: `tintri-bot run`, `reco`, `audit`, `demo`, `manifest`. Each command imports what only it needs."""
+"""The command line: `tintri-bot run`, `reco`, `audit`, `doctor`, `demo`, `manifest`.
+
+Each command imports what only it needs.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -85,6 +88,18 @@ def audit(
         _fail(WRONG_USAGE, str(error))
     except DatabaseError as error:
         _fail(REFUSED, str(error))
+
+
+@cli.command()
+def doctor(
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """Check settings, TGC, database, Slack and approvers, and say what to mend. Changes nothing."""
+    from bot.print_doctor import print_doctor
+
+    if not asyncio.run(print_doctor(form="json" if json else "text")):
+        raise typer.Exit(REFUSED)
 
 
 @cli.command()

@@ -24,10 +24,12 @@ from bot.card_thread import CardThread
 from bot.card_views import CardViews
 from bot.clock import Clock, SystemClock
 from bot.decisions import Decider
+from bot.doctor.doctor import Doctor
 from bot.due_plans import DuePlans
 from bot.health import Health
 from bot.leader import Leader
 from bot.loops import CameRound, Loops
+from bot.manifest import SCOPES
 from bot.metrics import SLACK_CONNECTIONS, SLACK_UP
 from bot.outbox import Outbox
 from bot.pacing import Pace
@@ -39,7 +41,7 @@ from bot.reconcile import Reconciler
 from bot.reminders import Reminders
 from bot.reports import Reports
 from bot.retention import Retention
-from bot.settings import Settings
+from bot.settings import Settings, machine_zone
 from bot.silence import Silence
 from bot.slack import Identity, Slack, SlackError, SlackRefusedError, slack_session
 from bot.socket_mode import CONNECTIONS, SocketMode
@@ -131,6 +133,7 @@ async def bot(
         app = _bolt_app(settings, identity, session)
         handlers.register(app, parts.services)
         stack.push_async_callback(parts.readings.close)
+        stack.push_async_callback(parts.doctor.close)
         stack.push_async_callback(tasks.drain, DRAIN_S)
         loops = await stack.enter_async_context(Loops(clock))
         entrance.health.stuck_loops = lambda: loops.stuck
@@ -305,10 +308,19 @@ class Parts:
             follow_s=settings.follow_seconds,
             patience_s=patience_s,
         )
+        self.doctor = Doctor(
+            settings=settings,
+            access=access,
+            slack=slack,
+            readings=readings,
+            clock=clock,
+            here=machine_zone(os.environ),
+        )
         self.services = handlers.Services(
             access=access,
             audit=Audit(database, access, clock, tgc.key),
             decider=self._decider,
+            doctor=self.doctor,
             pausing=Pausing(
                 database=database,
                 access=access,
@@ -382,18 +394,9 @@ async def _identify(slack: Slack, clock: Clock) -> Identity:
             return identity
 
 
-_SCOPES = {
-    "chat:write": "posting cards",
-    "channels:history": "finding posts whose answer was lost, in a public channel",
-    "groups:history": "finding posts whose answer was lost, in a private channel",
-    "users:read": "checking who somebody is: without it nobody may act or ask",
-    "usergroups:read": "approvers by user group",
-}
-
-
 def _warn_of_scopes(identity: Identity) -> None:
     """Slack names a token's scopes with every answer; where it does not, nothing is known and nothing is said."""
-    for scope, serves in _SCOPES.items():
+    for scope, serves in SCOPES.items():
         if identity.scopes and scope not in identity.scopes:
             _log.warning("a Slack scope is missing: add it and install the app again", scope=scope, serves=serves)
 

@@ -7,6 +7,7 @@ from bot.access import Access
 from bot.audit import Audit as AuditService
 from bot.clock import Clock
 from bot.decisions import Decider
+from bot.doctor.doctor import Doctor as DoctorService
 from bot.pausing import Pausing
 from bot.planning import Planning as PlanningService
 from bot.reconcile import Reconciler
@@ -17,6 +18,7 @@ from bot.tasks import Tasks
 from handlers.audit import Audit
 from handlers.decide import Decide
 from handlers.details import Details
+from handlers.doctor import Doctor
 from handlers.pause import Pause
 from handlers.planning import Planning
 from handlers.reco import Reco
@@ -31,6 +33,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     access: Access
     audit: AuditService
     decider: Decider
+    doctor: DoctorService
     pausing: Pausing
     planning: PlanningService
     reconciler: Reconciler
@@ -46,7 +49,13 @@ def register(app: AsyncApp, services: Services) -> None:
     reco = Reco(services.reports, services.reconciler, services.access, services.tasks)
     pause, resume = Pause(services.pausing.pause), Pause(services.pausing.resume)
     audit = Audit(services.audit, services.tasks)
-    features: dict[str, Feature] = {"reco": reco, "pause": pause, "resume": resume, "audit": audit}
+    features: dict[str, Feature] = {
+        "reco": reco,
+        "pause": pause,
+        "resume": resume,
+        "audit": audit,
+        "doctor": Doctor(services.doctor),
+    }
     TintriCommand(features, services.access, services.tasks).register(app)
     reco.register(app)
     audit.register(app)

@@ -23,6 +23,7 @@ COMMANDS = (
     ("/tintri pause Production 8", "let nobody accept in a pool for 8 hours; without a pool, in none"),
     ("/tintri resume Production", "end that early"),
     ("/tintri audit Production", "who decided what there; without a pool everywhere, with @name that person's"),
+    ("/tintri doctor", "whether the bot, Slack and the TGC are well; for approvers"),
     ("/tintri help", "this"),
 )
 
