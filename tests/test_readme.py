@@ -12,7 +12,15 @@ from bot.manifest import manifest
 from bot.rendering.answers import render_help
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/audit.md", "docs/using.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/architecture.md",
+    "docs/audit.md",
+    "docs/doctor.md",
+    "docs/using.md",
+)
 
 
 def text_of(name: str) -> str:
@@ -99,6 +107,8 @@ def test_the_architecture_names_every_module() -> None:
     text = text_of("docs/architecture.md")
     modules = {path.stem for package in ("tgc", "handlers", "bot") for path in (ROOT / package).glob("[a-z]*.py")}
     modules |= {
-        path.stem for package in ("rendering", "storage") for path in (ROOT / "bot" / package).glob("[a-z]*.py")
+        path.stem
+        for package in ("doctor", "rendering", "storage")
+        for path in (ROOT / "bot" / package).glob("[a-z]*.py")
     }
     assert sorted(module for module in modules if f"`{module}`" not in text) == []

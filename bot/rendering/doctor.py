@@ -34,7 +34,7 @@ def as_text(findings: Sequence[Finding]) -> str:
 
 
 def as_json(findings: Sequence[Finding]) -> str:
-    document = {"ok": is_well(findings), "findings": findings}
+    document = {"ok": is_well(findings), "findings": [_cleaned(finding) for finding in findings]}
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
@@ -90,6 +90,12 @@ def _said(finding: Finding) -> str:
 
 def _name(finding: Finding) -> str:
     return clean(finding.name)
+
+
+def _cleaned(finding: Finding) -> Finding:
+    return Finding(
+        name=clean(finding.name), mark=finding.mark, sentence=clean(finding.sentence), fix=clean(finding.fix)
+    )
 
 
 def _rank(finding: Finding) -> int:

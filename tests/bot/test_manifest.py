@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.manifest import manifest
+from bot.manifest import SCOPES, manifest
 
 ROOT = Path(__file__).parents[2]
 EVENTS = "https://bot.example.com/slack/events"
@@ -76,7 +76,7 @@ class TestSocketMode:
                     {
                         "command": "/tintri",
                         "description": "Recommendations of the Tintri Global Center",
-                        "usage_hint": "reco [pool] | pause [pool] [hours] | resume [pool] | audit [pool|@user] | help",
+                        "usage_hint": "reco [pool] | pause [pool] [hours] | resume [pool] | audit [pool|@user] | doctor | help",
                         "should_escape": False,
                     }
                 ],
@@ -160,3 +160,8 @@ class TestHttpMode:
 def test_the_procfile_starts_the_bot() -> None:
     lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if not line.startswith("#")] == ["web: python -m bot run"]
+
+
+def test_it_asks_for_the_scopes_that_are_explained_and_no_others() -> None:
+    (scopes,) = re.findall(r"^    bot:\n((?:      - .+\n)+)", manifest(request_url=None), re.MULTILINE)
+    assert [scope.strip(" -") for scope in scopes.splitlines()] == list(SCOPES)
