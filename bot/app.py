@@ -24,6 +24,7 @@ from bot.card_thread import CardThread
 from bot.card_views import CardViews
 from bot.clock import Clock, SystemClock
 from bot.decisions import Decider
+from bot.doctor.click import Clicks
 from bot.doctor.doctor import Doctor
 from bot.due_plans import DuePlans
 from bot.health import Health
@@ -321,6 +322,7 @@ class Parts:
             audit=Audit(database, access, clock, tgc.key),
             decider=self._decider,
             doctor=self.doctor,
+            doctor_clicks=Clicks(database, access, clock, tgc.key),
             pausing=Pausing(
                 database=database,
                 access=access,

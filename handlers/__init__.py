@@ -7,6 +7,7 @@ from bot.access import Access
 from bot.audit import Audit as AuditService
 from bot.clock import Clock
 from bot.decisions import Decider
+from bot.doctor.click import Clicks
 from bot.doctor.doctor import Doctor as DoctorService
 from bot.pausing import Pausing
 from bot.planning import Planning as PlanningService
@@ -34,6 +35,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     audit: AuditService
     decider: Decider
     doctor: DoctorService
+    doctor_clicks: Clicks
     pausing: Pausing
     planning: PlanningService
     reconciler: Reconciler
@@ -49,16 +51,18 @@ def register(app: AsyncApp, services: Services) -> None:
     reco = Reco(services.reports, services.reconciler, services.access, services.tasks)
     pause, resume = Pause(services.pausing.pause), Pause(services.pausing.resume)
     audit = Audit(services.audit, services.tasks)
+    doctor = Doctor(services.doctor, services.doctor_clicks, services.tasks)
     features: dict[str, Feature] = {
         "reco": reco,
         "pause": pause,
         "resume": resume,
         "audit": audit,
-        "doctor": Doctor(services.doctor),
+        "doctor": doctor,
     }
     TintriCommand(features, services.access, services.tasks).register(app)
     reco.register(app)
     audit.register(app)
+    doctor.register(app)
     Decide(services.decider, services.tasks, services.clock).register(app)
     Details(services.reconciler, services.slack, services.access, services.tasks).register(app)
     Planning(services.planning, services.slack, services.tasks, services.clock).register(app)

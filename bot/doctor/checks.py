@@ -44,9 +44,9 @@ def not_made(names: Iterable[str], why: str) -> list[Finding]:
     return [named(name, warning(f"Not checked, as {why}.")) for name in names]
 
 
-async def made(name: str, check: Check) -> Finding:
+async def made(name: str, check: Check, *, within_s: float | None = None) -> Finding:
     """What the check finds, whatever happens in it."""
-    return (await _made(name, check))[0]
+    return (await _made(name, check, within_s))[0]
 
 
 async def in_turn(checks: Iterable[tuple[str, Check]]) -> list[Finding]:
@@ -63,10 +63,10 @@ async def in_turn(checks: Iterable[tuple[str, Check]]) -> list[Finding]:
     return findings
 
 
-async def _made(name: str, check: Check) -> tuple[Finding, bool]:
+async def _made(name: str, check: Check, within_s: float | None = None) -> tuple[Finding, bool]:
     """With whether it ended by itself, and well enough for others to rest on it."""
     try:
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(within_s or WITHIN_S):
             finding = await check()
     except NotMadeError as reason:
         return not_made([name], str(reason))[0], False
@@ -82,7 +82,7 @@ def _failed(failure: Exception) -> Finding:
     """Who answers nothing says nothing: that is no mistake yet."""
     match failure:
         case TimeoutError():
-            return warning(f"This could not be told within {WITHIN_S:g} s.", "Try again.")
+            return warning("This could not be told in time.", "Try again.")
         case TGCConnectionError() | SlackError() if not isinstance(failure, SlackRefusedError):
             return warning(str(failure))
         case _:

@@ -5,7 +5,7 @@ from textwrap import wrap
 
 import msgspec
 
-from bot.rendering import blocks, limits, words
+from bot.rendering import blocks, ids, limits, words
 from bot.rendering.escape import clean, escape, shorten, shorten_bytes
 from bot.rendering.phrase import WARNING, Phrase, Sign, Strong
 from bot.rendering.plain import WIDTH
@@ -52,6 +52,13 @@ def render_findings(findings: Sequence[Finding]) -> Message:
         blocks=(blocks.bullets([((Strong(head),), lines)]),),
         compact=(blocks.section(text),),
     )
+
+
+def render_click(value: str) -> Message:
+    """What is posted to somebody whose press is waited for."""
+    text = "Somebody runs tintri-bot doctor, to see whether presses reach the bot. Please press the button."
+    button = blocks.actions([blocks.button("Press me", ids.DOCTOR_CLICK, value)])
+    return Message(text=text, blocks=(blocks.section(text), button))
 
 
 def headline(findings: Iterable[Finding]) -> str:

@@ -15,6 +15,9 @@ SHOW = "reco_show"
 CANCEL_PLAN = "cancel_plan"
 """Its value is the id of a plan, so that it never cancels another one that somebody made since."""
 
+DOCTOR_CLICK = "doctor_click"
+"""Under what the doctor posts to find out whether presses arrive; its value is of one use."""
+
 LIST_PAGE = "list_page"
 """Turns a page of a list of pools; value: `<page>:<filter>`, both only ever used for reading."""
 AUDIT_PAGE = "audit_page"

@@ -11,9 +11,11 @@ from bot.config_file import Config, PoolConfig
 from bot.doctor import tgc_checks
 from bot.pool_rules import Approvers, SecondApprover
 from bot.print_doctor import examine
+from bot.rendering import ids
 from bot.rendering.views import Finding, Mark
 from bot.settings import Secret
 from playground.tgc_faults import Fault
+from tests.scenarios.records import outcomes
 from tests.scenarios.stage import Stage
 from tests.scenarios.test_certificates import STRANGE, ca_file, serve_with
 from tests.tgc.test_tls import ISSUED, fingerprint_of
@@ -276,3 +278,51 @@ class TestAskedInSlack:
             await stage.slack.person(who).command("/tintri doctor")
             answer = await stage.answer(who, said)
             assert "check" not in answer.text
+
+
+async def ended(stage: Stage, looking: asyncio.Task[list[Finding]]) -> list[Finding]:
+    await stage.until(looking.done)
+    return looking.result()
+
+
+class TestAClick:
+    @pytest.mark.parametrize("way", ["Socket Mode", "HTTP"])
+    async def test_the_running_bot_hears_it_and_the_command_line_sees_that(self, stage: Stage, way: str) -> None:
+        if way == "HTTP":
+            stage.use_http()
+        await stage.start_bot()
+        await stage.cards_posted(3)
+        sockets = list(stage.slack.sockets.connections)
+        waiting = asyncio.create_task(examine(stage.settings, stage.clock, click="U0CAROL00"))
+        (posted,) = await stage.until(lambda: stage.slack.direct("carol"))
+        pressed = await stage.slack.person("carol").click(posted, ids.DOCTOR_CLICK)
+        await stage.answer("carol", "Heard: your press reached the bot.")
+        found = of(await ended(stage, waiting), "click")
+        assert (found.mark, found.sentence) == (Mark.OK, "The bot heard carol press the button.")
+        assert list(stage.slack.sockets.connections) == sockets
+
+        await stage.slack.redeliver(pressed)
+        await stage.slack.person("carol").click(posted, ids.DOCTOR_CLICK)
+        forged = {**pressed.payload["actions"][0], "value": "made-up"}
+        await stage.slack.forge(pressed, actions=[forged])
+        await stage.answer("carol", "this button is none of the doctor's")
+        await stage.settle()
+        assert outcomes(stage) == [("carol", "doctor", "done")]
+
+    async def test_a_press_that_does_not_come_is_not_known(self, stage: Stage) -> None:
+        await stage.start_bot()
+        await stage.cards_posted(3)
+        waiting = asyncio.create_task(examine(stage.settings, stage.clock, click="U0CAROL00"))
+        found = of(await ended(stage, waiting), "click")
+        assert found.mark is Mark.WARNING
+        assert found.sentence == "The bot heard no press of U0CAROL00 within 60 s."
+
+    async def test_without_a_database_nothing_is_posted_and_who_cannot_be_written_to_is_told(
+        self, stage: Stage
+    ) -> None:
+        found = of(await examine(stage.settings, stage.clock, click="U0CAROL00"), "click")
+        assert found.sentence.startswith("Not checked, as a running bot writes presses down in its database")
+        assert stage.slack.calls_of("chat.postMessage") == []
+        await stage.start_bot()
+        found = of(await examine(stage.settings, stage.clock, click="U0DAVE000"), "click")
+        assert (found.mark, "channel_not_found" in found.sentence) == (Mark.ERROR, True)
