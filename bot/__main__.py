@@ -102,6 +102,29 @@ def migrate() -> None:
 
 
 @cli.command()
+def doctor(
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    click: Annotated[
+        str | None,
+        typer.Option("--click", metavar="USER", help="Also post a button to this member ID, and wait for the press."),
+    ] = None,
+) -> None:
+    """Check settings, TGC, database, Slack and approvers, and say what to mend. Changes nothing."""
+    from bot.print_doctor import print_doctor
+    from bot.rendering.escape import is_user_id
+
+    if click is not None and not is_user_id(click):
+        _fail(WRONG_USAGE, "--click needs the member ID of a person (U… or W…), which Slack shows in their profile.")
+    try:
+        is_well = asyncio.run(print_doctor(form="json" if json else "text", click=click))
+    except ValueError as error:
+        _fail(REFUSED, str(error))
+    if not is_well:
+        raise typer.Exit(REFUSED)
+
+
+@cli.command()
 def demo(
     *,
     script: Annotated[bool, typer.Option("--script", help="Show a tour on the terminal instead, and end.")] = False,

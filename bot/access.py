@@ -108,6 +108,10 @@ class Access:
             return enough
         return len(await self._able(rule, enough, self._slack.group_members, self._slack.person))
 
+    def is_able(self, person: Person) -> bool:
+        """Whether Slack says of this person what it must say of everybody who acts."""
+        return self._refusal_of(person) is None
+
     async def zone_of(self, actor: Actor) -> str | None:
         """Their time zone in words, as they set it at Slack; None where that cannot be told."""
         try:

@@ -24,11 +24,14 @@ from bot.card_thread import CardThread
 from bot.card_views import CardViews
 from bot.clock import Clock, SystemClock
 from bot.decisions import Decider
+from bot.doctor.click import Clicks
+from bot.doctor.doctor import Doctor
 from bot.due_plans import DuePlans
 from bot.health import Health
 from bot.history import History
 from bot.leader import Leader
 from bot.loops import CameRound, Loops
+from bot.manifest import SCOPES
 from bot.metrics import SLACK_CONNECTIONS, SLACK_UP
 from bot.outbox import Outbox
 from bot.pacing import Pace
@@ -44,7 +47,7 @@ from bot.reports import Reports
 from bot.requests import Requests
 from bot.retention import Retention
 from bot.rule_asking import RuleAsking
-from bot.settings import Settings
+from bot.settings import Settings, machine_zone
 from bot.shaper import Shaper
 from bot.shaping import Shaping
 from bot.silence import Silence
@@ -141,6 +144,7 @@ async def bot(
         app = _bolt_app(settings, identity, session)
         handlers.register(app, parts.services)
         stack.push_async_callback(parts.readings.close)
+        stack.push_async_callback(parts.doctor.close)
         stack.push_async_callback(tasks.drain, DRAIN_S)
         loops = await stack.enter_async_context(Loops(clock))
         entrance.health.stuck_loops = lambda: loops.stuck
@@ -326,10 +330,20 @@ class Parts:
             patience_s=patience_s,
         )
         requests = Requests(database=database, access=access, clock=clock, tgc_key=tgc.key)
+        self.doctor = Doctor(
+            settings=settings,
+            access=access,
+            slack=slack,
+            readings=readings,
+            clock=clock,
+            here=machine_zone(os.environ),
+        )
         self.services = handlers.Services(
             access=access,
             audit=Audit(database, access, clock, tgc.key),
             decider=self._decider,
+            doctor=self.doctor,
+            doctor_clicks=Clicks(database, access, clock, tgc.key),
             history=History(database=database, readings=readings, views=views, clock=clock, patience_s=patience_s),
             pausing=Pausing(
                 database=database,
@@ -426,18 +440,9 @@ async def _identify(slack: Slack, clock: Clock) -> Identity:
             return identity
 
 
-_SCOPES = {
-    "chat:write": "posting cards",
-    "channels:history": "finding posts whose answer was lost, in a public channel",
-    "groups:history": "finding posts whose answer was lost, in a private channel",
-    "users:read": "checking who somebody is: without it nobody may act or ask",
-    "usergroups:read": "approvers by user group",
-}
-
-
 def _warn_of_scopes(identity: Identity) -> None:
     """Slack names a token's scopes with every answer; where it does not, nothing is known and nothing is said."""
-    for scope, serves in _SCOPES.items():
+    for scope, serves in SCOPES.items():
         if identity.scopes and scope not in identity.scopes:
             _log.warning("a Slack scope is missing: add it and install the app again", scope=scope, serves=serves)
 

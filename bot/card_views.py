@@ -40,6 +40,11 @@ UNREADABLE_PLAN = (
 )
 
 
+def only_reads(role: str) -> bool:
+    """Whether an account with this role at the TGC may change nothing there."""
+    return _READ_ONLY_ROLE.search(role) is not None
+
+
 class Rights(msgspec.Struct, frozen=True, kw_only=True):
     """What the buttons of a card may do for those who are approvers."""
 
@@ -145,7 +150,7 @@ class CardViews:
 
     async def _read_only(self, connection: AsyncConnection) -> str | None:
         role = await tgcs.role(connection, self._tgc.key)
-        if role is None or not _READ_ONLY_ROLE.search(role):
+        if role is None or not only_reads(role):
             return None
         return (
             f"Nobody may act on it here: the bot's account at the Tintri Global Center only reads (role “{role}”). "

@@ -3,6 +3,16 @@
 import json
 import re
 
+SCOPES = {
+    "commands": "/tintri",
+    "chat:write": "posting cards",
+    "channels:history": "finding posts whose answer was lost, in a public channel",
+    "groups:history": "finding posts whose answer was lost, in a private channel",
+    "users:read": "checking who somebody is: without it nobody may act or ask",
+    "usergroups:read": "approvers by user group",
+}
+"""What the bot's token is for, by scope."""
+
 _EVENTS_PATH = "/slack/events"
 _HTTPS_URL = re.compile(r"https://(?:\[[0-9A-Fa-f:.]+\]|\w[\w.-]*)(?::\d{1,5})?(?P<path>/[\w./~-]*)?")
 _LONGEST_URL = 3000
@@ -25,7 +35,7 @@ features:
   slash_commands:
     - command: /tintri
       description: Recommendations of the Tintri Global Center
-      usage_hint: "reco [pool] | pause [pool] [hours] | resume [pool] | audit [pool|@user] | help"
+      usage_hint: "reco [pool] | pause [pool] [hours] | resume [pool] | audit [pool|@user] | doctor | help"
       should_escape: false
 {command_url}\
 oauth_config:

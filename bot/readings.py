@@ -67,8 +67,8 @@ class Readings:
     def __init__(self, tgc: Tgc, clock: Clock) -> None:
         self.tgc = tgc
         self._clock = clock
-        self._pools: _Shared[list[Pool]] = _Shared(clock)
-        self._current: _Shared[PoolReading] = _Shared(clock)
+        self._pools: Shared[list[Pool]] = Shared(clock)
+        self._current: Shared[PoolReading] = Shared(clock)
 
     async def pools(self) -> list[Pool]:
         """All pools. Raises TGCError."""
@@ -119,7 +119,7 @@ class _Reading(Generic[T]):
             task.exception()  # those who wait are told; with nobody left it is no surprise
 
 
-class _Shared(Generic[T]):
+class Shared(Generic[T]):
     """Work done once for all who ask for it until shortly after its end; a failure is shared like a result."""
 
     def __init__(self, clock: Clock) -> None:

@@ -289,6 +289,12 @@ class Slack:
             ),
         )
 
+    async def read_channel(self, channel_id: str) -> None:
+        """Read as little of it as there is to read. Raises SlackError where that cannot be done."""
+        await self._ask(
+            "conversations.history", lambda: self._client.conversations_history(channel=channel_id, limit=1)
+        )
+
     async def person(self, user_id: str) -> Person:
         response = await self._ask("users.info", lambda: self._client.users_info(user=user_id))
         try:

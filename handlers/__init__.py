@@ -7,6 +7,8 @@ from bot.access import Access
 from bot.audit import Audit as AuditService
 from bot.clock import Clock
 from bot.decisions import Decider
+from bot.doctor.click import Clicks
+from bot.doctor.doctor import Doctor as DoctorService
 from bot.history import History as HistoryService
 from bot.pausing import Pausing
 from bot.planning import Planning as PlanningService
@@ -24,6 +26,7 @@ from handlers.accept_form import AcceptForm
 from handlers.audit import Audit
 from handlers.decide import Decide
 from handlers.details import Details
+from handlers.doctor import Doctor
 from handlers.history import History
 from handlers.modals import Modals
 from handlers.pause import Pause
@@ -45,6 +48,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     access: Access
     audit: AuditService
     decider: Decider
+    doctor: DoctorService
+    doctor_clicks: Clicks
     history: HistoryService
     pausing: Pausing
     planning: PlanningService
@@ -68,6 +73,7 @@ def register(app: AsyncApp, services: Services) -> None:
     audit = Audit(services.audit, services.tasks)
     history = History(services.history, services.access, services.tasks)
     vm_rules = Rules(services.vm_rules, services.tasks)
+    doctor = Doctor(services.doctor, services.doctor_clicks, services.tasks)
     features: dict[str, Feature] = {
         "reco": reco,
         "history": history,
@@ -77,12 +83,14 @@ def register(app: AsyncApp, services: Services) -> None:
         "resume": resume,
         "audit": audit,
         "rules": vm_rules,
+        "doctor": doctor,
     }
     TintriCommand(features, services.access, services.tasks).register(app)
     reco.register(app)
     audit.register(app)
     history.register(app)
     vm_rules.register(app)
+    doctor.register(app)
     Decide(services.decider, services.tasks, services.clock).register(app)
     Details(services.reconciler, services.slack, services.access, services.tasks).register(app)
     modals, rules = Modals(services.slack, services.clock), services.access.rules

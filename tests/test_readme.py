@@ -18,6 +18,7 @@ DOCUMENTS = (
     "CHANGELOG.md",
     "docs/architecture.md",
     "docs/audit.md",
+    "docs/doctor.md",
     "docs/using.md",
     "docs/operating.md",
 )
@@ -109,6 +110,8 @@ def test_the_architecture_names_every_module() -> None:
     text = text_of("docs/architecture.md")
     modules = {path.stem for package in ("tgc", "handlers", "bot") for path in (ROOT / package).glob("[a-z]*.py")}
     modules |= {
-        path.stem for package in ("rendering", "storage") for path in (ROOT / "bot" / package).glob("[a-z]*.py")
+        path.stem
+        for package in ("doctor", "rendering", "storage")
+        for path in (ROOT / "bot" / package).glob("[a-z]*.py")
     }
     assert sorted(module for module in modules if f"`{module}`" not in text) == []

@@ -1,5 +1,7 @@
 """Whom we believe to be the TGC. Its certificate is usually self-signed."""
 
+import asyncio
+import hashlib
 import re
 import ssl
 from dataclasses import dataclass
@@ -58,6 +60,20 @@ def remedy(error: Exception, names: SettingNames) -> str:
             return f"give {names.url} with a name that is in the certificate, or pin it with {names.fingerprint}"
         case _:
             return f"give the file of the CA that signed it with {names.ca_file}, or pin it with {names.fingerprint}"
+
+
+async def shown_fingerprint(host: str, port: int) -> str:
+    """SHA-256 of the certificate that whoever is there shows, trusted or not, as 64 hex digits; nothing is sent.
+
+    Raises OSError.
+    """
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    _, writer = await asyncio.open_connection(host, port, ssl=context)
+    certificate = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.transport.abort()
+    return hashlib.sha256(certificate).hexdigest()
 
 
 class _Reason(IntEnum):

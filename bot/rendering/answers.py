@@ -27,6 +27,7 @@ COMMANDS = (
     ("/tintri resume Production", "end that early"),
     ("/tintri audit Production", "who decided what there; without a pool everywhere, with @name that person's"),
     ("/tintri rules Production", "VMs there that a rule set here keeps from moving, and how to clear it"),
+    ("/tintri doctor", "whether the bot, Slack and the TGC are well; for approvers"),
     ("/tintri help", "this"),
 )
 

@@ -28,6 +28,8 @@ CANCEL_PLAN = "cancel_plan"
 
 CLEAR_RULE = "clear_rule"
 """Its value is the id of the request for that very rule."""
+DOCTOR_CLICK = "doctor_click"
+"""Under what the doctor posts to find out whether presses arrive; its value is of one use."""
 
 LIST_PAGE = "list_page"
 """Turns a page of a list of pools; value: `<page>:<filter>`, both only ever used for reading."""

@@ -223,6 +223,26 @@ class RulesPage(msgspec.Struct, frozen=True, kw_only=True):
     last: int = 0
 
 
+class Mark(StrEnum):
+    """How a check of the doctor's ended. Like the fields of Finding, its values are a promise."""
+
+    OK = "ok"
+    WARNING = "warning"
+    """To look at, or not to be known."""
+    ERROR = "error"
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What one check found. Its fields and their order are what programs get as JSON."""
+
+    name: str
+    """What was checked, in a word or two."""
+    mark: Mark
+    sentence: str
+    fix: str = ""
+    """What to do; empty where that is nothing, or in the sentence."""
+
+
 class CardView(msgspec.Struct, frozen=True, kw_only=True):
     """All that a card, a details modal or an answer about one pool shows."""
 

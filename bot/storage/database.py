@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -184,6 +185,8 @@ async def _revision(database: Database, url: str) -> str | None:
     try:
         async with database.read() as connection:
             return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    except TimeoutError as error:
+        raise _silent(url) from error
     except _UNUSABLE as error:
         raise _unusable(url, error) from error
 
@@ -192,17 +195,39 @@ def _scripts() -> ScriptDirectory:
     return ScriptDirectory(str(_MIGRATIONS))
 
 
-async def _check_revision(database: Database, url: str) -> None:
+class Age(Enum):
+    """How the tables of a database compare with those of this version."""
+
+    UNMADE = "unmade"
+    OLDER = "older"
+    SAME = "same"
+
+
+async def read_age(url: str) -> Age:
+    """Look at a database that is there, and change nothing. Raises DatabaseError, for a newer one, too."""
+    async with _open(url, Patience(), read_only=True) as engine:
+        return await _age(Database(engine), url)
+
+
+async def _age(database: Database, url: str) -> Age:
     revision, scripts = await _revision(database, url), _scripts()
-    if revision == scripts.get_current_head():
-        return
-    if revision in {script.revision for script in scripts.walk_revisions()}:
-        raise DatabaseError(
-            f"The database {_shown(url)} comes from an older tintri-bot: start the bot once to update it."
-        )
     if revision is None:
-        raise DatabaseError(f"The database {_shown(url)} is not tintri-bot's: check DATABASE_URL.")
+        return Age.UNMADE
+    if revision == scripts.get_current_head():
+        return Age.SAME
+    if revision in {script.revision for script in scripts.walk_revisions()}:
+        return Age.OLDER
     raise _from_newer(url)
+
+
+async def _check_revision(database: Database, url: str) -> None:
+    match await _age(database, url):
+        case Age.OLDER:
+            raise DatabaseError(
+                f"The database {_shown(url)} comes from an older tintri-bot: start the bot once to update it."
+            )
+        case Age.UNMADE:
+            raise DatabaseError(f"The database {_shown(url)} is not tintri-bot's: check DATABASE_URL.")
 
 
 async def migrate_database(url: str) -> None:
@@ -220,8 +245,7 @@ async def migrate_database(url: str) -> None:
     except CommandError as error:
         raise _from_newer(url) from error
     except TimeoutError as error:
-        silent = f"The database {_shown(url)} does not answer: check DATABASE_URL and the network."
-        raise DatabaseError(silent) from error
+        raise _silent(url) from error
     except _UNUSABLE as error:
         raise _unusable(url, error) from error
 
@@ -232,8 +256,12 @@ def _from_newer(url: str) -> DatabaseError:
     )
 
 
+def _silent(url: str) -> DatabaseError:
+    return DatabaseError(f"The database {_shown(url)} does not answer: check DATABASE_URL and the network.")
+
+
 def _unusable(url: str, error: Exception) -> DatabaseError:
-    cause, *_hints = str(getattr(error, "orig", None) or error).splitlines()
+    cause, *_hints = (str(getattr(error, "orig", None) or error) or type(error).__name__).splitlines()
     return DatabaseError(f"The database {_shown(url)} cannot be used ({cause}): check DATABASE_URL and its rights.")
 
 

@@ -62,7 +62,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     recommendation_id: str | None = None
     """The TGC's."""
     action: str
-    """An Action, or `plan`, `cancel_plan`, `say_why`, `add_note`, `pause`, `resume`, `audit`, `snooze`."""
+    """An Action, or `plan`, `cancel_plan`, `say_why`, `add_note`, `pause`, `resume`, `audit`, `snooze`, `doctor`."""
     offer_id: str | None
     seen: Seen | None = None
     """The offer's moves, as they were shown."""
@@ -102,6 +102,13 @@ async def add_refusal(connection: AsyncConnection, refused: Decision) -> None:
     """Keep that it was refused, once however often Slack delivers it."""
     row = and_(decisions.c.command_id == refused.command_id, decisions.c.outcome == refused.outcome)
     await ensure_row(connection, decisions, row, **_values(refused))
+
+
+async def of_button(connection: AsyncConnection, action: str, value: str) -> Decision | None:
+    """The first press of a button with this action and value; None where nobody pressed it."""
+    pressed = select(decisions).where(decisions.c.action == action, decisions.c.offer_id == value)
+    row = (await connection.execute(pressed.order_by(decisions.c.id).limit(1))).one_or_none()
+    return None if row is None else _decision(row)
 
 
 async def newest_effective(

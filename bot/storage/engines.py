@@ -86,8 +86,14 @@ def _sqlite(url: str) -> AsyncEngine:
 
 def may_exist(url: str) -> bool:
     """Whether opening the database would make no new one."""
+    file = file_of(url)
+    return file is None or file.is_file()
+
+
+def file_of(url: str) -> Path | None:
+    """The file of a SQLite database, there or not; None for another kind."""
     parts = make_url(url)
-    return parts.get_backend_name() != "sqlite" or Path(parts.database or "").is_file()
+    return Path(parts.database or "") if parts.get_backend_name() == "sqlite" else None
 
 
 def _reading_url(url: str) -> str:

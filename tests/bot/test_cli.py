@@ -13,6 +13,7 @@ import pytest
 
 from bot.manifest import manifest
 from bot.storage.database import open_database, read_database
+from playground.slack import Slack
 from playground.tgc import SimulatedTgc
 from playground.tgc_faults import Fault
 from playground.world import World
@@ -177,6 +178,42 @@ class TestReco:
         assert "broke before the whole answer came" in tried
         assert "GET /api/v310/vmstorePool/" in tried
         assert "TGCConnectionError" not in ran.err
+
+
+class TestDoctor:
+    async def test_what_is_missing_ends_it_with_1_and_hides_no_other_check(
+        self, tintri_bot: CommandLine, tmp_path: Path
+    ) -> None:
+        ran = await tintri_bot("doctor")
+        assert (ran.code, ran.err) == (1, "")
+        assert "✗ settings     SLACK_BOT_TOKEN is missing: give " in ran.out
+        assert "✓ login        The TGC takes the account bot." in ran.out
+        assert "! Slack        Not checked, as SLACK_BOT_TOKEN is missing." in ran.out
+        assert max(map(len, ran.out.splitlines())) <= 80
+        assert "\x1b" not in ran.out
+        assert tintri_bot.tgc.sessions == 0
+        assert files_in(tmp_path) == []
+
+    async def test_where_nothing_is_wrong_it_ends_with_0_and_programs_get_json(self, tintri_bot: CommandLine) -> None:
+        slack = Slack()
+        async with slack.serve():
+            ran = await tintri_bot(
+                "doctor",
+                "--json",
+                SLACK_BOT_TOKEN=slack.bot_token,
+                SLACK_APP_TOKEN=slack.app_token,
+                SLACK_API_URL=slack.api_url,
+                RECO_CHANNEL=slack.channel("storage").id,
+                RECO_APPROVERS="*",
+            )
+        assert (ran.code, ran.err) == (0, "")
+        document = json.loads(ran.out)
+        assert document["ok"] is True
+        assert {(found["name"], found["mark"]) for found in document["findings"]} >= {
+            ("login", "ok"),
+            ("channel", "ok"),
+        }
+        assert slack.bot_token not in ran.out
 
 
 async def test_run_names_all_that_is_missing_at_once(tintri_bot: CommandLine) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.__main__ import cli
-from bot.manifest import manifest
+from bot.manifest import SCOPES, manifest
 
 ROOT = Path(__file__).parents[2]
 EVENTS = "https://bot.example.com/slack/events"
@@ -77,7 +77,9 @@ class TestSocketMode:
                     {
                         "command": "/tintri",
                         "description": "Recommendations of the Tintri Global Center",
-                        "usage_hint": "reco [pool] | pause [pool] [hours] | resume [pool] | audit [pool|@user] | help",
+                        "usage_hint": (
+                            "reco [pool] | pause [pool] [hours] | resume [pool] | audit [pool|@user] | doctor | help"
+                        ),
                         "should_escape": False,
                     }
                 ],
@@ -165,3 +167,8 @@ def test_the_procfile_starts_the_bot() -> None:
     assert set(commands.values()) <= {
         command.callback.__name__ for command in cli.registered_commands if command.callback
     }
+
+
+def test_it_asks_for_the_scopes_that_are_explained_and_no_others() -> None:
+    (scopes,) = re.findall(r"^    bot:\n((?:      - .+\n)+)", manifest(request_url=None), re.MULTILINE)
+    assert [scope.strip(" -") for scope in scopes.splitlines()] == list(SCOPES)
