@@ -35,7 +35,7 @@ features:
   slash_commands:
     - command: /tintri
       description: Recommendations of the Tintri Global Center
-      usage_hint: "reco [pool] | pause [pool] [hours] | resume [pool] | audit [pool|@user] | doctor | help"
+      usage_hint: "reco | history | status | who | pause | resume | rules | audit | doctor | help"
       should_escape: false
 {command_url}\
 oauth_config:

@@ -77,9 +77,7 @@ class TestSocketMode:
                     {
                         "command": "/tintri",
                         "description": "Recommendations of the Tintri Global Center",
-                        "usage_hint": (
-                            "reco [pool] | pause [pool] [hours] | resume [pool] | audit [pool|@user] | doctor | help"
-                        ),
+                        "usage_hint": "reco | history | status | who | pause | resume | rules | audit | doctor | help",
                         "should_escape": False,
                     }
                 ],

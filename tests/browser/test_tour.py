@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
@@ -170,6 +171,35 @@ async def test_dismiss_folds_the_card_and_reopen_unfolds_it(newcomer: Newcomer) 
     await expect(newcomer.button("Dismiss", card)).to_be_visible()
 
 
+async def test_a_reason_stands_on_the_card(newcomer: Newcomer) -> None:
+    await newcomer.become("bob")
+    card = newcomer.card("Test")
+    await newcomer.button("Dismiss", card).click()
+    await newcomer.button("Say why", card).click()
+    await newcomer.dialog.get_by_label("Why was it dismissed?").fill("after the release")
+    await newcomer.dialog.get_by_label("Feedback for the Tintri Global Center").select_option(label="Not helpful")
+    await newcomer.button("Say it", newcomer.dialog).click()
+    await expect(newcomer.dialog).to_contain_text("Your reason is kept.")
+    await expect(newcomer.dialog).to_contain_text("Your feedback was sent")
+    await newcomer.tab.keyboard.press("Escape")
+    await expect(card).to_contain_text("after the release")
+    await newcomer.button("Reopen", card).click()
+
+
+async def test_what_runs_is_cancelled_after_being_told_what_stays(newcomer: Newcomer, playground: Playground) -> None:
+    world = playground.running.tgc.world
+    pace = world.move_minutes
+    world.set_pace(600)
+    card = newcomer.card("Test")
+    await newcomer.button("Accept", card).click()
+    await newcomer.button("Accept", newcomer.dialog).click()
+    await newcomer.button("Cancel", card).click()
+    await expect(newcomer.dialog).to_contain_text("Nothing has moved yet")
+    await newcomer.button("Cancel the moves", newcomer.dialog).click()
+    world.set_pace(pace)
+    await expect(card).to_contain_text("cancelled by @alice")
+
+
 async def test_details_opens_a_modal_that_holds_the_focus_and_gives_it_back(newcomer: Newcomer) -> None:
     details = newcomer.button("Details", newcomer.card("VDI"))
     await details.click()
@@ -199,6 +229,34 @@ async def test_the_keyboard_alone_reads_details_and_does_not_accept_by_mistake(
     await keyboard.press("Enter")
     await expect(newcomer.dialog).to_have_count(0)
     assert len(playground.running.tgc.accepts) == accepts
+
+
+async def test_an_accept_is_planned_and_the_plan_cancelled(newcomer: Newcomer) -> None:
+    card = newcomer.card("VDI")
+    await newcomer.button("Details", card).click()
+    await newcomer.button("Accept at…", newcomer.dialog).click()
+    in_an_hour = datetime.now().astimezone() + timedelta(hours=1)
+    await newcomer.dialog.get_by_label("Accept it at").fill(in_an_hour.strftime("%Y-%m-%dT%H:%M"))
+    await newcomer.button("Plan it", newcomer.dialog).click()
+    await expect(newcomer.dialog).to_contain_text("planned for")
+    await newcomer.tab.keyboard.press("Escape")
+    await expect(card).to_contain_text("@alice accepts it")
+    await newcomer.button("Cancel the plan", card).click()
+    await newcomer.button("Cancel the plan", newcomer.dialog).click()
+    await expect(newcomer.button("Cancel the plan", card)).to_have_count(0)
+
+
+async def test_a_vm_is_left_out_and_the_card_shows_what_is_left(newcomer: Newcomer) -> None:
+    card = newcomer.card("VDI")
+    await newcomer.button("Details", card).click()
+    await newcomer.button("Leave VMs out…", newcomer.dialog).click()
+    await newcomer.dialog.get_by_label("VMs to leave out this time").select_option(index=0)
+    await newcomer.button("Leave out", newcomer.dialog).click()
+    await expect(newcomer.dialog).to_contain_text("is left out this time. The TGC now shows 2 VMs to move")
+    await newcomer.tab.keyboard.press("Escape")
+    await expect(card).to_contain_text("2 VMs to move")
+    await newcomer.type("/tintri audit VDI")
+    await expect(newcomer.answers.last).to_contain_text("Asked for")
 
 
 async def test_a_drawer_takes_the_focus_and_gives_it_back(newcomer: Newcomer) -> None:
