@@ -6,6 +6,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from bot.rendering import blocks, ids, limits, standing, words
+from bot.rendering.bars import bar
 from bot.rendering.content import NAMES_IN_A_SENTENCE, Content, Move, VmStoreFacts, content, name
 from bot.rendering.escape import clean, shorten, shorten_name, units
 from bot.rendering.phrase import WARNING, Link, Phrase, Sign, Strong, When, joined, mrkdwn
@@ -17,7 +18,6 @@ VM_STORES_SHOWN = 6
 FAILURES_SHOWN = 5
 ADVICE_SHOWN = 3
 
-_BAR_CELLS = 10
 _UNFOLDED = {Standing.OFFERED, Standing.DECIDING, Standing.RUNNING}
 _WITH_DETAILS = {*_UNFOLDED, Standing.DISMISSED, Standing.DONE, Standing.FAILED, Standing.CANCELLED}
 _SIGNS = {
@@ -172,27 +172,22 @@ def _run(view: CardView, story: Content) -> Phrase:
     accepted = standing.accepted_when(view)
     state = standing.running(view)
     head: Phrase = (*_capitalised(accepted), f" · {state}") if accepted else (state[:1].upper() + state[1:],)
-    return (*head, f"\n{_bar(story)}  {standing.moved(story)}") if story.moves else head
-
-
-def _bar(story: Content) -> str:
-    under_way = sum(
-        move.progress_percent or 0 for move in story.in_state(ExecutionState.RUNNING, ExecutionState.RUNNING_ERROR)
-    )
-    full = int(_BAR_CELLS * (story.moved + under_way / 100) / len(story.moves))
-    return "▰" * full + "▱" * (_BAR_CELLS - full)
+    return (*head, f"\n{bar(story.moved_percent)}  {standing.moved(story)}") if story.moves else head
 
 
 def _vm_stores(title: str, vm_stores: tuple[VmStoreFacts, ...], view: CardView) -> Block:
-    lines: list[Phrase] = [
-        (Strong(shorten_name(vm_store.name, limits.NAME)), f"  {shorten(' · '.join(vm_store.brief), limits.SENTENCE)}")
-        for vm_store in vm_stores[:VM_STORES_SHOWN]
-    ]
+    lines = [_vm_store(vm_store) for vm_store in vm_stores[:VM_STORES_SHOWN]]
     rest = len(vm_stores) - len(lines)
     if rest > 0:
         more = f"and {words.counted(rest, 'more VMstore', 'more VMstores')}"
         lines.append((more + _where(with_details=bool(view.offer_id)),))
     return blocks.bullets([((Strong(title),), lines)])
+
+
+def _vm_store(vm_store: VmStoreFacts) -> Phrase:
+    """The facts in a line, and below it the bars."""
+    facts = shorten(" · ".join(vm_store.brief), limits.SENTENCE)
+    return (Strong(shorten_name(vm_store.name, limits.NAME)), "\n".join((f"  {facts}", *vm_store.bars)))
 
 
 def _move(move: Move, *, with_status: bool) -> Phrase:

@@ -77,6 +77,8 @@ class VmStoreFacts(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     brief: tuple[str, ...]
     full: tuple[str, ...]
+    bars: tuple[str, ...] = ()
+    """Lines of their own, for readers who see them: never in a notification."""
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +112,13 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def moved_vms(self) -> tuple[Move, ...]:
         return self.in_state(ExecutionState.COMPLETED_OK)
+
+    @property
+    def moved_percent(self) -> float | None:
+        """How far all moves together are; None where the TGC names none."""
+        under_way = self.in_state(ExecutionState.RUNNING, ExecutionState.RUNNING_ERROR)
+        done = 100 * self.moved + sum(move.progress_percent or 0 for move in under_way)
+        return done / len(self.moves) if self.moves else None
 
     @property
     def failed(self) -> tuple[Move, ...]:
@@ -265,7 +274,8 @@ def _outcomes(recommendation: Recommendation) -> Iterable[VmStoreFacts]:
         brief = facts.outcomes(outcome, analysis)
         full = facts.outcome_details(outcome, analysis)
         if brief or full:
-            yield VmStoreFacts(name=_vm_store_name(outcome), brief=brief, full=full)
+            bars = facts.outcome_bars(outcome, analysis)
+            yield VmStoreFacts(name=_vm_store_name(outcome), brief=brief, full=full, bars=bars)
 
 
 def _moves(

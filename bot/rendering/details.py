@@ -142,7 +142,7 @@ def _numbers(view: CardView) -> Iterable[Phrase]:
 
 def _vm_store(vm_store: VmStoreFacts) -> Phrase:
     facts = " · ".join(vm_store.full or vm_store.brief)
-    return (Strong(vm_store.name), f"  {shorten(facts, limits.DETAILS_LINE)}")
+    return (Strong(vm_store.name), "\n".join((f"  {shorten(facts, limits.DETAILS_LINE)}", *vm_store.bars)))
 
 
 def _move(move: Move, story: Content) -> Phrase:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bot.rendering import limits, numbers
+from bot.rendering import bars, limits, numbers
 from bot.rendering.escape import clean, shorten
 from tgc.models import (
     Analysis,
@@ -86,6 +86,17 @@ def outcomes(outcome: Outcome, before: Analysis | None) -> tuple[str, ...]:
     return tuple(fact for fact in found if fact) or _said(outcome.summary)
 
 
+def outcome_bars(outcome: Outcome, before: Analysis | None) -> tuple[str, ...]:
+    """A bar before → after and what it shows, for each percentage that is known of both."""
+    space, load, flash = outcome.space_info, outcome.iops_info, outcome.flash_info
+    drawn = (
+        ("risk of filling up", space and _risk_bars(space, before.space_info if before else None)),
+        ("load", load and bars.change(*_loads(load, before.iops_info if before else None))),
+        ("flash hits", flash and bars.change(*_hits(flash, before.flash_info if before else None))),
+    )
+    return tuple(f"{change} {label}" for label, change in drawn if change)
+
+
 def outcome_details(outcome: Outcome, before: Analysis | None) -> tuple[str, ...]:
     """The same and every other number there is."""
     space, load, flash = outcome.space_info, outcome.iops_info, outcome.flash_info
@@ -158,32 +169,47 @@ def _flash_finding(flash: FlashAnalysis, name: str) -> str | None:
 
 def _space_outcome(space: SpaceOutcome, before: SpaceAnalysis | None) -> str | None:
     changed = numbers.finite(space.space_changed_physical_gib)
-    risk_after = numbers.chance(space.probability)
     parts = []
     if changed is not None:
         parts.append(f"{numbers.gib(abs(changed))} {'freed' if changed < 0 else 'added'}")
+    risk_before, risk_after = map(numbers.chance, _risks(space, before))
     if risk_after:
-        risk_before = numbers.chance(before.probability) if before else None
         parts.append(f"risk of filling up {_change(risk_before, risk_after)}")
     return ", ".join(parts) or _named("space", space.summary)
 
 
 def _load_outcome(load: IopsOutcome, before: IopsAnalysis | None) -> str | None:
-    after = numbers.percent(load.predicted_outcome_load_week_percent)
-    if not after:
-        return _named("load", load.summary)
-    share_before = numbers.percent(load.predicted_load_week_percent)
-    if share_before is None and before:
-        share_before = numbers.percent(before.percent_of_week_under_load)
-    return f"load {_change(share_before, after)} of the week"
+    share_before, share_after = map(numbers.percent, _loads(load, before))
+    return f"load {_change(share_before, share_after)} of the week" if share_after else _named("load", load.summary)
 
 
 def _flash_outcome(flash: FlashOutcome, before: FlashAnalysis | None) -> str | None:
-    after = numbers.percent(flash.flash_hit_rate_percent)
-    if not after:
-        return _named("flash hits", flash.summary)
-    hits_before = numbers.percent(before.flash_hit_rate_percent) if before else None
-    return f"flash hits {_change(hits_before, after)}"
+    hits_before, hits_after = map(numbers.percent, _hits(flash, before))
+    return f"flash hits {_change(hits_before, hits_after)}" if hits_after else _named("flash hits", flash.summary)
+
+
+_BeforeAfter = tuple[float | None, float | None]
+
+
+def _risks(space: SpaceOutcome, before: SpaceAnalysis | None) -> _BeforeAfter:
+    """Of filling up, as the TGC gives them."""
+    return before.probability if before else None, space.probability
+
+
+def _risk_bars(space: SpaceOutcome, before: SpaceAnalysis | None) -> str:
+    return bars.change(*map(numbers.chance_percent, _risks(space, before)))
+
+
+def _loads(load: IopsOutcome, before: IopsAnalysis | None) -> _BeforeAfter:
+    """Percents of the week."""
+    predicted = numbers.finite(load.predicted_load_week_percent)
+    if predicted is None and before:
+        predicted = before.percent_of_week_under_load
+    return predicted, load.predicted_outcome_load_week_percent
+
+
+def _hits(flash: FlashOutcome, before: FlashAnalysis | None) -> _BeforeAfter:
+    return before.flash_hit_rate_percent if before else None, flash.flash_hit_rate_percent
 
 
 def _change(before: str | None, after: str) -> str:

@@ -286,7 +286,7 @@ async def test_a_running_recommendation_is_followed_to_its_end(stage: Stage, end
     began, read = stage.clock.now(), reads_of(stage, running)
     await stage.until(lambda: reads_of(stage, running) == read + 3)
     assert timedelta(seconds=30) <= stage.clock.now() - began <= timedelta(seconds=120)  # every 15 s
-    await stage.until(lambda: "▰" in str(card.blocks))
+    await stage.until(lambda: "▇" in str(card.blocks))
     if end == "cancelled":
         stage.world.cancel_in_gui(production)
 

@@ -21,6 +21,7 @@ from tests.bot.rendering.samples import (
     date,
     emoji,
     items,
+    joined,
     labels,
     line,
     mrkdwn,
@@ -107,9 +108,15 @@ EXPECTED = rich(
     items(
         line(
             bold("vmstore01"),
-            text(unparted("  2,210 GiB freed, risk of filling up 83 % → 2 % · load 12.5 % → 3.1 % of the week")),
+            text(
+                unparted("  2,210 GiB freed, risk of filling up 83 % → 2 % · load 12.5 % → 3.1 % of the week")
+                + joined("\n▇▇▇▇▇▇▇▁ → ▁▁▁▁▁▁▁▁ risk of filling up\n▇▁▁▁▁▁▁▁ → ▁▁▁▁▁▁▁▁ load"),
+            ),
         ),
-        line(bold("vmstore02"), text(unparted("  flash hits 91.2 % → 97.4 %"))),
+        line(
+            bold("vmstore02"),
+            text(unparted("  flash hits 91.2 % → 97.4 %") + joined("\n▇▇▇▇▇▇▇▁ → ▇▇▇▇▇▇▇▁ flash hits")),
+        ),
     ),
 )
 ORIGIN = {"type": "context", "elements": [mrkdwn(f"Made {MADE}, expires {EXPIRES} · {TGC_LINK}")]}
@@ -162,7 +169,7 @@ def test_a_running_plan_shows_progress_and_who_accepted() -> None:
                 text(" "),
                 ACCEPTED_AT,
                 text(" · running"),
-                text("\n▰▰▰▱▱▱▱▱▱▱  1 of 4 VMs moved"),
+                text("\n▇▇▇▁▁▁▁▁  1 of 4 VMs moved"),
             )
         ),
         rich(

@@ -24,7 +24,10 @@ Production: 4 VMs to move, vmstore01 is likely to fill up within 7 days (83 %)
   Expected
     vmstore01  2,210 GiB freed, risk of filling up 83 % → 2 %
                load 12.5 % → 3.1 % of the week
+               ▇▇▇▇▇▇▇▁ → ▁▁▁▁▁▁▁▁ risk of filling up
+               ▇▁▁▁▁▁▁▁ → ▁▁▁▁▁▁▁▁ load
     vmstore02  flash hits 91.2 % → 97.4 %
+               ▇▇▇▇▇▇▇▁ → ▇▇▇▇▇▇▇▁ flash hits
   Made 2026-03-10 06:00, expires 2026-03-10 18:00
 
 Test: The TGC failed: try again.
@@ -61,6 +64,11 @@ def test_the_report_tells_each_pool_in_columns() -> None:
 def test_a_failure_tells_which_vm_why_and_what_to_do() -> None:
     failed = PoolAnswer(pool_name="Production", view=view("failed", Standing.FAILED, act=act(Action.ACCEPT)))
     assert _report(failed).split("\n\n")[1] == FAILED
+
+
+def test_what_runs_has_a_bar() -> None:
+    running = PoolAnswer(pool_name="Production", view=view("running", Standing.RUNNING))
+    assert "\n  ▇▇▇▁▁▁▁▁  1 of 4 VMs moved\n  Moves: 2 waves, 4 VMs\n" in _report(running)
 
 
 def test_all_moves_of_a_large_plan_are_there_within_the_width() -> None:
