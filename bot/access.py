@@ -45,7 +45,7 @@ class Access:
 
     async def refusal_to_read(self, actor: Actor) -> str | None:
         try:
-            return await self._refusal_as_member(actor)
+            return await self.refusal_as_member(actor)
         except SlackError as error:
             return f"I could not check who you are, so I did nothing: {error}"
 
@@ -67,7 +67,7 @@ class Access:
     async def still_may_act(self, actor: Actor, pool_name: str) -> bool:
         """Whether somebody who acted before might do so again. Raises SlackError where that cannot be told."""
         rule = self.rules.of(pool_name)
-        return await self._refusal_as_member(actor) is None and await self._is_named(rule.approvers, actor.user_id)
+        return await self.refusal_as_member(actor) is None and await self._is_named(rule.approvers, actor.user_id)
 
     async def able(self, rule: PoolRule, enough: int) -> int:
         """How many people may act by this rule; counted no further than `enough`.
@@ -111,7 +111,8 @@ class Access:
         names = await self._names(rule)
         return f"You are not an approver {where}, so nothing was done; {rule.named_in} names {names}."
 
-    async def _refusal_as_member(self, actor: Actor) -> str | None:
+    async def refusal_as_member(self, actor: Actor) -> str | None:
+        """Why this bot does not answer this person. Raises SlackError where that cannot be told."""
         if actor.team_id != self._identity.team_id:
             return "This bot answers only members of its own workspace, and you are from another one."
         return self._refusal_of(await self._person(actor.user_id))

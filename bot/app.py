@@ -26,6 +26,7 @@ from bot.clock import Clock, SystemClock
 from bot.decisions import Decider
 from bot.due_plans import DuePlans
 from bot.health import Health
+from bot.homes import Homes
 from bot.leader import Leader
 from bot.loops import CameRound, Loops
 from bot.metrics import SLACK_CONNECTIONS, SLACK_UP
@@ -291,6 +292,15 @@ class Parts:
             zone=zone,
             channel_id=channel_id,
         )
+        self._homes = Homes(
+            database=database,
+            access=access,
+            views=views,
+            readings=readings,
+            slack=slack,
+            pace=pace,
+            clock=clock,
+        )
         self._adoption = Adoption(database, slack, tgc, clock, channel_id)
         self._watch = Watch(
             database=database,
@@ -309,6 +319,7 @@ class Parts:
             access=access,
             audit=Audit(database, access, clock, tgc.key),
             decider=self._decider,
+            homes=self._homes,
             pausing=Pausing(
                 database=database,
                 access=access,
@@ -351,6 +362,7 @@ class Parts:
             loops.start("new cards", self._painter.post_new, patience=SLACK_PATIENCE)
             loops.every("due plans", _DUE_EVERY_S, self._due_plans.press_due, patience=DATABASE_PATIENCE)
             loops.start("changed cards", self._painter.edit_changed, patience=SLACK_PATIENCE)
+            loops.start("homes", self._homes.keep_published, patience=SLACK_PATIENCE)
             loops.start("missed analyses", self._silence.keep_looking, patience=self._silence.patience)
             loops.every("reminders", _REMINDERS_EVERY_S, self._reminders.run, patience=READING_AT_MOST)
 

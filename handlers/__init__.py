@@ -7,6 +7,7 @@ from bot.access import Access
 from bot.audit import Audit as AuditService
 from bot.clock import Clock
 from bot.decisions import Decider
+from bot.homes import Homes
 from bot.pausing import Pausing
 from bot.planning import Planning as PlanningService
 from bot.reconcile import Reconciler
@@ -17,9 +18,11 @@ from bot.tasks import Tasks
 from handlers.audit import Audit
 from handlers.decide import Decide
 from handlers.details import Details
+from handlers.home import Home
 from handlers.pause import Pause
 from handlers.planning import Planning
 from handlers.reco import Reco
+from handlers.replies import Replies
 from handlers.snooze import Snooze
 from handlers.tintri import Feature, TintriCommand
 from handlers.unknown import Unknown
@@ -31,6 +34,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     access: Access
     audit: AuditService
     decider: Decider
+    homes: Homes
     pausing: Pausing
     planning: PlanningService
     reconciler: Reconciler
@@ -50,8 +54,10 @@ def register(app: AsyncApp, services: Services) -> None:
     TintriCommand(features, services.access, services.tasks).register(app)
     reco.register(app)
     audit.register(app)
-    Decide(services.decider, services.tasks, services.clock).register(app)
-    Details(services.reconciler, services.slack, services.access, services.tasks).register(app)
-    Planning(services.planning, services.slack, services.tasks, services.clock).register(app)
+    replies = Replies(services.slack)
+    Decide(services.decider, replies, services.tasks, services.clock).register(app)
+    Details(services.reconciler, services.slack, services.access, replies, services.tasks).register(app)
+    Planning(services.planning, services.slack, replies, services.tasks, services.clock).register(app)
+    Home(services.homes, services.tasks).register(app)
     Snooze(services.reminders, services.tasks).register(app)
-    Unknown(services.tasks).register(app)
+    Unknown(replies, services.tasks).register(app)

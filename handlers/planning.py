@@ -17,7 +17,7 @@ from bot.rendering.views import Message, View
 from bot.slack import Slack, SlackError
 from bot.tasks import Tasks
 from handlers.payloads import Submission, read_click, read_submission
-from handlers.replies import answer, no_surprise, told
+from handlers.replies import Replies, no_surprise, told
 
 _log = structlog.get_logger(__name__)
 
@@ -29,9 +29,10 @@ would hide it."""
 class Planning:
     """Listens to what plans an accept, and to what cancels a plan."""
 
-    def __init__(self, planning: PlanningService, slack: Slack, tasks: Tasks, clock: Clock) -> None:
+    def __init__(self, planning: PlanningService, slack: Slack, replies: Replies, tasks: Tasks, clock: Clock) -> None:
         self._planning = planning
         self._slack = slack
+        self._replies = replies
         self._tasks = tasks
         self._clock = clock
 
@@ -50,7 +51,7 @@ class Planning:
 
     async def cancelled(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
         await ack()
-        self._tasks.start(no_surprise(respond, self._cancel(respond, body)), name="cancel a plan")
+        self._tasks.start(self._replies.no_surprise(respond, body, self._cancel(respond, body)), name="cancel a plan")
 
     async def _ask(self, body: Mapping[str, Any]) -> None:
         click = read_click(body)
@@ -93,7 +94,7 @@ class Planning:
             said = await self._planning.cancel(request)
         except PlanRefusedError as error:
             said = str(error)
-        await answer(respond, render_sentence(said), replace_original=click.is_ephemeral)
+        await self._replies.tell(respond, click, render_sentence(said), replace_original=click.is_ephemeral)
 
     async def _tell(self, view_id: str, message: Message) -> None:
         await self._update(view_id, render_not_planned(message.text))

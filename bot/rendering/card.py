@@ -84,7 +84,7 @@ def _unfolded(view: CardView, story: Content) -> Iterable[Block]:
         if story.moves and story.silence:
             yield blocks.plain_context(story.silence)
     yield blocks.context(_origin(view))
-    yield from _footer(view, story)
+    yield from footer(view, story)
 
 
 def _notes(view: CardView, story: Content) -> Iterable[Phrase]:
@@ -109,15 +109,16 @@ def _folded(view: CardView, story: Content) -> Iterable[Block]:
         if len(story.failed) > 1:
             yield blocks.bullets([((Strong("Failed"),), _failures(story))])
         yield blocks.paragraph((Strong("What to do: "), " ".join(standing.advice(story)[:ADVICE_SHOWN])))
-    yield from _footer(view, story)
+    yield from footer(view, story)
 
 
 def _compact(view: CardView, story: Content) -> Iterable[Block]:
     yield blocks.mrkdwn_section(_notification(view, story))
-    yield from _footer(view, story)
+    yield from footer(view, story)
 
 
-def _footer(view: CardView, story: Content) -> Iterable[Block]:
+def footer(view: CardView, story: Content) -> Iterable[Block]:
+    """Why a button is missing, and those that there are."""
     if view.hindrance and _hinders(view):
         yield blocks.plain_context(shorten(clean(view.hindrance), limits.PROBLEM))
     buttons = list(_buttons(view, story))

@@ -87,12 +87,12 @@ def outcomes(outcome: Outcome, before: Analysis | None) -> tuple[str, ...]:
 
 
 def outcome_bars(outcome: Outcome, before: Analysis | None) -> tuple[str, ...]:
-    """A bar before → after and what it shows, for each percentage that is known of both."""
+    """A bar before → after for each percentage that is known of both, and in a word what it shows."""
     space, load, flash = outcome.space_info, outcome.iops_info, outcome.flash_info
     drawn = (
-        ("risk of filling up", space and _risk_bars(space, before.space_info if before else None)),
+        ("risk", space and _risk_bars(space, before.space_info if before else None)),
         ("load", load and bars.change(*_loads(load, before.iops_info if before else None))),
-        ("flash hits", flash and bars.change(*_hits(flash, before.flash_info if before else None))),
+        ("flash", flash and bars.change(*_hits(flash, before.flash_info if before else None))),
     )
     return tuple(f"{change} {label}" for label, change in drawn if change)
 

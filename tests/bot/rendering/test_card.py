@@ -110,12 +110,12 @@ EXPECTED = rich(
             bold("vmstore01"),
             text(
                 unparted("  2,210 GiB freed, risk of filling up 83 % → 2 % · load 12.5 % → 3.1 % of the week")
-                + joined("\n▇▇▇▇▇▇▇▁ → ▁▁▁▁▁▁▁▁ risk of filling up\n▇▁▁▁▁▁▁▁ → ▁▁▁▁▁▁▁▁ load"),
+                + joined("\n▇▇▇▇▇▇▇▁ → ▁▁▁▁▁▁▁▁ risk\n▇▁▁▁▁▁▁▁ → ▁▁▁▁▁▁▁▁ load"),
             ),
         ),
         line(
             bold("vmstore02"),
-            text(unparted("  flash hits 91.2 % → 97.4 %") + joined("\n▇▇▇▇▇▇▇▁ → ▇▇▇▇▇▇▇▁ flash hits")),
+            text(unparted("  flash hits 91.2 % → 97.4 %") + joined("\n▇▇▇▇▇▇▇▁ → ▇▇▇▇▇▇▇▁ flash")),
         ),
     ),
 )

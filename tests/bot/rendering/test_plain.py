@@ -24,10 +24,10 @@ Production: 4 VMs to move, vmstore01 is likely to fill up within 7 days (83 %)
   Expected
     vmstore01  2,210 GiB freed, risk of filling up 83 % → 2 %
                load 12.5 % → 3.1 % of the week
-               ▇▇▇▇▇▇▇▁ → ▁▁▁▁▁▁▁▁ risk of filling up
+               ▇▇▇▇▇▇▇▁ → ▁▁▁▁▁▁▁▁ risk
                ▇▁▁▁▁▁▁▁ → ▁▁▁▁▁▁▁▁ load
     vmstore02  flash hits 91.2 % → 97.4 %
-               ▇▇▇▇▇▇▇▁ → ▇▇▇▇▇▇▇▁ flash hits
+               ▇▇▇▇▇▇▇▁ → ▇▇▇▇▇▇▇▁ flash
   Made 2026-03-10 06:00, expires 2026-03-10 18:00
 
 Test: The TGC failed: try again.
