@@ -252,8 +252,9 @@ class Slack:
         )
 
     async def publish_home(self, user_id: str, view: View, unchanged_since: str | None) -> str:
-        """Show somebody their home, and return Slack's hash of it. With that of an earlier version, Slack refuses
-        where it has changed since.
+        """Show somebody their home, and return Slack's hash of it.
+
+        With the hash of an earlier version, Slack refuses where it has changed since.
         """
         response = await self._ask(
             "views.publish", lambda: self._client.views_publish(user_id=user_id, view=view, hash=unchanged_since)
