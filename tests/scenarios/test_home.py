@@ -76,6 +76,13 @@ async def test_whoever_opens_it_sees_what_they_may_see(stage: Stage) -> None:
     assert stage.place.rows("SELECT count(*) FROM homes") == [[2]]
 
 
+async def test_over_socket_mode_it_is_published_as_well(tmp_path: Path) -> None:
+    async with open_stage(tmp_path, pools=1) as stage:
+        await stage.start_bot()
+        await stage.cards_posted(1)
+        assert "Production: 4 VMs to move" in said(await opened(stage, "alice"))
+
+
 async def test_a_press_there_goes_the_way_of_every_other(stage: Stage) -> None:
     await stage.start_bot()
     card = (await stage.cards_posted(1))[0]
@@ -107,6 +114,20 @@ async def test_an_answer_too_late_for_a_modal_is_a_direct_message(stage: Stage) 
     assert told in stage.slack.direct("alice")
     await stage.until(lambda: "Decided last" in said(home))
     assert "Production  dismissed by U0ALICE00" in said(home)
+
+
+async def test_what_cannot_be_done_there_is_said_there_or_in_a_direct_message(stage: Stage) -> None:
+    await stage.start_bot()
+    await stage.cards_posted(1)
+    home = await opened(stage, "alice")
+    stage.slack.faults.fail("views.open", "expired_trigger_id", times=2)  # for the details, and for why there are none
+    delivery = await stage.slack.person("alice").click(home, ids.DETAILS)
+    assert await stage.answer("alice", "could not be opened") in stage.slack.direct("alice")
+
+    (action,) = delivery.payload["actions"]
+    trigger_id = stage.slack.workspace.issue_trigger("U0ALICE00", stage.clock.timestamp())
+    await stage.slack.forge(delivery, actions=[{**action, "action_id": "of_last_year"}], trigger_id=trigger_id)
+    assert "I do not know this button any more" in await modal_says(stage, "alice")
 
 
 async def test_it_is_published_again_only_where_it_changed_and_to_nobody_too_often(stage: Stage) -> None:
