@@ -70,9 +70,9 @@ async def test_whoever_opens_it_sees_what_they_may_see(stage: Stage) -> None:
 
     assert said(await opened(stage, "gina")).startswith("This bot answers only full members")
     await stage.slack.person("frank").open_home()
-    await stage.slack.person("carol").open_home(tab="messages")
+    await stage.slack.person("bob").open_home(tab="messages")
     await stage.settle()
-    assert stage.slack.home("frank") is None
+    assert stage.slack.home("frank") is stage.slack.home("bob") is None
     assert stage.place.rows("SELECT count(*) FROM homes") == [[2]]
 
 
@@ -92,6 +92,7 @@ async def test_a_press_there_goes_the_way_of_every_other(stage: Stage) -> None:
     await stage.slack.person("bob").click(bob, ids.ACCEPT)  # which his home still offers
     assert "alice" in await modal_says(stage, "bob")
     assert outcomes(stage) == [("alice", "accept", "done"), ("bob", "accept", "taken")]
+    assert stage.slack.direct("alice") == stage.slack.direct("bob") == []
     assert len([call for call in stage.tgc.calls if call.path.endswith("/accept")]) == 1
 
     await stage.until(lambda: labels(alice) == labels(bob) == ["Cancel", "Details"])
@@ -141,16 +142,21 @@ async def test_it_is_published_again_only_where_it_changed_and_to_nobody_too_oft
     await opened(stage, "alice")
     assert len(publishings(stage, "alice")) == before
 
-    for shown, then in ((ids.DISMISS, ids.REOPEN), (ids.REOPEN, ids.DISMISS), (ids.DISMISS, ids.REOPEN)):
-        await stage.slack.person("bob").click(card, shown)
-        await stage.until(partial(has, card, then))
-    await stage.until(lambda: "dismissed by U0BOB0000" in said(home_of(stage, "alice")))
+    home = home_of(stage, "alice")
+    for action_id, deed in ((ids.DISMISS, "dismissed"), (ids.REOPEN, "reopened")):
+        await stage.until(partial(has, card, action_id))
+        await stage.slack.person("bob").click(card, action_id)
+        await stage.until(partial(tells, home, f"{deed} by U0BOB0000"))
     moments = [call.at for call in publishings(stage, "alice")[before:]]
     assert all(later - earlier >= 10 for earlier, later in pairwise(moments))
 
 
 def has(card: Message, action_id: str) -> bool:
     return action_id in str(card.blocks)
+
+
+def tells(view: View, what: str) -> bool:
+    return what in said(view)
 
 
 def home_of(stage: Stage, who: str) -> View:
