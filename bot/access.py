@@ -54,7 +54,7 @@ class Access:
 
     async def refusal_to_read(self, actor: Actor) -> str | None:
         try:
-            return await self._refusal_as_member(actor)
+            return await self.refusal_as_member(actor)
         except SlackError as error:
             return f"I could not check who you are, so I did nothing: {error}"
 
@@ -95,7 +95,7 @@ class Access:
     async def still_may_act(self, actor: Actor, pool_name: str) -> bool:
         """Whether somebody who acted before might do so again. Raises SlackError where that cannot be told."""
         rule = self.rules.of(pool_name)
-        if await self._refusal_as_member(actor) is not None:
+        if await self.refusal_as_member(actor) is not None:
             return False
         return await self._named_as(rule.approvers, actor.user_id) is not None
 
@@ -130,7 +130,8 @@ class Access:
                     members |= await self._members(group_id)
         return frozenset(members)
 
-    async def _refusal_as_member(self, actor: Actor) -> str | None:
+    async def refusal_as_member(self, actor: Actor) -> str | None:
+        """Why this bot does not answer this person. Raises SlackError where that cannot be told."""
         if actor.team_id != self._identity.team_id:
             return "This bot answers only members of its own workspace, and you are from another one."
         return self._refusal_of(await self._person(actor.user_id))

@@ -29,6 +29,7 @@ from bot.doctor.doctor import Doctor
 from bot.due_plans import DuePlans
 from bot.health import Health
 from bot.history import History
+from bot.homes import Homes
 from bot.leader import Leader
 from bot.loops import CameRound, Loops
 from bot.manifest import SCOPES
@@ -315,6 +316,15 @@ class Parts:
             zone=zone,
             channel_id=channel_id,
         )
+        self._homes = Homes(
+            database=database,
+            access=access,
+            views=views,
+            readings=readings,
+            slack=slack,
+            pace=pace,
+            clock=clock,
+        )
         self._adoption = Adoption(database, slack, tgc, clock, channel_id)
         self._watch = Watch(
             database=database,
@@ -345,6 +355,7 @@ class Parts:
             doctor=self.doctor,
             doctor_clicks=Clicks(database, access, clock, tgc.key),
             history=History(database=database, readings=readings, views=views, clock=clock, patience_s=patience_s),
+            homes=self._homes,
             pausing=Pausing(
                 database=database,
                 access=access,
@@ -408,6 +419,7 @@ class Parts:
             loops.start("new cards", self._painter.post_new, patience=SLACK_PATIENCE)
             loops.every("due plans", _DUE_EVERY_S, self._due_plans.press_due, patience=DATABASE_PATIENCE)
             loops.start("changed cards", self._painter.edit_changed, patience=SLACK_PATIENCE)
+            loops.start("homes", self._homes.keep_published, patience=SLACK_PATIENCE)
             loops.start("missed analyses", self._silence.keep_looking, patience=self._silence.patience)
             loops.every("replacements", self._follow_s, self._replacements.run, patience=READING_AT_MOST)
             loops.every("reminders", _REMINDERS_EVERY_S, self._reminders.run, patience=READING_AT_MOST)

@@ -73,7 +73,8 @@ class Painter:
     def _rich(self, element: Block) -> Iterable[Line]:
         if element["type"] == "rich_text_list":
             for item in element["elements"]:
-                yield Line(self._leaves(item), first="• ", further="  ")
+                rows = self._leaves(item).split("\n")
+                yield from (Line(row, first="  " if at else "• ", further="  ") for at, row in enumerate(rows))
         else:
             yield from (Line(row) for row in self._leaves(element).split("\n"))
 

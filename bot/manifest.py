@@ -26,7 +26,7 @@ display_information:
   background_color: "#1f2937"
 features:
   app_home:
-    home_tab_enabled: false
+    home_tab_enabled: true
     messages_tab_enabled: true
     messages_tab_read_only_enabled: true
   bot_user:
@@ -48,9 +48,13 @@ oauth_config:
       - users:read
       - usergroups:read
 settings:
+  event_subscriptions:
+{url}\
+    bot_events:
+      - app_home_opened
   interactivity:
     is_enabled: true
-{interactivity_url}\
+{url}\
   org_deploy_enabled: false
   socket_mode_enabled: {socket_mode}
   token_rotation_enabled: false
@@ -63,11 +67,11 @@ def manifest(*, request_url: str | None) -> str:
     Raises ValueError for a URL that Slack would not take.
     """
     if request_url is None:
-        return _TEMPLATE.format(command_url="", interactivity_url="", socket_mode="true")
+        return _TEMPLATE.format(command_url="", url="", socket_mode="true")
     url = json.dumps(_events_url(request_url))  # a JSON string is a YAML string
     return _TEMPLATE.format(
         command_url=f"      url: {url}\n",
-        interactivity_url=f"    request_url: {url}\n",
+        url=f"    request_url: {url}\n",
         socket_mode="false",
     )
 

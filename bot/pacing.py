@@ -1,4 +1,7 @@
-"""How fast the bot writes to Slack: one post a second and channel, all edits within one budget (slack/README 4.2)."""
+"""How fast the bot writes to Slack: a post a second and channel, a home a second, all edits within one budget.
+
+The limits: slack/README 4.2.
+"""
 
 import asyncio
 from collections import defaultdict
@@ -11,6 +14,8 @@ EDITS_PER_MINUTE = 45
 """In any minute, below Slack's 50 for chat.update (tier 3)."""
 EDIT_BURST = 5
 """So many of them at once; the others come evenly."""
+HOME_EVERY = timedelta(seconds=1)
+"""Below Slack's 100 a minute for views.publish (tier 4), with room for those that people open."""
 _MINUTE = timedelta(minutes=1)
 
 
@@ -39,11 +44,12 @@ class _Bucket:
 
 
 class Pace:
-    """The turns to post and to edit."""
+    """The turns to post, to edit and to publish homes."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._edits, self._posts = self._buckets(used_up_at=None)
+        self._homes = _Bucket(clock, every=HOME_EVERY, burst=1)
 
     def begin_anew(self) -> None:
         """Begin as if every turn until now were used: another process may have used them."""
@@ -61,6 +67,13 @@ class Pace:
     async def edit(self) -> None:
         """Wait for the next turn of the budget that all edits share."""
         await self._edits.turn()
+
+    async def home(self) -> None:
+        """Wait for the next turn to publish somebody's home."""
+        await self._homes.turn()
+
+    def hold_homes(self, seconds: float) -> None:
+        self._homes.hold(seconds)
 
     def hold_posts(self, channel_id: str, seconds: float) -> None:
         self._posts[channel_id].hold(seconds)

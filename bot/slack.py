@@ -139,7 +139,7 @@ class OpenedView(msgspec.Struct, frozen=True, kw_only=True):
     """Of what it shows now."""
 
 
-_SHOWN = frozenset({"chat.postMessage", "chat.update", "chat.postEphemeral"})
+_SHOWN = frozenset({"chat.postMessage", "chat.update", "chat.postEphemeral", "views.publish"})
 """What people see. Reading harms nobody."""
 
 
@@ -250,6 +250,16 @@ class Slack:
         await self._ask(
             "views.update", lambda: self._client.views_update(view_id=view_id, view=view, hash=unchanged_since)
         )
+
+    async def publish_home(self, user_id: str, view: View, unchanged_since: str | None) -> str:
+        """Show somebody their home, and return Slack's hash of it.
+
+        With the hash of an earlier version, Slack refuses where it has changed since.
+        """
+        response = await self._ask(
+            "views.publish", lambda: self._client.views_publish(user_id=user_id, view=view, hash=unchanged_since)
+        )
+        return str(response["view"]["hash"])
 
     async def own_messages(
         self, channel_id: str, *, since: datetime, thread_ts: str | None = None

@@ -22,6 +22,7 @@ from bot.recommendations import is_building, is_expired, is_open, is_running
 from bot.reconcile import Reconciler
 from bot.rendering.notices import render_outage, render_outage_over
 from bot.rendering.views import Message
+from bot.storage import pools as stored_pools
 from bot.storage import recommendations, tgcs
 from bot.storage.database import Database
 from bot.storage.recommendations import Stored
@@ -142,7 +143,7 @@ class Watch:
 
     async def _read_all(self) -> None:
         try:
-            pools = await self._readings.pools()
+            pools = await self._list_pools()
         except TGCError as error:
             await self._failed(str(error), error)
             return
@@ -159,13 +160,21 @@ class Watch:
         if not pool_uuids:
             return
         try:
-            pools = await self._readings.pools()
+            pools = await self._list_pools()
         except TGCError as error:
             await self._failed(str(error), error)
             return
         await self._succeeded()
         await self._read_pools([pool for pool in pools if pool.uuid in pool_uuids])
         await self._end_deleted_pools({pool.uuid for pool in pools})
+
+    async def _list_pools(self) -> list[Pool]:
+        """All pools; what the list says of them is kept for homes. Raises TGCError."""
+        read_at = self._clock.now()
+        listed = await self._readings.pools()
+        async with self._database.write() as connection:
+            await stored_pools.replace(connection, self._tgc.key, listed, read_at)
+        return listed
 
     async def _read_pools(self, pools: Iterable[Pool]) -> list[PoolReading]:
         """Read them all at once. Cards come in the order of names, but wait for a slow pool only so long."""

@@ -10,6 +10,7 @@ from bot.decisions import Decider
 from bot.doctor.click import Clicks
 from bot.doctor.doctor import Doctor as DoctorService
 from bot.history import History as HistoryService
+from bot.homes import Homes
 from bot.pausing import Pausing
 from bot.planning import Planning as PlanningService
 from bot.reasons import Reasons as ReasonsService
@@ -28,11 +29,13 @@ from handlers.decide import Decide
 from handlers.details import Details
 from handlers.doctor import Doctor
 from handlers.history import History
+from handlers.home import Home
 from handlers.modals import Modals
 from handlers.pause import Pause
 from handlers.planning import Planning
 from handlers.reasons import Reasons
 from handlers.reco import Reco
+from handlers.replies import Replies
 from handlers.rules import Rules
 from handlers.shaping import Shaping
 from handlers.snooze import Snooze
@@ -51,6 +54,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     doctor: DoctorService
     doctor_clicks: Clicks
     history: HistoryService
+    homes: Homes
     pausing: Pausing
     planning: PlanningService
     reasons: ReasonsService
@@ -91,14 +95,16 @@ def register(app: AsyncApp, services: Services) -> None:
     history.register(app)
     vm_rules.register(app)
     doctor.register(app)
-    Decide(services.decider, services.tasks, services.clock).register(app)
-    Details(services.reconciler, services.slack, services.access, services.tasks).register(app)
+    replies = Replies(services.slack)
+    Decide(services.decider, replies, services.tasks, services.clock).register(app)
+    Details(services.reconciler, services.slack, services.access, replies, services.tasks).register(app)
     modals, rules = Modals(services.slack, services.clock), services.access.rules
-    Planning(services.planning, modals, rules, services.tasks).register(app)
-    AcceptForm(services.reasons, services.decider, modals, rules, services.tasks, services.clock).register(app)
-    Reasons(services.reasons, services.decider, modals, services.tasks, services.clock).register(app)
+    Planning(services.planning, modals, replies, rules, services.tasks).register(app)
+    AcceptForm(services.reasons, services.decider, modals, replies, rules, services.tasks, services.clock).register(app)
+    Reasons(services.reasons, services.decider, modals, replies, services.tasks, services.clock).register(app)
     Shaping(services.shaping, services.decider, services.reconciler, modals, services.tasks, services.clock).register(
         app
     )
+    Home(services.homes, services.tasks).register(app)
     Snooze(services.reminders, services.tasks).register(app)
-    Unknown(services.tasks).register(app)
+    Unknown(replies, services.tasks).register(app)

@@ -20,18 +20,26 @@ from bot.storage.presses import Press
 from bot.tasks import Tasks
 from handlers.modals import Modals, accept_mistakes, take
 from handlers.payloads import Submission, read_click, request_of
-from handlers.replies import answer, no_surprise, told
+from handlers.replies import Replies, told
 
 
 class AcceptForm:
     """Opens the form, and hands what was submitted to the decision protocol."""
 
     def __init__(
-        self, reasons: Reasons, decider: Decider, modals: Modals, rules: PoolRules, tasks: Tasks, clock: Clock
+        self,
+        reasons: Reasons,
+        decider: Decider,
+        modals: Modals,
+        replies: Replies,
+        rules: PoolRules,
+        tasks: Tasks,
+        clock: Clock,
     ) -> None:
         self._reasons = reasons
         self._decider = decider
         self._modals = modals
+        self._replies = replies
         self._rules = rules
         self._tasks = tasks
         self._clock = clock
@@ -42,7 +50,9 @@ class AcceptForm:
 
     async def pressed(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
         await ack()
-        self._tasks.start(no_surprise(respond, self._open(respond, body)), name="open the form of an accept")
+        self._tasks.start(
+            self._replies.no_surprise(respond, body, self._open(respond, body)), name="open the form of an accept"
+        )
 
     async def submitted(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         submission = await take(ack, body, ACCEPT, partial(accept_mistakes, rules=self._rules))
@@ -56,9 +66,11 @@ class AcceptForm:
             view = await self._reasons.accept_form(request_of(click))
             await self._modals.open(click.trigger_id, render_accept_form(view))
         except RefusedError as error:
-            await answer(respond, render_sentence(str(error)))
+            await self._replies.tell(respond, click, render_sentence(str(error)))
         except SlackError as error:
-            await answer(respond, render_sentence(f"The form could not be opened: {error} Press Accept again."))
+            await self._replies.tell(
+                respond, click, render_sentence(f"The form could not be opened: {error} Press Accept again.")
+            )
 
     async def _accept(self, submission: Submission) -> None:
         press = Press(

@@ -13,7 +13,7 @@ from bot.rendering.views import Action
 from bot.storage.presses import Press
 from bot.tasks import Tasks
 from handlers.payloads import read_click
-from handlers.replies import answer, no_surprise
+from handlers.replies import Replies
 
 _ACTIONS = {
     ids.ACCEPT: Action.ACCEPT,
@@ -26,8 +26,9 @@ _ACTIONS = {
 class Decide:
     """Listens to the buttons that change something."""
 
-    def __init__(self, decider: Decider, tasks: Tasks, clock: Clock) -> None:
+    def __init__(self, decider: Decider, replies: Replies, tasks: Tasks, clock: Clock) -> None:
         self._decider = decider
+        self._replies = replies
         self._tasks = tasks
         self._clock = clock
 
@@ -37,7 +38,7 @@ class Decide:
 
     async def pressed(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
         await ack()
-        self._tasks.start(no_surprise(respond, self._decide(respond, body)), name="decide")
+        self._tasks.start(self._replies.no_surprise(respond, body, self._decide(respond, body)), name="decide")
 
     async def _decide(self, respond: AsyncRespond, body: Mapping[str, Any]) -> None:
         click = read_click(body)
@@ -52,4 +53,5 @@ class Decide:
             pressed_at=self._clock.now(),
         )
         # An answer that only this person sees is not a card: it is replaced by what came of the press.
-        await self._decider.press(press, partial(answer, respond, replace_original=click.is_ephemeral))
+        show = partial(self._replies.show, respond, click, replace_original=click.is_ephemeral)
+        await self._decider.press(press, show)

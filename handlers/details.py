@@ -16,7 +16,7 @@ from bot.rendering.views import CardView, Message, View
 from bot.slack import Slack, SlackError
 from bot.tasks import Tasks
 from handlers.payloads import Click, read_click, read_page
-from handlers.replies import answer, no_surprise, told
+from handlers.replies import Replies, no_surprise, told
 from tgc.errors import TGCError
 
 _log = structlog.get_logger(__name__)
@@ -27,10 +27,11 @@ UNKNOWN = "I do not know this any more: type /tintri reco for what there is now.
 class Details:
     """Everything about one recommendation, paged. Reading it takes no approver."""
 
-    def __init__(self, reconciler: Reconciler, slack: Slack, access: Access, tasks: Tasks) -> None:
+    def __init__(self, reconciler: Reconciler, slack: Slack, access: Access, replies: Replies, tasks: Tasks) -> None:
         self._reconciler = reconciler
         self._slack = slack
         self._access = access
+        self._replies = replies
         self._tasks = tasks
 
     def register(self, app: AsyncApp) -> None:
@@ -40,7 +41,7 @@ class Details:
 
     async def opened(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
         await ack()
-        self._tasks.start(no_surprise(respond, self._open(respond, body)), name="open details")
+        self._tasks.start(self._replies.no_surprise(respond, body, self._open(respond, body)), name="open details")
 
     async def turned(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
         await ack()
@@ -51,13 +52,14 @@ class Details:
         refusal = await self._access.refusal_to_read(click.actor)
         view = None if refusal else await self._reconciler.view_of_offer(click.value)
         if view is None:
-            await answer(respond, render_sentence(refusal or UNKNOWN))
+            await self._replies.tell(respond, click, render_sentence(refusal or UNKNOWN))
             return
         try:
             opened = await self._slack.open_view(click.trigger_id, render_details(view))
         except SlackError as error:
             _log.warning("details could not be opened", reason=str(error))
-            await answer(respond, render_sentence(f"The details could not be opened: {error} Press Details again."))
+            sorry = render_sentence(f"The details could not be opened: {error} Press Details again.")
+            await self._replies.tell(respond, click, sorry)
             return
         # With the hash of what was opened: a page that was turned meanwhile stays.
         await self._update(opened.id, await self._fresh(click.value, view), opened.hash)

@@ -67,6 +67,7 @@ class _State(msgspec.Struct, frozen=True):
 
 class _View(msgspec.Struct, frozen=True):
     id: str = ""
+    type: str = ""
     private_metadata: str = ""
 
 
@@ -92,6 +93,21 @@ class _Click(msgspec.Struct, frozen=True):
     trigger_id: str = ""
 
 
+class _ShownView(msgspec.Struct, frozen=True):
+    hash: str = ""
+
+
+class _HomeOpened(msgspec.Struct, frozen=True):
+    user: str = ""
+    tab: str = ""
+    view: _ShownView | None = None
+
+
+class _Event(msgspec.Struct, frozen=True):
+    event: _HomeOpened
+    team_id: str = ""
+
+
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody typed `/tintri …`."""
 
@@ -115,6 +131,7 @@ class Click(msgspec.Struct, frozen=True, kw_only=True):
     is_ephemeral: bool
     """Pressed in an answer that only this person sees."""
     view_id: str | None
+    is_in_home: bool
     private_metadata: str
 
 
@@ -158,6 +175,16 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
         return self.private_metadata.partition(":")[2]
 
 
+class HomeOpened(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody opened the bot's own page."""
+
+    actor: Actor
+    tab: str
+    """`home` or `messages`."""
+    slack_hash: str | None
+    """Of what their home shows; None where nothing was published there."""
+
+
 class MalformedPayloadError(ValueError):
     """Slack, or whoever plays it, sent something that is not a payload."""
 
@@ -194,6 +221,7 @@ def read_click(body: Mapping[str, Any]) -> Click:
         trigger_id=click.trigger_id,
         is_ephemeral=container.is_ephemeral,
         view_id=click.view.id if click.view else None,
+        is_in_home=click.view is not None and click.view.type == "home",
         private_metadata=click.view.private_metadata if click.view else "",
     )
     return _storable(pressed)
@@ -230,6 +258,19 @@ def request_by_form(submission: Submission) -> Request:
         ticket=submission.text(ids.TICKET),
         note=submission.text(ids.NOTE),
     )
+
+
+def read_home_opened(body: Mapping[str, Any]) -> HomeOpened:
+    """Raises MalformedPayloadError."""
+    try:
+        sent = msgspec.convert(body, _Event)
+    except msgspec.ValidationError as error:
+        raise MalformedPayloadError(str(error)) from error
+    opened = sent.event
+    # The event names no team of the person's own: whose they are is asked of Slack.
+    actor = _actor(sent.team_id, opened.user, opened.user)
+    slack_hash = (opened.view.hash or None) if opened.view else None
+    return _storable(HomeOpened(actor=actor, tab=opened.tab, slack_hash=slack_hash))
 
 
 def read_page(value: str) -> int:

@@ -17,15 +17,18 @@ from bot.requests import RefusedError, Request
 from bot.tasks import Tasks
 from handlers.modals import Modals, accept_mistakes, take
 from handlers.payloads import Submission, read_click, request_by_form, request_of
-from handlers.replies import answer, no_surprise, told
+from handlers.replies import Replies, no_surprise, told
 
 
 class Planning:
     """Listens to what plans an accept, and to what cancels a plan."""
 
-    def __init__(self, planning: PlanningService, modals: Modals, rules: PoolRules, tasks: Tasks) -> None:
+    def __init__(
+        self, planning: PlanningService, modals: Modals, replies: Replies, rules: PoolRules, tasks: Tasks
+    ) -> None:
         self._planning = planning
         self._modals = modals
+        self._replies = replies
         self._rules = rules
         self._tasks = tasks
 
@@ -46,7 +49,7 @@ class Planning:
 
     async def cancelled(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
         await ack()
-        self._tasks.start(no_surprise(respond, self._cancel(respond, body)), name="cancel a plan")
+        self._tasks.start(self._replies.no_surprise(respond, body, self._cancel(respond, body)), name="cancel a plan")
 
     async def _ask(self, body: Mapping[str, Any]) -> None:
         click = read_click(body)
@@ -77,7 +80,7 @@ class Planning:
             said = await self._planning.cancel(request_of(click))
         except RefusedError as error:
             said = str(error)
-        await answer(respond, render_sentence(said), replace_original=click.is_ephemeral)
+        await self._replies.tell(respond, click, render_sentence(said), replace_original=click.is_ephemeral)
 
     async def _tell(self, view_id: str, message: Message) -> None:
         await self._modals.show(view_id, render_message(TITLE, message))

@@ -21,16 +21,25 @@ from bot.storage.presses import Press
 from bot.tasks import Tasks
 from handlers.modals import Mistakes, Modals, take, text_mistakes
 from handlers.payloads import Submission, read_click, request_by_form, request_of
-from handlers.replies import answer, no_surprise, told
+from handlers.replies import Replies, told
 
 
 class Reasons:
     """Listens to what people write of a decision; feedback for the TGC goes the way of every press."""
 
-    def __init__(self, reasons: ReasonsService, decider: Decider, modals: Modals, tasks: Tasks, clock: Clock) -> None:
+    def __init__(
+        self,
+        reasons: ReasonsService,
+        decider: Decider,
+        modals: Modals,
+        replies: Replies,
+        tasks: Tasks,
+        clock: Clock,
+    ) -> None:
         self._reasons = reasons
         self._decider = decider
         self._modals = modals
+        self._replies = replies
         self._tasks = tasks
         self._clock = clock
 
@@ -42,11 +51,15 @@ class Reasons:
 
     async def asked_why(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
         await ack()
-        self._tasks.start(no_surprise(respond, self._ask_why(respond, body)), name="show the form of a reason")
+        self._tasks.start(
+            self._replies.no_surprise(respond, body, self._ask_why(respond, body)), name="show the form of a reason"
+        )
 
     async def asked_for_note(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
         await ack()
-        self._tasks.start(no_surprise(respond, self._ask_for_note(body)), name="show the form of a note")
+        self._tasks.start(
+            self._replies.no_surprise(respond, body, self._ask_for_note(body)), name="show the form of a note"
+        )
 
     async def said_why(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         submission = await take(ack, body, SAY_WHY, _mistakes)
@@ -64,9 +77,11 @@ class Reasons:
             view = await self._reasons.form(request_of(click), decisions.SAY_WHY)
             await self._modals.open(click.trigger_id, render_reason_form(view))
         except RefusedError as error:
-            await answer(respond, render_sentence(str(error)))
+            await self._replies.tell(respond, click, render_sentence(str(error)))
         except SlackError as error:
-            await answer(respond, render_sentence(f"The form could not be opened: {error} Press Say why again."))
+            await self._replies.tell(
+                respond, click, render_sentence(f"The form could not be opened: {error} Press Say why again.")
+            )
 
     async def _ask_for_note(self, body: Mapping[str, Any]) -> None:
         click = read_click(body)

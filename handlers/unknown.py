@@ -9,7 +9,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from bot.rendering.answers import render_sentence
 from bot.tasks import Tasks
-from handlers.replies import answer, no_surprise
+from handlers.payloads import read_click
+from handlers.replies import Replies, answer, no_surprise
 
 _log = structlog.get_logger(__name__)
 
@@ -19,7 +20,8 @@ _ANYTHING = re.compile("")
 class Unknown:
     """Comes last: buttons of older versions, link buttons, submissions and events that are nobody's."""
 
-    def __init__(self, tasks: Tasks) -> None:
+    def __init__(self, replies: Replies, tasks: Tasks) -> None:
+        self._replies = replies
         self._tasks = tasks
 
     def register(self, app: AsyncApp) -> None:
@@ -38,7 +40,7 @@ class Unknown:
 
     async def action(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
         await ack()
-        self._tasks.start(no_surprise(respond, self._answer(respond, body)), name="unknown button")
+        self._tasks.start(self._replies.no_surprise(respond, body, self._answer(respond, body)), name="unknown button")
 
     async def other(self, ack: AsyncAck) -> None:
         await ack()
@@ -49,9 +51,10 @@ class Unknown:
 
     async def _answer(self, respond: AsyncRespond, body: Mapping[str, Any]) -> None:
         is_link = any("url" in action for action in body["actions"])
-        if body.get("response_url") and not is_link:
+        click = read_click(body)
+        if (body.get("response_url") or click.is_in_home) and not is_link:
             text = "Nothing was done: I do not know this button any more. Type /tintri reco for what there is now."
-            await self._say(respond, text)
+            await self._replies.tell(respond, click, render_sentence(text))
 
     async def _say(self, respond: AsyncRespond, text: str) -> None:
         await answer(respond, render_sentence(text))

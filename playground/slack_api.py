@@ -288,7 +288,8 @@ class WebApi:
         return {"view": view.payload()}
 
     def views_publish(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        if arguments["user_id"] not in self.workspace.users:
+        user = self.workspace.users.get(arguments["user_id"])
+        if user is None or user.deleted or user.is_bot or user.is_stranger:
             raise Refused("user_not_found")
         if not self.workspace.home_tab_enabled:
             raise Refused("not_enabled")

@@ -56,8 +56,9 @@ def test_the_settings_marked_secret_are_those_that_a_file_may_hold() -> None:
 
 
 def test_the_scopes_are_the_manifests() -> None:
-    scopes = re.findall(r"^ {6}- ([\w:]+)$", manifest(request_url=None), re.MULTILINE)
-    assert [row[0].strip("`") for row in table("scope")] == scopes
+    asked = re.search(r"^ {4}bot:\n((?: {6}- .+\n)+)", manifest(request_url=None), re.MULTILINE)
+    assert asked
+    assert [row[0].strip("`") for row in table("scope")] == re.findall(r"- ([\w:]+)$", asked[1], re.MULTILINE)
 
 
 def test_the_commands_typed_in_slack_are_those_of_the_help() -> None:

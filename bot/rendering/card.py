@@ -85,7 +85,7 @@ def _unfolded(view: CardView, story: Content) -> Iterable[Block]:
         if story.moves and story.silence:
             yield blocks.plain_context(story.silence)
     yield blocks.context(_origin(view))
-    yield from _footer(view, story)
+    yield from footer(view, story)
 
 
 def _notes(view: CardView, story: Content) -> Iterable[Phrase]:
@@ -112,15 +112,16 @@ def _folded(view: CardView, story: Content) -> Iterable[Block]:
         if len(story.failed) > 1:
             yield blocks.bullets([((Strong("Failed"),), _failures(story))])
         yield blocks.paragraph((Strong("What to do: "), " ".join(standing.advice(story)[:ADVICE_SHOWN])))
-    yield from _footer(view, story)
+    yield from footer(view, story)
 
 
 def _compact(view: CardView, story: Content) -> Iterable[Block]:
     yield blocks.mrkdwn_section(_notification(view, story))
-    yield from _footer(view, story)
+    yield from footer(view, story)
 
 
-def _footer(view: CardView, story: Content) -> Iterable[Block]:
+def footer(view: CardView, story: Content) -> Iterable[Block]:
+    """Why a button is missing, and those that there are."""
     if view.hindrance and _hinders(view):
         yield blocks.plain_context(shorten(clean(view.hindrance), limits.PROBLEM))
     buttons = list(_buttons(view, story))
@@ -175,26 +176,23 @@ def _run(view: CardView, story: Content) -> Phrase:
     accepted = standing.accepted_when(view)
     state = standing.running(view)
     head: Phrase = (*_capitalised(accepted), f" · {state}") if accepted else (state[:1].upper() + state[1:],)
-    return (*head, f"\n{_bar(story)}  {standing.moved(story)}") if story.moves else head
-
-
-def _bar(story: Content) -> str:
-    under_way = sum(
-        move.progress_percent or 0 for move in story.in_state(ExecutionState.RUNNING, ExecutionState.RUNNING_ERROR)
-    )
-    return bar((100 * story.moved + under_way) / len(story.moves), PROGRESS_CELLS)
+    return (*head, f"\n{bar(story.moved_percent, PROGRESS_CELLS)}  {standing.moved(story)}") if story.moves else head
 
 
 def _vm_stores(title: str, vm_stores: tuple[VmStoreFacts, ...], view: CardView) -> Block:
-    lines: list[Phrase] = [
-        (Strong(shorten_name(vm_store.name, limits.NAME)), f"  {shorten(' · '.join(vm_store.brief), limits.SENTENCE)}")
-        for vm_store in vm_stores[:VM_STORES_SHOWN]
-    ]
+    lines = [_vm_store(vm_store) for vm_store in vm_stores[:VM_STORES_SHOWN]]
     rest = len(vm_stores) - len(lines)
     if rest > 0:
         more = f"and {words.counted(rest, 'more VMstore', 'more VMstores')}"
         lines.append((more + _where(with_details=bool(view.offer_id)),))
     return blocks.bullets([((Strong(title),), lines)])
+
+
+def _vm_store(vm_store: VmStoreFacts) -> Phrase:
+    return (
+        Strong(shorten_name(vm_store.name, limits.NAME)),
+        f"  {shorten(' · '.join(vm_store.brief), limits.SENTENCE)}",
+    )
 
 
 def _move(move: Move, *, with_status: bool) -> Phrase:

@@ -112,6 +112,13 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
         return self.in_state(ExecutionState.COMPLETED_OK)
 
     @property
+    def moved_percent(self) -> float | None:
+        """How far all moves together are; None where the TGC names none."""
+        under_way = self.in_state(ExecutionState.RUNNING, ExecutionState.RUNNING_ERROR)
+        done = 100 * self.moved + sum(move.progress_percent or 0 for move in under_way)
+        return done / len(self.moves) if self.moves else None
+
+    @property
     def failed(self) -> tuple[Move, ...]:
         return self.in_state(ExecutionState.COMPLETED_FAILED) or self.in_state(ExecutionState.RUNNING_ERROR)
 

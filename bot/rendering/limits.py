@@ -22,6 +22,10 @@ CONFIRM_TEXT = 300
 """slack: Confirmation dialog object."""
 VIEW_TITLE = 24
 """slack: Modal views."""
+VIEW_BLOCKS = 100
+"""slack: App Home, Modal views."""
+VIEW_BYTES = 250_000
+"""slack: views.publish, the whole view as JSON."""
 INPUT_LABEL = 2_000
 """slack: Input block, `label` and `hint`."""
 OPTION = 75

@@ -5,6 +5,7 @@ from datetime import tzinfo
 from textwrap import wrap
 
 from bot.rendering import answers, standing
+from bot.rendering.bars import PROGRESS_CELLS, bar
 from bot.rendering.content import Content, Move, VmStoreFacts, content, name
 from bot.rendering.numbers import NO_BREAK
 from bot.rendering.phrase import DAY_AND_TIME, Phrase, When, joined, local, plain
@@ -44,6 +45,8 @@ def _open(view: CardView, story: Content, zone: tzinfo) -> Iterable[str]:
         yield from _wrapped(story.previous, indent=2)
     if view.standing in _WITH_FORECAST and story.issues:
         yield from _vm_stores("Issues", story.issues)
+    if view.standing is Standing.RUNNING and story.moves:
+        yield f"  {bar(story.moved_percent, PROGRESS_CELLS)}  {standing.moved(story)}"
     if story.moves:
         yield f"  {story.moves_title}"
         yield from _moves(story)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from tgc.models import Recommendation
+from tgc.models import PoolStat, Recommendation
 
 Block = dict[str, Any]
 """One finished Block Kit block."""
@@ -395,3 +395,29 @@ class WhoView(msgspec.Struct, frozen=True, kw_only=True):
     may_everywhere: bool = False
     problem: str | None = None
     """Why it is not known which pools there are."""
+
+
+class PoolGlance(msgspec.Struct, frozen=True, kw_only=True):
+    """One pool, in a line of a home."""
+
+    pool_name: str
+    stat: PoolStat | None = None
+    view: CardView | None = None
+    """Of its newest recommendation; None where none was ever read."""
+
+
+class HomeView(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one person's home shows."""
+
+    tgc_name: str
+    tgc_url: str
+    read_at: datetime | None = None
+    """When the pools were read; None where they never were."""
+    failing_since: datetime | None = None
+    """Since when the TGC cannot be read."""
+    pools: tuple[PoolGlance, ...] = ()
+    waiting: tuple[CardView, ...] = ()
+    """What this person may decide."""
+    running: tuple[CardView, ...] = ()
+    decided: tuple[AuditEntry, ...] = ()
+    """What people decided last, newest first."""

@@ -190,6 +190,13 @@ async def entries(
     return [_entry(row) for row in await connection.execute(statement)]
 
 
+async def last_done(connection: AsyncConnection, actions: Collection[str], limit: int) -> list[AuditEntry]:
+    """Those that took effect, newest first."""
+    took_effect = (decisions.c.outcome == Outcome.DONE, decisions.c.action.in_(actions))
+    statement = select(decisions).where(*took_effect).order_by(decisions.c.id.desc()).limit(limit)
+    return [_entry(row) for row in await connection.execute(statement)]
+
+
 async def count(connection: AsyncConnection, about: About) -> int:
     statement = select(func.count()).select_from(decisions).where(*_is_about(about))
     return int((await connection.execute(statement)).scalar_one())

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.recommendations import Key
@@ -88,6 +88,17 @@ async def with_open_cards(
     if but is not None:
         which.append(recommendations.c.id != but)
     statement = select(recommendations).where(*which).order_by(recommendations.c.id)
+    return [_stored(row) for row in await connection.execute(statement)]
+
+
+async def newest(connection: AsyncConnection, tgc_key: str) -> list[Stored]:
+    """The newest of each pool."""
+    newest_ids = (
+        select(func.max(recommendations.c.id))
+        .where(recommendations.c.tgc_key == tgc_key)
+        .group_by(recommendations.c.pool_uuid)
+    )
+    statement = select(recommendations).where(recommendations.c.id.in_(newest_ids)).order_by(recommendations.c.id)
     return [_stored(row) for row in await connection.execute(statement)]
 
 

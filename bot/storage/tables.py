@@ -281,6 +281,27 @@ snoozes = Table(
     Column("until", UtcDateTime, nullable=False),
 )
 
+pools = Table(
+    "pools",
+    metadata,
+    Column("tgc_key", String(64), primary_key=True),
+    Column("pool_uuid", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("stat", LargeBinary),
+    Column("read_at", UtcDateTime, nullable=False),
+)
+
+homes = Table(
+    "homes",
+    metadata,
+    Column("user_id", String(64), primary_key=True),
+    Column("team_id", String(64), nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("painted", String(64)),
+    Column("slack_hash", Text),
+    Column("published_at", UtcDateTime),
+)
+
 cards = Table(
     "cards",
     metadata,

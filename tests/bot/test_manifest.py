@@ -68,7 +68,7 @@ class TestSocketMode:
             },
             "features": {
                 "app_home": {
-                    "home_tab_enabled": False,
+                    "home_tab_enabled": True,
                     "messages_tab_enabled": True,
                     "messages_tab_read_only_enabled": True,
                 },
@@ -95,6 +95,7 @@ class TestSocketMode:
                 }
             },
             "settings": {
+                "event_subscriptions": {"bot_events": ["app_home_opened"]},
                 "interactivity": {"is_enabled": True},
                 "org_deploy_enabled": False,
                 "socket_mode_enabled": True,
@@ -122,6 +123,7 @@ class TestHttpMode:
         app, socket_app = parse(manifest(request_url=EVENTS)), parse(manifest(request_url=None))
         assert app["features"]["slash_commands"][0].pop("url") == EVENTS
         assert app["settings"]["interactivity"].pop("request_url") == EVENTS
+        assert app["settings"]["event_subscriptions"].pop("request_url") == EVENTS
         assert app["settings"].pop("socket_mode_enabled") is False
         assert socket_app["settings"].pop("socket_mode_enabled") is True
         assert app == socket_app

@@ -194,7 +194,7 @@ async def test_what_runs_is_cancelled_after_being_told_what_stays(newcomer: Newc
     await newcomer.button("Accept", card).click()
     await newcomer.button("Accept", newcomer.dialog).click()
     await newcomer.button("Cancel", card).click()
-    await expect(newcomer.dialog).to_contain_text("Nothing has moved yet")
+    await expect(newcomer.dialog).to_contain_text("0 of 2 VMs moved. What has moved stays where it is now")
     await newcomer.button("Cancel the moves", newcomer.dialog).click()
     world.set_pace(pace)
     await expect(card).to_contain_text("cancelled by @alice")

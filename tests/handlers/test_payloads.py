@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.payloads import MAX_TEXT, MalformedPayloadError, read_click, read_command, read_page, read_submission
+from handlers.payloads import (
+    MAX_TEXT,
+    MalformedPayloadError,
+    read_click,
+    read_command,
+    read_home_opened,
+    read_page,
+    read_submission,
+)
 
 CLICK: dict[str, Any] = {
     "type": "block_actions",
@@ -46,6 +54,17 @@ SUBMISSION: dict[str, Any] = {
         "state": {"values": {"b1": {"when": {"type": "datetimepicker", "selected_date_time": 1773156000}}}},
     },
 }
+HOME_OPENED: dict[str, Any] = {
+    "type": "event_callback",
+    "team_id": "T1",
+    "event": {
+        "type": "app_home_opened",
+        "user": "U1",
+        "channel": "D1",
+        "tab": "home",
+        "view": {"id": "V1", "type": "home", "hash": "1773123456.abcd"},
+    },
+}
 JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -67,6 +86,8 @@ class TestClick:
     def test_in_a_view(self) -> None:
         click = read_click(IN_A_VIEW)
         assert (click.view_id, click.private_metadata, click.channel_id) == ("V1", "offer", None)
+        assert not click.is_in_home
+        assert read_click({**IN_A_VIEW, "view": {**IN_A_VIEW["view"], "type": "home"}}).is_in_home
 
     def test_in_an_answer_for_one_person(self) -> None:
         assert read_click({**CLICK, "container": {**CLICK["container"], "is_ephemeral": True}}).is_ephemeral
@@ -111,6 +132,24 @@ class TestClick:
     def test_anything_else_is_malformed_and_nothing_worse(self, name: str, value: Any) -> None:
         with contextlib.suppress(MalformedPayloadError):
             read_click({**CLICK, name: value})
+
+
+class TestHomeOpened:
+    def test_who_opened_what_and_what_it_shows(self) -> None:
+        opened = read_home_opened(HOME_OPENED)
+        assert (opened.actor.team_id, opened.actor.user_id, opened.tab) == ("T1", "U1", "home")
+        assert opened.slack_hash == "1773123456.abcd"
+
+    def test_before_anything_was_published_there_is_no_hash(self) -> None:
+        event = {name: value for name, value in HOME_OPENED["event"].items() if name != "view"}
+        assert read_home_opened({**HOME_OPENED, "event": event}).slack_hash is None
+
+    @given(st.sampled_from(sorted(HOME_OPENED["event"])), JSON)
+    def test_anything_else_is_malformed_and_nothing_worse(self, name: str, value: Any) -> None:
+        with contextlib.suppress(MalformedPayloadError):
+            read_home_opened({**HOME_OPENED, "event": {**HOME_OPENED["event"], name: value}})
+        with contextlib.suppress(MalformedPayloadError):
+            read_home_opened({**HOME_OPENED, "event": value})
 
 
 class TestSubmission:

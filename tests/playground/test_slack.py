@@ -431,6 +431,9 @@ async def test_a_home_tab_is_published_for_one_person(slack: Slack, client: Asyn
     assert page.blocks[0]["text"]["text"] == "hello"
     assert slack.home("bob") is None
     assert await code(client.views_publish(user_id=ALICE, view=modal())) == "invalid_arguments"
+    for stranger in ("frank", "dave", "robot"):
+        user_id = slack.person(stranger).user.id
+        assert await code(client.views_publish(user_id=user_id, view=home(section("hello")))) == "user_not_found"
     slack.workspace.home_tab_enabled = False
     assert await code(client.views_publish(user_id=ALICE, view=home())) == "not_enabled"
 

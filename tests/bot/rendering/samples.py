@@ -51,6 +51,11 @@ def unparted(words: str) -> str:
     return re.sub(r"(?<=\d) (?=(%|GiB|MBps|ms)(?!\w))|(?<=[▇▁]) (?=\d)", "\N{NO-BREAK SPACE}", words)
 
 
+def joined(bars: str) -> str:
+    """Bars whose arrow no window may part from them."""
+    return bars.replace(" → ", "\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}")
+
+
 def text(words: str) -> Block:
     return {"type": "text", "text": words}
 

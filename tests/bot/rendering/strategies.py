@@ -10,9 +10,11 @@ from bot.rendering.views import (
     Action,
     AuditEntry,
     CardView,
+    HomeView,
     Note,
     PlannedAct,
     PoolAnswer,
+    PoolGlance,
     Progress,
     Report,
     SeenMove,
@@ -254,4 +256,36 @@ AUDIT_ENTRIES = st.builds(
     ticket=st.none() | _KEPT,
     note=st.none() | _KEPT,
     feedback=st.none() | _KEPT,
+)
+_STATS = _all_optional(
+    models.PoolStat,
+    space_total_gib=NUMBERS,
+    space_used_physical_gib=NUMBERS,
+    operations_total_iops=st.integers(),
+    latency_total_ms=NUMBERS,
+)
+
+
+def _home(
+    pool: PoolGlance, waiting: CardView, running: CardView, copies: tuple[int, int, int], **others: object
+) -> HomeView:
+    """Up to far more than a home holds, from the few that were drawn."""
+    pools, waits, runs = copies
+    home = HomeView(
+        tgc_name="", tgc_url="", pools=(pool,) * pools, waiting=(waiting,) * waits, running=(running,) * runs
+    )
+    return msgspec.structs.replace(home, **others)
+
+
+HOMES = st.builds(
+    _home,
+    st.builds(PoolGlance, pool_name=TEXTS, stat=maybe(_STATS), view=maybe(VIEWS)),
+    VIEWS,
+    VIEWS,
+    st.tuples(*[st.sampled_from([0, 1, 40])] * 3),
+    tgc_name=TEXTS,
+    tgc_url=TEXTS | st.just("https://tgc.example.com"),
+    read_at=maybe(MOMENTS),
+    failing_since=maybe(MOMENTS),
+    decided=st.lists(AUDIT_ENTRIES, max_size=5).map(tuple),
 )

@@ -22,6 +22,7 @@ from bot.rendering.card import render_card
 from bot.rendering.details import render_details, render_details_problem
 from bot.rendering.following import render_ended, render_stalled
 from bot.rendering.forms import render_said, render_waiting
+from bot.rendering.home import render_closed_home, render_home, render_reply
 from bot.rendering.notices import (
     render_cannot_post,
     render_other_moves,
@@ -43,10 +44,20 @@ from bot.rendering.planning import TITLE, render_plan_form, render_planned
 from bot.rendering.reasons import render_accept_form, render_note_form, render_reason_form
 from bot.rendering.rules import RULES_PER_PAGE, render_rules
 from bot.rendering.shaping import render_issues_form, render_leave_out_form, render_rule_form
-from bot.rendering.views import Action, AuditEntry, AuditPage, CardView, Report, RulesPage, RuleView, SeenMove
+from bot.rendering.views import (
+    Action,
+    AuditEntry,
+    AuditPage,
+    CardView,
+    HomeView,
+    Report,
+    RulesPage,
+    RuleView,
+    SeenMove,
+)
 from playground.blockkit import validate_view
 from tests.bot.rendering.checks import UNSEEN, buttons, check, check_harmless, sent, size
-from tests.bot.rendering.strategies import AUDIT_ENTRIES, MOMENTS, REPORTS, TEXTS, USER_IDS, VIEWS
+from tests.bot.rendering.strategies import AUDIT_ENTRIES, HOMES, MOMENTS, REPORTS, TEXTS, USER_IDS, VIEWS
 
 # Views are big: drawing them takes longer than rendering them.
 slow = settings(
@@ -54,7 +65,6 @@ slow = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
-VIEW_SIZE = 250_000
 SOCKET_FRAME = 20_480
 """What an acknowledgement must stay below in Socket Mode."""
 ZONE = ZoneInfo("America/Los_Angeles")
@@ -84,7 +94,7 @@ def test_whatever_a_view_holds_all_its_renderings_are_legal_harmless_and_small(
 
     modal = render_details(view, page)
     assert validate_view(sent(modal)) == []
-    assert len(json.dumps(modal)) < VIEW_SIZE
+    assert len(json.dumps(modal)) < limits.VIEW_BYTES
     check_harmless(modal)
 
     for asking in (
@@ -97,7 +107,7 @@ def test_whatever_a_view_holds_all_its_renderings_are_legal_harmless_and_small(
         render_rule_form(view),
     ):
         assert validate_view(sent(asking)) == []
-        assert len(json.dumps(asking)) < VIEW_SIZE
+        assert len(json.dumps(asking)) < limits.VIEW_BYTES
         check_harmless(asking)
 
     for notice in (
@@ -171,6 +181,25 @@ def test_a_page_of_the_longest_entries_is_small_enough() -> None:
     message = render_audit(page)
     check(message)
     assert size(message.blocks) < limits.MESSAGE_SIZE
+
+
+@slow
+@given(HOMES)
+def test_whatever_there_is_a_home_is_legal_harmless_and_small(view: HomeView) -> None:
+    home = render_home(view)
+    assert validate_view(sent(home)) == []
+    assert len(home["blocks"]) <= limits.VIEW_BLOCKS
+    assert len(json.dumps(home)) < limits.VIEW_BYTES
+    check_harmless(home)
+    offered = {card.offer_id for card in (*view.waiting, *view.running)} | {"plan-1"}
+    assert {button["value"] for button in buttons(tuple(home["blocks"]))} <= offered
+
+
+@given(TEXTS)
+def test_a_sentence_in_the_place_of_a_home_or_of_an_answer_is_legal_and_harmless(text: str) -> None:
+    for view in (render_closed_home(text), render_reply(render_sentence(text))):
+        assert validate_view(sent(view)) == []
+        check_harmless(view)
 
 
 @given(TEXTS, st.lists(TEXTS, max_size=9), st.booleans())

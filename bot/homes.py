@@ -1,0 +1,224 @@
+"""The home tab: published for whoever opens it, and again while what it shows changes, for those who opened it lately.
+
+Slack keeps what was published, so a restart changes nothing. Whoever opens it is served by the replica that hears of
+it; the replica that leads does the rest. Two that publish at once are told by Slack's own hash: then nobody knows what
+stands there, and it is published once more.
+"""
+
+import hashlib
+from datetime import timedelta
+
+import msgspec
+import structlog
+
+from bot.access import Access, Actor
+from bot.card_views import CardViews
+from bot.clock import Clock
+from bot.loops import CameRound
+from bot.pacing import Pace
+from bot.readings import Readings
+from bot.rendering.home import DEEDS, render_closed_home, render_home
+from bot.rendering.views import CardView, HomeView, PoolGlance, Standing
+from bot.slack import Slack, SlackBusyError, SlackError, SlackRefusedError
+from bot.storage import decisions, homes, pools, recommendations, tgcs
+from bot.storage.database import Database
+from bot.storage.homes import Home
+from tgc.errors import TGCError
+
+_log = structlog.get_logger(__name__)
+
+PUBLISHED_EVERY = timedelta(seconds=10)
+"""For one person, where they do not open it anew."""
+DECISIONS_SHOWN = 5
+_TICK_S = 5.0
+_FRESH_FOR = timedelta(minutes=1)
+"""Figures of pools this old are read again when somebody opens a home."""
+_CHANGED_SINCE = "hash_conflict"
+_TO_DECIDE = frozenset({Standing.OFFERED, Standing.DECIDING})
+
+
+class Homes:
+    """Publishes people's homes."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        access: Access,
+        views: CardViews,
+        readings: Readings,
+        slack: Slack,
+        pace: Pace,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._access = access
+        self._views = views
+        self._readings = readings
+        self._tgc = readings.tgc
+        self._slack = slack
+        self._pace = pace
+        self._clock = clock
+        self._served: dict[str, tuple[str, str]] = {}
+        """By person: hashes of what there was to show, and of what Slack shows of it. Forgotten with the process."""
+
+    async def opened(self, actor: Actor, slack_hash: str | None) -> None:
+        """Show what is known at once; then read the pools' figures, and what they change is published soon.
+
+        `slack_hash`: of what Slack shows there; None where nothing was published yet.
+        """
+        refusal = await self._access.refusal_to_read(actor)
+        if refusal is not None:
+            await self._close(actor.user_id, refusal)
+            return
+        async with self._database.write() as connection:
+            now = self._clock.now()
+            home = await homes.opened(connection, actor.user_id, actor.team_id, now, slack_hash)
+        await self._publish(home, await self._read(), is_paced=False)
+        await self._read_figures()
+
+    async def tell(self, user_id: str, sentence: str) -> None:
+        """Show nothing but a sentence."""
+        try:
+            await self._slack.publish_home(user_id, render_closed_home(sentence), None)
+        except SlackError as error:
+            _log.info("a home could not be published", user=user_id, reason=str(error))
+
+    async def keep_published(self, came_round: CameRound) -> None:
+        """Publish again what has changed, for as long as this replica leads."""
+        while True:
+            came_round()
+            async with self._database.read() as connection:
+                recent = await homes.lately(connection, self._clock.now())
+            if recent:
+                await self._serve_all(recent, came_round)
+            await self._clock.sleep(_TICK_S)
+
+    async def _serve_all(self, recent: list[Home], came_round: CameRound) -> None:
+        there_is = await self._read()
+        digest = _digest(msgspec.structs.replace(there_is, read_at=None))
+        before, self._served = self._served, {}
+        for home in recent:
+            painted = home.painted
+            if painted is None or before.get(home.user_id) != (digest, painted):
+                came_round()
+                painted = await self._serve(home, there_is)
+            if painted is not None:
+                self._served[home.user_id] = (digest, painted)
+
+    async def _serve(self, home: Home, there_is: HomeView) -> str | None:
+        """The hash of what Slack shows now; None where that is not known, or this person is not served any more."""
+        if home.published_at and abs(self._clock.now() - home.published_at) < PUBLISHED_EVERY:
+            return None
+        try:
+            refusal = await self._access.refusal_as_member(_actor(home))
+        except SlackError:
+            return None
+        if refusal is not None:
+            await self._close(home.user_id, refusal)
+            return None
+        return await self._publish(home, there_is, is_paced=True)
+
+    async def _publish(self, home: Home, there_is: HomeView, *, is_paced: bool) -> str | None:
+        """Publish what this person's home does not show yet. The hash of what it shows; None where nobody knows."""
+        view = await self._of_person(home, there_is)
+        painted = _digest(render_home(msgspec.structs.replace(view, read_at=None)))  # a mere reading is no change
+        if painted == home.painted:
+            return painted
+        if is_paced:
+            await self._pace.home()
+        try:
+            slack_hash = await self._slack.publish_home(home.user_id, render_home(view), home.slack_hash)
+        except SlackError as error:
+            await self._not_published(home, error)
+            return None
+        async with self._database.write() as connection:
+            await homes.published(connection, home.user_id, painted, slack_hash, self._clock.now())
+        return painted
+
+    async def _not_published(self, home: Home, error: SlackError) -> None:
+        """Whoever cannot be served for good is served no more, until they open it again."""
+        if isinstance(error, SlackBusyError):
+            self._pace.hold_homes(error.retry_after_s)
+        if not isinstance(error, SlackRefusedError) or not self._slack.takes_token:
+            _log.info("a home is not published yet", user=home.user_id, reason=str(error))
+            return
+        async with self._database.write() as connection:
+            if error.code == _CHANGED_SINCE:
+                await homes.doubt(connection, home.user_id)
+                return
+            await homes.forget(connection, home.user_id)
+        _log.warning("a home cannot be published", user=home.user_id, reason=str(error))
+
+    async def _close(self, user_id: str, refusal: str) -> None:
+        async with self._database.write() as connection:
+            await homes.forget(connection, user_id)
+        await self.tell(user_id, refusal)
+
+    async def _read_figures(self) -> None:
+        async with self._database.read() as connection:
+            known = await pools.of(connection, self._tgc.key)
+        now = self._clock.now()
+        if known and all(abs(now - pool.read_at) < _FRESH_FOR for pool in known):
+            return
+        try:
+            read = await self._readings.pools()
+        except TGCError as error:
+            _log.info("the pools' figures were not read", reason=str(error))
+            return
+        async with self._database.write() as connection:
+            await pools.replace(connection, self._tgc.key, read, now)
+
+    # What there is to show
+
+    async def _read(self) -> HomeView:
+        """The home of somebody who may do everything."""
+        async with self._database.read() as connection:
+            newest = await recommendations.newest(connection, self._tgc.key)
+            unfinished = await recommendations.with_open_cards(connection, self._tgc.key)
+            views = {stored.row_id: await self._views.view(connection, stored) for stored in (*newest, *unfinished)}
+            known = await pools.of(connection, self._tgc.key)
+            outage = await tgcs.outage(connection, self._tgc.key)
+            decided = await decisions.last_done(connection, DEEDS, DECISIONS_SHOWN)
+        of_pool = {stored.key.pool_uuid: views[stored.row_id] for stored in newest}
+        open_views = [views[stored.row_id] for stored in unfinished]
+        return HomeView(
+            tgc_name=self._tgc.name,
+            tgc_url=self._tgc.url,
+            read_at=max((pool.read_at for pool in known), default=None),
+            failing_since=outage.since if outage else None,
+            pools=tuple(
+                PoolGlance(pool_name=pool.name, stat=pool.stat, view=of_pool.get(pool.pool_uuid)) for pool in known
+            ),
+            waiting=tuple(view for view in open_views if view.standing in _TO_DECIDE and view.can_act),
+            running=tuple(view for view in open_views if view.standing is Standing.RUNNING),
+            decided=tuple(decided),
+        )
+
+    async def _of_person(self, home: Home, there_is: HomeView) -> HomeView:
+        """Without what this person may not do. Each press is judged anew."""
+        names = {view.pool_name for view in (*there_is.waiting, *there_is.running)}
+        theirs = {name for name in names if await self._may_act(home, name)}
+        return msgspec.structs.replace(
+            there_is,
+            waiting=tuple(view for view in there_is.waiting if view.pool_name in theirs),
+            running=tuple(view if view.pool_name in theirs else _to_read(view) for view in there_is.running),
+        )
+
+    async def _may_act(self, home: Home, pool_name: str) -> bool:
+        try:
+            return await self._access.still_may_act(_actor(home), pool_name)
+        except SlackError:
+            return False
+
+
+def _actor(home: Home) -> Actor:
+    return Actor(team_id=home.team_id, user_id=home.user_id, name=home.user_id)
+
+
+def _to_read(view: CardView) -> CardView:
+    return msgspec.structs.replace(view, can_act=False, can_accept=False, hindrance=None)
+
+
+def _digest(shown: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(shown)).hexdigest()

@@ -1,0 +1,50 @@
+"""The pools of a TGC as last read, with the figures that their lists give."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.storage.tables import pools
+from tgc.models import Pool, PoolStat
+
+
+class StoredPool(msgspec.Struct, frozen=True, kw_only=True):
+    pool_uuid: str
+    name: str
+    stat: PoolStat | None
+    read_at: datetime
+
+
+async def replace(connection: AsyncConnection, tgc_key: str, read: Sequence[Pool], read_at: datetime) -> None:
+    """Keep these and no others."""
+    await connection.execute(delete(pools).where(pools.c.tgc_key == tgc_key))
+    rows = [
+        {
+            "tgc_key": tgc_key,
+            "pool_uuid": pool.uuid,
+            "name": pool.name or pool.uuid,
+            "stat": msgspec.json.encode(pool.stat) if pool.stat else None,
+            "read_at": read_at,
+        }
+        for pool in read
+    ]
+    if rows:
+        await connection.execute(insert(pools), rows)
+
+
+async def of(connection: AsyncConnection, tgc_key: str) -> list[StoredPool]:
+    """By name."""
+    statement = select(pools).where(pools.c.tgc_key == tgc_key)
+    found = [
+        StoredPool(
+            pool_uuid=row.pool_uuid,
+            name=row.name,
+            stat=msgspec.json.decode(row.stat, type=PoolStat) if row.stat else None,
+            read_at=row.read_at,
+        )
+        for row in await connection.execute(statement)
+    ]
+    return sorted(found, key=lambda pool: (pool.name.casefold(), pool.pool_uuid))
