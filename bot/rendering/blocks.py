@@ -154,13 +154,13 @@ def modal_title(text: str) -> Block:
 
 
 def _input(label: str, element: Block, *, optional: bool) -> Block:
-    return {
+    block: Block = {
         "type": "input",
         "block_id": element["action_id"],
         "label": _plain_text(label, limits.INPUT_LABEL),
         "element": element,
-        "optional": optional,
     }
+    return block | ({"optional": True} if optional else {})
 
 
 def _plain_text(text: str, limit: int) -> Block:

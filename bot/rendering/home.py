@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from bot.rendering import blocks, limits, numbers, standing, words
-from bot.rendering.bars import PROGRESS_CELLS, bar
+from bot.rendering.bars import PROGRESS_CELLS, bar, share
 from bot.rendering.card import footer, render_card
 from bot.rendering.content import content, name
 from bot.rendering.escape import shorten, shorten_name
@@ -78,7 +78,7 @@ def _running(view: HomeView) -> Iterable[Block]:
 
 
 def _run(card: CardView) -> Iterable[Block]:
-    """`Production  ▇▇▇▇▇▇▁▁  7 of 9 VMs moved, running · accepted by @alice today at 07:12`."""
+    """`Production  ▇▇▇▇▇▇▇▇▁▁  7 of 9 VMs moved, running · accepted by @alice today at 07:12`."""
     story = content(card)
     pool: Phrase = (
         Strong(shorten_name(story.pool, limits.NAME)),
@@ -148,7 +148,7 @@ def _state(view: CardView | None) -> str:
 
 
 def _figures(stat: PoolStat) -> str:
-    """`▇▇▇▇▇▇▁▁ 78 % of 61,440 GiB · 38,211 IOPS · 1.9 ms`, as far as the TGC gives them."""
+    """`▇▇▇▇▁ 78 % of 61,440 GiB · 38,211 IOPS · 1.9 ms`, as far as the TGC gives them."""
     return " · ".join(
         filter(None, (_space(stat), _with("{} IOPS", numbers.count(_real(stat.operations_total_iops))), _latency(stat)))
     )
@@ -161,7 +161,7 @@ def _space(stat: PoolStat) -> str:
     if not total:
         return f"{numbers.gib(used)} used"
     percent = 100 * used / total
-    return f"{bar(percent, PROGRESS_CELLS)} {numbers.whole_percent(percent)} of {numbers.gib(total)}"
+    return f"{share(numbers.whole_percent(percent) or '', percent)} of {numbers.gib(total)}"
 
 
 def _latency(stat: PoolStat) -> str:

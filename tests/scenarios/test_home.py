@@ -96,7 +96,7 @@ async def test_a_press_there_goes_the_way_of_every_other(stage: Stage) -> None:
     assert len([call for call in stage.tgc.calls if call.path.endswith("/accept")]) == 1
 
     await stage.until(lambda: labels(alice) == labels(bob) == ["Cancel", "Details"])
-    assert "Production  ▁▁▁▁▁▁▁▁  0 of 4 VMs moved" in said(alice)
+    assert "Production  ▁▁▁▁▁▁▁▁▁▁  0 of 4 VMs moved" in said(alice)
     assert "accepted by U0ALICE00" in said(alice)
     await stage.until(lambda: "Cancel" in str(card.blocks))
     await stage.slack.person("alice").close(stage.slack.modals("alice")[0])
