@@ -352,7 +352,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Secret | None,
         Variable(
             _parse_smtp_url,
-            "the mail server, smtps://USER:PASSWORD@HOST or smtp://HOST, for a mail beside each card; without it no mail",
+            "the mail server, smtps://USER:PASSWORD@HOST or smtp://HOST, for mail beside the cards; without it no mail",
             secret=True,
         ),
     ] = None

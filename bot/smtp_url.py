@@ -8,7 +8,7 @@ import msgspec
 _TLS_PORT, _SUBMISSION_PORT, _RELAY_PORT = 465, 587, 25
 _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9a-f:.]+")
 _EXPECTED = (
-    "give smtp://HOST, smtp://USER:PASSWORD@HOST or smtps://USER:PASSWORD@HOST, with :PORT where it is not the usual one"
+    "give smtp://HOST, smtp://USER:PASSWORD@HOST or smtps://USER:PASSWORD@HOST, with :PORT where it is unusual,"
     " and signs other than letters and digits in the password written as %40 for @"
 )
 

@@ -297,7 +297,7 @@ class TestMail:
     def test_a_server_without_addresses_is_a_mistake(self) -> None:
         assert mistakes(ENOUGH | {"SMTP_URL": "smtp://localhost", "MAIL_TO": " , "}) == (
             "MAIL_FROM is missing, and SMTP_URL is given: give the address that mail comes from.",
-            "MAIL_TO is missing, and SMTP_URL is given: give the addresses that mail goes to, with commas between them.",
+            f"MAIL_TO is missing, and SMTP_URL is given: give {VARIABLES['MAIL_TO'].meaning}.",
         )
 
 

@@ -1,0 +1,45 @@
+"""A mail as it goes over the wire: headers that no name can break, text and HTML side by side."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from email.headerregistry import HeaderRegistry, MessageIDHeader
+from email.message import EmailMessage
+from email.policy import SMTP
+
+import msgspec
+
+from bot.recommendations import Key
+from bot.rendering.mail import Mail
+from bot.storage.mails import MailKind
+
+_HEADERS = HeaderRegistry()
+for _name in ("in-reply-to", "references"):
+    # Else the library encodes a long id as if it were words. Its type stubs know no header but BaseHeader's heirs.
+    _HEADERS.map_to_type(_name, MessageIDHeader)  # type: ignore[arg-type]
+_POLICY = SMTP.clone(header_factory=_HEADERS)
+
+
+def message_id(key: Key, kind: MailKind, sender: str) -> str:
+    """The same whenever it is sent, from whatever database."""
+    digest = hashlib.sha256(msgspec.json.encode(key)).hexdigest()[:32]
+    return f"<{kind}.{digest}@{sender.rpartition('@')[2]}>"
+
+
+def compose(mail: Mail, kind: MailKind, key: Key, *, sender: str, to: Sequence[str], at: datetime) -> bytes:
+    """`to`: as its head shows it. What follows the first mail of a recommendation is an answer to that."""
+    message = EmailMessage(_POLICY)
+    message["Date"] = at
+    message["From"] = sender
+    message["To"] = ", ".join(to)
+    message["Subject"] = mail.subject
+    message["Message-ID"] = message_id(key, kind, sender)
+    if kind is not MailKind.AVAILABLE:
+        first = message_id(key, MailKind.AVAILABLE, sender)
+        message["In-Reply-To"] = first
+        message["References"] = first
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation notice answers it
+    # Quoted-printable, so that it passes any relay, whatever the length of a line.
+    message.set_content(mail.text, cte="quoted-printable")
+    message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+    return message.as_bytes()
