@@ -3,9 +3,11 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
-from email.headerregistry import HeaderRegistry, MessageIDHeader
+from email.header import Header
+from email.headerregistry import BaseHeader, HeaderRegistry
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
+from typing import Any
 
 import msgspec
 
@@ -13,10 +15,33 @@ from bot.recommendations import Key
 from bot.rendering.mail import Mail
 from bot.storage.mails import MailKind
 
+
+class _AsItIs(BaseHeader):
+    """For an id: the library would encode a long one as if it were words."""
+
+    max_count = 1
+
+    @classmethod
+    def parse(cls, value: str, kwds: dict[str, Any]) -> None:
+        kwds.update(decoded=value, parse_tree=None)
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+class _Words(_AsItIs):
+    """For outside text: the library would decode what looks encoded in it, and begin a long one with an empty line."""
+
+    def fold(self, *, policy: Policy) -> str:
+        is_simple = self.isascii() and "=?" not in self
+        words = Header(str(self), None if is_simple else "utf-8", header_name=self.name)
+        return f"{self.name}: {words.encode(linesep=policy.linesep)}{policy.linesep}"
+
+
 _HEADERS = HeaderRegistry()
-for _name in ("in-reply-to", "references"):
-    # Else the library encodes a long id as if it were words. Its type stubs know no header but BaseHeader's heirs.
-    _HEADERS.map_to_type(_name, MessageIDHeader)  # type: ignore[arg-type]
+_HEADERS.map_to_type("subject", _Words)
+_HEADERS.map_to_type("in-reply-to", _AsItIs)
+_HEADERS.map_to_type("references", _AsItIs)
 _POLICY = SMTP.clone(header_factory=_HEADERS)
 
 

@@ -13,7 +13,7 @@ from bot.clock import Clock
 from bot.loops import CameRound
 from bot.mail_message import compose
 from bot.metrics import MAILS_WAITING
-from bot.smtp import LoginRefusedError, MailRefusedError, Smtp, SmtpError
+from bot.smtp import LoginRefusedError, MailRefusedError, Smtp, SmtpError, TooLateError
 from bot.storage import mails, recommendations
 from bot.storage.database import Database
 from bot.storage.leases import Lease, Leases
@@ -78,6 +78,10 @@ class Mailer:
             if recipients:  # else those who did not take it are not in MAIL_TO any more
                 mail = await self._composed(waiting)
                 await self._smtp.send(mail, sender=self._sender, recipients=recipients)
+        except TooLateError:
+            async with self._database.write() as connection:
+                await self._leases.release(connection, lease)
+            return False
         except SmtpError as error:
             await self._failed(waiting, lease, error)
             return not error.is_servers

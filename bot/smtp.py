@@ -34,6 +34,10 @@ class SmtpError(Exception):
     """Whether any other mail would fare no better."""
 
 
+class TooLateError(SmtpError):
+    """The bot hung: the server is not to blame."""
+
+
 class LoginRefusedError(SmtpError):
     """To be tried seldom: accounts lock."""
 
@@ -63,7 +67,7 @@ class Smtp:
             raise _told(error, recipients) from error
         if refused:
             (_, code), *_ = refused.items()
-            raise MailRefusedError(f"The mail server refuses an address of MAIL_TO ({code}): correct it.", refused)
+            raise MailRefusedError(_refused_addresses(code), refused)
 
     async def _send(self, mail: bytes, sender: str, recipients: Sequence[str]) -> dict[str, str]:
         """Who refused it, and with which code."""
@@ -81,7 +85,7 @@ class Smtp:
             if server.login:
                 await _log_in(client, server.login)
             if not self._may_send():
-                raise SmtpError("The bot hung while it sent a mail.")
+                raise TooLateError("It was not sent, as another process may be at it.")
             refused, _ = await client.sendmail(sender, recipients, mail)
             with suppress(SMTPException, OSError):
                 await client.quit(timeout=_GOODBYE_S)
@@ -125,8 +129,7 @@ def _told(error: Exception, recipients: Sequence[str]) -> SmtpError:
 
 def _answered(error: SMTPResponseException | SMTPRecipientsRefused, recipients: Sequence[str]) -> SmtpError:
     if isinstance(error, SMTPRecipientsRefused):
-        code = _code(error.recipients[0])
-        return MailRefusedError(f"The mail server refuses all addresses of MAIL_TO ({code}): check them.", recipients)
+        return MailRefusedError(_refused_addresses(_code(error.recipients[0])), recipients)
     code = _code(error)
     match error:
         case SMTPAuthenticationError():
@@ -139,6 +142,10 @@ def _answered(error: SMTPResponseException | SMTPRecipientsRefused, recipients: 
             return MailRefusedError(f"The mail server refuses this mail ({code}): look into its log.", recipients)
         case _:
             return SmtpError(f"The mail server does not go on ({code}): look into its log.")
+
+
+def _refused_addresses(code: str) -> str:
+    return f"The mail server refuses addresses of MAIL_TO ({code}): check them."
 
 
 def _untrusted(error: BaseException | None) -> ssl.SSLCertVerificationError | None:

@@ -3,7 +3,7 @@
 import asyncio
 import email
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from email.message import EmailMessage
 from email.policy import default
@@ -32,8 +32,8 @@ class MailServer:
         self.were_encrypted: list[bool] = []
         self.refused: dict[str, str] = {}
         """The answer for an address."""
-        self.answers: list[str] = []
-        """For the mails to come, one each, instead of taking them."""
+        self.judge: Callable[[EmailMessage], str | None] = lambda _mail: None
+        """Gives the answer to a mail that is not taken; with an empty one the connection breaks."""
         self.loses_answers = 0
         """So many mails are taken, and the connection breaks before that is said."""
         self.goes_on = asyncio.Event()
@@ -103,19 +103,24 @@ class MailServer:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         await self.goes_on.wait()
-        if self.answers:
-            return self.answers.pop(0)
         assert isinstance(envelope.content, bytes)
         mail = email.message_from_bytes(envelope.content, policy=default)
         assert isinstance(mail, EmailMessage)
+        answer = self.judge(mail)
+        if answer is not None:
+            return answer or self._break(server)
         self.mails.append(mail)
         self.recipients.append(list(envelope.rcpt_tos))
         self.were_encrypted.append(self._is_tls or session.ssl is not None)
         if self.loses_answers:
             self.loses_answers -= 1
-            assert server.transport is not None
-            server.transport.abort()
+            return self._break(server)
         return "250 2.0.0 OK"
+
+    def _break(self, server: SMTP) -> str:
+        assert isinstance(server.transport, asyncio.WriteTransport)
+        server.transport.abort()
+        return "421 nobody hears this"
 
 
 @asynccontextmanager
@@ -130,6 +135,6 @@ async def serving(server: MailServer) -> AsyncIterator[MailServer]:
 
 @pytest.fixture
 def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This machine trusts the server's CA, as docs/operating.md says it."""
+    """Has this machine trust the server's CA, as docs/operating.md says it."""
     CA.cert_pem.write_to_path(str(tmp_path / "mail-ca.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "mail-ca.pem"))

@@ -6,7 +6,7 @@ import ssl
 import pytest
 import trustme
 
-from bot.smtp import LoginRefusedError, MailRefusedError, Smtp, SmtpError
+from bot.smtp import LoginRefusedError, MailRefusedError, Smtp, SmtpError, TooLateError
 from bot.smtp_url import parse_smtp_url
 from tests.mail_server import HOST, PASSWORD, URL_LOGIN, MailServer, serving, trusted
 
@@ -80,18 +80,18 @@ async def test_a_wrong_password_is_tried_once() -> None:
 async def test_who_does_not_take_it_is_told_apart() -> None:
     async with serving(MailServer()) as server:
         server.refused[BOB] = "550 5.1.1 <bob@example.com>: no such mailbox"
-        with pytest.raises(MailRefusedError, match=r"refuses an address of MAIL_TO \(550 5\.1\.1\)") as caught:
+        with pytest.raises(MailRefusedError, match=r"refuses addresses of MAIL_TO \(550 5\.1\.1\)") as caught:
             await send(server.url)
         assert set(caught.value.refused) == {BOB}
         assert server.recipients == [[ALICE]]
         server.refused[ALICE] = "451 later"
-        with pytest.raises(MailRefusedError, match=r"refuses all addresses of MAIL_TO \(451\)"):
+        with pytest.raises(MailRefusedError, match=r"refuses addresses of MAIL_TO \(451\)"):
             await send(server.url)
 
 
 async def test_a_mail_that_is_refused_says_nothing_of_others() -> None:
     async with serving(MailServer()) as server:
-        server.answers = ["552 5.3.4 too large for <alice@example.com>"]
+        server.judge = lambda _mail: "552 5.3.4 too large for <alice@example.com>"
         with pytest.raises(MailRefusedError, match=r"refuses this mail \(552 5\.3\.4\)") as caught:
             await send(server.url)
         assert set(caught.value.refused) == {ALICE, BOB}
@@ -121,7 +121,7 @@ async def test_what_speaks_no_smtp_is_told(answer: bytes) -> None:
 
 async def test_nothing_goes_out_when_it_is_too_late() -> None:
     async with serving(MailServer()) as server:
-        with pytest.raises(SmtpError, match="hung"):
+        with pytest.raises(TooLateError):
             await send(server.url, may_send=False)
         assert server.mails == []
 
