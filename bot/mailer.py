@@ -65,7 +65,7 @@ class Mailer:
             lease = await self._leases.take(connection, mails_table, mails_table.c.id == waiting.row_id)
             if lease is not None and self._clock.now() - waiting.created_at > GIVEN_UP_AFTER:
                 await mails.give_up(connection, waiting.row_id, self._clock.now())
-                _log.error("a mail is given up after two days", kind=waiting.kind)
+                _log.error("a mail is given up after two days", subject=waiting.mail.subject)
                 return True
         if lease is None:
             return True
