@@ -32,6 +32,8 @@ from bot.history import History
 from bot.homes import Homes
 from bot.leader import Leader
 from bot.loops import CameRound, Loops
+from bot.mail_queue import MailQueue
+from bot.mailer import Mailer
 from bot.manifest import SCOPES
 from bot.metrics import SLACK_CONNECTIONS, SLACK_UP
 from bot.outbox import Outbox
@@ -53,6 +55,8 @@ from bot.shaper import Shaper
 from bot.shaping import Shaping
 from bot.silence import Silence
 from bot.slack import Identity, Slack, SlackError, SlackRefusedError, slack_session
+from bot.smtp import Smtp
+from bot.smtp_url import parse_smtp_url
 from bot.socket_mode import CONNECTIONS, SocketMode
 from bot.status import Status
 from bot.storage.database import Database, open_database
@@ -74,6 +78,8 @@ DRAIN_S = 3.0
 """For what is under way at the end; with the goodbyes to Slack and the TGC that stays below the 10 s of platforms."""
 SLACK_PATIENCE = timedelta(minutes=5)
 """For one message: a call of Slack is given up after 20 s, but Slack may ask to wait a minute before the next."""
+MAIL_PATIENCE = timedelta(minutes=5)
+"""For one mail, which is given up after a minute."""
 DATABASE_PATIENCE = timedelta(minutes=1)
 DECIDING_AT_MOST = timedelta(minutes=20)
 """For a press: a dozen calls of Slack and the TGC, of which the slowest are given up after 75 s."""
@@ -248,11 +254,14 @@ class Parts:
             clock=clock,
         )
         thread = CardThread(self._outbox, channel_id)
+        mail_queue = MailQueue(clock, zone, is_on=settings.smtp_url is not None)
+        self._mailer = _mailer(settings, database, leases, clock)
         self._painter = Painter(
             database=database,
             leases=leases,
             outbox=self._outbox,
             thread=thread,
+            mail_queue=mail_queue,
             slack=slack,
             pace=pace,
             views=views,
@@ -263,6 +272,7 @@ class Parts:
             database=database,
             painter=self._painter,
             thread=thread,
+            mail_queue=mail_queue,
             views=views,
             tgc=tgc,
             vm_names=VmNames(tgc.client, clock, patience_s=patience_s),
@@ -422,6 +432,8 @@ class Parts:
             loops.start("homes", self._homes.keep_published, patience=SLACK_PATIENCE)
             loops.start("missed analyses", self._silence.keep_looking, patience=self._silence.patience)
             loops.every("replacements", self._follow_s, self._replacements.run, patience=READING_AT_MOST)
+            if self._mailer is not None:
+                loops.start("mail", self._mailer.run, patience=MAIL_PATIENCE)
             loops.every("reminders", _REMINDERS_EVERY_S, self._reminders.run, patience=READING_AT_MOST)
 
         async def lead(_came_round: CameRound) -> None:
@@ -435,6 +447,17 @@ class Parts:
         loops.every("lapsed approvals", _LAPSES_EVERY_S, self._two_people.end_lapsed, patience=DATABASE_PATIENCE)
         health.approvers = lambda: self._approver_check.state
         health.channel = lambda: self._troubles.state
+        health.sends_mail = self._mailer is not None
+
+
+def _mailer(settings: Settings, database: Database, leases: Leases, clock: Clock) -> Mailer | None:
+    """None where no mail server is given."""
+    if settings.smtp_url is None or settings.mail_from is None:
+        return None
+    smtp = Smtp(parse_smtp_url(settings.smtp_url.reveal()), leases.may_send)
+    return Mailer(
+        database=database, leases=leases, smtp=smtp, clock=clock, sender=settings.mail_from, to=settings.mail_to
+    )
 
 
 async def _identify(slack: Slack, clock: Clock) -> Identity:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clock import Clock
 from bot.metrics import DATABASE_UP
-from bot.storage import tgcs
+from bot.storage import mails, tgcs
 from bot.storage.database import Database
 
 _log = structlog.get_logger(__name__)
@@ -33,6 +33,8 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     approvers: str
     channel: str
     """Whether it takes the bot's messages."""
+    mail: str
+    """`off`, `ok`, or since when and why it fails, without address."""
 
 
 class Health:
@@ -42,6 +44,7 @@ class Health:
         self.tgc_key = tgc_key
         self.is_stopping = False
         self.swept = False
+        self.sends_mail = False
         self.database: Database | None = None
         self.slack_is_up: Callable[[], bool] = lambda: False
         self.stuck_loops: Callable[[], list[str]] = list
@@ -54,7 +57,7 @@ class Health:
         """Whether the database is not known to take what is written."""
 
     async def readiness(self) -> Readiness:
-        database, tgc = await self.look()
+        database, tgc, mail = await self.look()
         slack_is_up, stuck = self.slack_is_up(), self.stuck_loops()
         return Readiness(
             ready=database == "ok" and slack_is_up and not stuck and self.swept and not self.is_stopping,
@@ -65,12 +68,13 @@ class Health:
             tgc=tgc,
             approvers=self.approvers(),
             channel=self.channel(),
+            mail=mail if self.sends_mail else "off",
         )
 
-    async def look(self) -> tuple[str, str]:
-        """What the database says of itself and of the TGC; written to once for all who come at the same time."""
+    async def look(self) -> tuple[str, str, str]:
+        """What the database says of itself, the TGC and mail; written to once for all who come at the same time."""
         if self.database is None:
-            return "not open yet", "not known yet"
+            return "not open yet", "not known yet", "not known yet"
         try:
             async with self._looking:
                 if self._trouble or abs(self._clock.now() - self._pinged_at) >= PING_EVERY:
@@ -79,9 +83,16 @@ class Health:
                     self._trouble, self._pinged_at = False, self._clock.now()
             async with self.database.read() as connection:
                 outage = await tgcs.outage(connection, self.tgc_key)
+                failing = await mails.failing(connection)
         except (SQLAlchemyError, OSError) as error:
             _log.error("the database cannot be written to", reason=str(getattr(error, "orig", None) or error))
             DATABASE_UP.set(0)
-            return "cannot be written to", "not known"
+            return "cannot be written to", "not known", "not known"
         DATABASE_UP.set(1)
-        return "ok", "ok" if outage is None else f"not readable since {outage.since.isoformat(timespec='seconds')}"
+        tgc = "ok" if outage is None else f"not readable since {_second(outage.since)}"
+        mail = "ok" if failing is None else f"failing since {_second(failing.since)}: {failing.problem}"
+        return "ok", tgc, mail
+
+
+def _second(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")

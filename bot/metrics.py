@@ -4,6 +4,7 @@ from prometheus_client import Counter, Gauge
 
 POSTED = Counter("tintri_bot_messages_posted", "Messages posted to Slack.", ["kind"])
 UNPOSTED = Gauge("tintri_bot_messages_waiting", "Messages that wait to be posted, cards not counted.")
+MAILS_WAITING = Gauge("tintri_bot_mails_waiting", "Mails that wait to be sent, or to be tried again.")
 EDITED = Counter("tintri_bot_cards_edited", "Cards edited in Slack.")
 DECISIONS = Counter("tintri_bot_decisions", "Decisions and refusals.", ["action", "outcome"])
 SWEEPS = Counter("tintri_bot_sweeps", "Sweeps over all pools of a TGC.", ["tgc", "result"])

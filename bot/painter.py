@@ -20,6 +20,7 @@ from bot.card_thread import CardThread
 from bot.card_views import CardViews
 from bot.clock import Clock
 from bot.loops import CameRound
+from bot.mail_queue import MailQueue
 from bot.metrics import EDITED
 from bot.outbox import Delivered, Outbox
 from bot.pacing import Pace
@@ -32,6 +33,7 @@ from bot.storage import cards, putting_off, recommendations
 from bot.storage.cards import Card
 from bot.storage.database import Database
 from bot.storage.leases import Lease, Leases
+from bot.storage.mails import MailKind
 from bot.storage.recommendations import Stored
 from bot.storage.tables import cards as cards_table
 from bot.troubles import is_of_channel
@@ -127,6 +129,7 @@ class Painter:
         leases: Leases,
         outbox: Outbox,
         thread: CardThread,
+        mail_queue: MailQueue,
         slack: Slack,
         pace: Pace,
         views: CardViews,
@@ -136,6 +139,7 @@ class Painter:
         self._leases = leases
         self._outbox = outbox
         self._thread = thread
+        self._mail_queue = mail_queue
         self._slack = slack
         self._pace = pace
         self._views = views
@@ -292,6 +296,7 @@ class Painter:
                 kind="ended",
                 message=render_ended(drawing.view),
             )
+            await self._mail_queue.add(connection, drawing.stored.row_id, MailKind.ENDED, drawing.view)
 
     async def _store(self, drawing: Drawing, lease: Lease, ts: str, *, fresh: bool) -> None:
         """Keep what the message shows. Refused, or not knowing what it shows: it is painted again."""

@@ -14,6 +14,7 @@ from bot.card_thread import CardThread
 from bot.card_views import CardViews, view_of_reading
 from bot.clock import Clock
 from bot.due_plans import DuePlans
+from bot.mail_queue import MailQueue
 from bot.painter import Drawing, Painter, card_key
 from bot.readings import PoolReading, Tgc, read_again
 from bot.recommendations import Key, Plan, is_expired, is_open, plan_of
@@ -25,6 +26,7 @@ from bot.stalls import newly_stalled, watch_moves
 from bot.storage import approvals, cards, offers, recommendations
 from bot.storage.cards import Card
 from bot.storage.database import Database
+from bot.storage.mails import MailKind
 from bot.storage.recommendations import Stored
 from bot.vm_names import VmNames
 
@@ -38,6 +40,7 @@ class Reconciler:
         database: Database,
         painter: Painter,
         thread: CardThread,
+        mail_queue: MailQueue,
         views: CardViews,
         tgc: Tgc,
         vm_names: VmNames,
@@ -50,6 +53,7 @@ class Reconciler:
         self._database = database
         self._painter = painter
         self._thread = thread
+        self._mail_queue = mail_queue
         self._views = views
         self._tgc = tgc
         self._vm_names = vm_names
@@ -182,7 +186,9 @@ class Reconciler:
         if stored.gone or not is_open(recommendation) or is_expired(recommendation, self._clock.now()):
             return None
         async with self._database.write() as connection:
-            await cards.make(connection, stored.row_id, self._channel_id)
+            if await cards.make(connection, stored.row_id, self._channel_id):
+                view = await self._views.view(connection, stored)
+                await self._mail_queue.add(connection, stored.row_id, MailKind.AVAILABLE, view)
             return await cards.get(connection, stored.row_id, self._channel_id)
 
 

@@ -25,6 +25,7 @@ from sqlalchemy.exc import ArgumentError
 
 from bot.config_file import Config, ConfigError, PoolConfig, read_config
 from bot.pool_rules import Approvers, PoolRule, PoolRules, parse_approvers
+from bot.smtp_url import parse_smtp_url
 
 LogFormat = Literal["console", "json"]
 
@@ -68,6 +69,9 @@ class Secret:
 # What a text must look like. Each raises a ValueError that says what to give instead.
 
 _WEB_URL = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|\w[\w.-]*)(?::\d{1,5})?(?:/[\w./~-]*)?", re.IGNORECASE)
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+_LONGEST_ADDRESS = 254
 _WAYS_TO_SAY = {True: ("true", "yes", "on", "1"), False: ("false", "no", "off", "0")}
 
 
@@ -195,6 +199,22 @@ def _parse_zone(text: str) -> ZoneInfo:
         return ZoneInfo(text)
     except (LookupError, OSError, ValueError):
         raise ValueError("give an IANA time zone such as Europe/Berlin") from None
+
+
+def _parse_smtp_url(text: str) -> Secret:
+    url = _parse_text(text.strip())
+    parse_smtp_url(url)
+    return Secret(url)
+
+
+def _parse_address(text: str) -> str:
+    if not _ADDRESS.fullmatch(text) or len(text) > _LONGEST_ADDRESS:
+        raise ValueError("give mail addresses such as storage@example.com, without names and in ASCII")
+    return text
+
+
+def _parse_addresses(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(_parse_address, filter(None, map(str.strip, text.split(","))))))
 
 
 def _parse_database_url(text: str) -> Secret:
@@ -328,6 +348,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     follow_seconds: Annotated[
         int, Variable(_whole_number(1, 3_600), "how often a running recommendation is read, 1 to 3600")
     ] = 15
+    smtp_url: Annotated[
+        Secret | None,
+        Variable(
+            _parse_smtp_url,
+            "the mail server, smtps://USER:PASSWORD@HOST or smtp://HOST, for mail beside the cards; without it no mail",
+            secret=True,
+        ),
+    ] = None
+    mail_from: Annotated[str | None, Variable(_parse_address, "the address that mail comes from")] = None
+    mail_to: Annotated[
+        tuple[str, ...], Variable(_parse_addresses, "the addresses that mail goes to, with commas between them")
+    ] = ()
     database_url: Annotated[
         Secret,
         Variable(
@@ -378,15 +410,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def secrets(self) -> tuple[Secret, ...]:
         """What no log line may show."""
-        password = make_url(self.database_url.reveal()).password
+        passwords = (make_url(self.database_url.reveal()).password, self._smtp_password)
         mine = (
             self.slack_bot_token,
             self.slack_app_token,
             self.slack_signing_secret,
             self.tgc_password,
-            Secret(str(password)) if password else None,
+            *(Secret(str(password)) for password in passwords if password),
         )
         return tuple(secret for secret in mine if secret is not None)
+
+    @property
+    def _smtp_password(self) -> str | None:
+        login = parse_smtp_url(self.smtp_url.reveal()).login if self.smtp_url else None
+        return login.password if login else None
 
 
 VARIABLES: Mapping[str, Variable] = {
@@ -535,6 +572,9 @@ def _mistakes_together(environ: Mapping[str, str], values: Mapping[str, Any], *,
             "SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both missing: "
             "give the first for Socket Mode, or the second for HTTP mode."
         )
+    for name in ("MAIL_FROM", "MAIL_TO"):
+        if "smtp_url" in values and not values.get(name.lower()) and not environ.get(name, "").strip(" ,"):
+            yield f"{name} is missing, and SMTP_URL is given: give {VARIABLES[name].meaning}."
     if values.get("tgc_verify_tls") is False and ("tgc_ca_file" in values or "tgc_fingerprint" in values):
         yield (
             "TGC_VERIFY_TLS=false contradicts TGC_CA_FILE and TGC_FINGERPRINT: "
@@ -552,6 +592,8 @@ def _risks(settings: Settings) -> Iterator[str]:
         yield "TGC_URL is http, so the password travels in clear text: give an https URL."
     if _travels_in_clear(settings.slack_api_url):
         yield "SLACK_API_URL is http, so the tokens travel in clear text: give an https URL."
+    if settings.mail_to and settings.smtp_url is None:
+        yield "MAIL_TO is given without SMTP_URL, so no mail is sent: give SMTP_URL, or take MAIL_TO out."
 
 
 def _travels_in_clear(url: str) -> bool:

@@ -10,7 +10,7 @@ from bot.card_views import CardViews
 from bot.clock import Clock
 from bot.readings import Tgc
 from bot.rendering.views import Outage, Paused, StatusView, Unposted
-from bot.storage import cards, pauses, posts, recommendations, tgcs
+from bot.storage import cards, mails, pauses, posts, recommendations, tgcs
 from bot.storage.database import Database
 from bot.storage.pauses import EVERY_POOL
 from bot.watch import next_run
@@ -45,12 +45,14 @@ class Status:
         async with self._database.read() as connection:
             open_ones = await recommendations.with_open_cards(connection, self._tgc.key)
             outage = await tgcs.outage(connection, self._tgc.key)
+            failing = await mails.failing(connection)
             return StatusView(
                 tgc_name=self._tgc.name,
                 cards=tuple([await self._views.view(connection, stored) for stored in open_ones]),
                 paused=await self._paused(connection),
                 unposted=await self._unposted(connection),
                 outage=Outage(since=outage.since, problem=outage.problem) if outage else None,
+                mail=Outage(since=failing.since, problem=failing.problem) if failing else None,
                 login_refused_at=await tgcs.login_refused_at(connection, self._tgc.key),
                 swept_at=self._swept_at(),
                 next_sweeps=self._next_sweeps(),

@@ -4,8 +4,9 @@ A plain `str` is literal, whoever wrote it; what Slack should act on (a date, a 
 outside text can never become one.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, tzinfo
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -82,8 +83,9 @@ def mrkdwn(phrase: Phrase, limit_bytes: int) -> str:
     return "".join(_within(phrase, limit_bytes))
 
 
-def plain(phrase: Phrase, zone: tzinfo) -> str:
-    return "".join(_plain(piece, zone) for piece in phrase)
+def plain(phrase: Phrase, zone: tzinfo, people: Mapping[str, str] = MappingProxyType({})) -> str:
+    """`people`: names by Slack's ids; who is not there is shown by the id."""
+    return "".join(_plain(piece, zone, people) for piece in phrase)
 
 
 def _leaf(piece: Piece) -> dict[str, Any] | None:
@@ -172,12 +174,12 @@ def _words(piece: Piece) -> str:
             return NOBODY_KNOWN
 
 
-def _plain(piece: Piece, zone: tzinfo) -> str:
+def _plain(piece: Piece, zone: tzinfo, people: Mapping[str, str]) -> str:
     match piece:
         case When(at=at):
             return local(at, zone, "%H:%M" if piece.time_only else DAY_AND_TIME)
         case Person(user_id=user_id) if escape.is_user_id(user_id):
-            return user_id
+            return escape.clean(people.get(user_id, "")) or user_id
         case _:
             return _words(piece)
 

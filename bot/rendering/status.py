@@ -27,6 +27,7 @@ def render_status(status: StatusView) -> Message:
         ("Waiting for a decision", _cards(waiting, _expires_at, _waiting)),
         ("Paused", list(map(_paused, status.paused))),
         ("Not posted", list(_unposted(status))),
+        ("Mail", list(_mail(status))),
         (shorten_name(name(status.tgc_name, "Tintri Global Center"), limits.NAME), list(_troubles(status))),
     ]
     groups: list[Group] = [((Strong(heading),), cut(lines, LINES_SHOWN)) for heading, lines in found if lines]
@@ -69,6 +70,11 @@ def _unposted(status: StatusView) -> Iterable[Phrase]:
         words.counted(unposted.messages, "message", "messages") if unposted.messages else "",
     )
     yield (f"{', '.join(filter(None, counts))} since ", When(unposted.since), f": {_sentence(unposted.problem)}")
+
+
+def _mail(status: StatusView) -> Iterable[Phrase]:
+    if status.mail is not None:
+        yield ("has not gone out since ", When(status.mail.since), f": {_sentence(status.mail.problem)}")
 
 
 def _troubles(status: StatusView) -> Iterable[Phrase]:

@@ -350,6 +350,8 @@ class StatusView(msgspec.Struct, frozen=True, kw_only=True):
     paused: tuple[Paused, ...]
     unposted: Unposted | None
     outage: Outage | None
+    mail: Outage | None = None
+    """Since when mails do not go out; None where they do, or are not wanted."""
     login_refused_at: datetime | None
     """When the TGC refused the bot's login last, unless it took it since."""
     swept_at: datetime | None

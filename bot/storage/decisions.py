@@ -144,6 +144,16 @@ async def newest_note(connection: AsyncConnection, recommendation: int, action: 
     return None if row is None else Note(text=row.note, user_id=row.user_id)
 
 
+async def names(connection: AsyncConnection, recommendation: int) -> dict[str, str]:
+    """By Slack's ids, of those who decided on it, or tried to."""
+    statement = (
+        select(decisions.c.user_id, decisions.c.user_name)
+        .where(decisions.c.recommendation == recommendation)
+        .order_by(decisions.c.id)
+    )
+    return {row.user_id: row.user_name for row in await connection.execute(statement)}
+
+
 async def was_done(connection: AsyncConnection, command_id: str) -> bool:
     """Whether this is a redelivery of what took effect."""
     which = (decisions.c.command_id == command_id, decisions.c.outcome == Outcome.DONE)

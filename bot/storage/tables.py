@@ -339,4 +339,23 @@ posts = Table(
     Index("ix_posts_state", "state", "not_before"),
 )
 
+mails = Table(
+    "mails",
+    metadata,
+    _id(),
+    _recommendation(),
+    Column("kind", String(16), nullable=False),
+    Column("mail", LargeBinary),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("owed_to", Text),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("not_before", UtcDateTime),
+    Column("failing_since", UtcDateTime),
+    Column("problem", Text),
+    Column("ended_at", UtcDateTime),
+    *_lease(),
+    UniqueConstraint("recommendation", "kind"),
+    Index("ix_mails_waiting", "ended_at", "not_before"),
+)
+
 leases = Table("leases", metadata, Column("name", String(128), primary_key=True), *_lease())

@@ -23,6 +23,7 @@ from bot.settings import (
     read_database_url,
     read_settings,
 )
+from bot.smtp_url import Login, parse_smtp_url
 from tests.fuzzing import Fuzz, fuzzed
 
 MARK = "s3cr3t"
@@ -44,6 +45,11 @@ ENOUGH = {
     "SLACK_APP_TOKEN": "xapp-1-A-2-abc",
     "RECO_CHANNEL": "C0STORAGE",
     "RECO_TIMEZONE": "Europe/Berlin",
+}
+MAIL = {
+    "SMTP_URL": "smtps://bot%40example.com:p%40ss-w0rd@mail.example.com",
+    "MAIL_FROM": "tintri-bot@example.com",
+    "MAIL_TO": "storage@example.com, alice@example.com",
 }
 SECRET_NAMES = [name for name, variable in VARIABLES.items() if variable.secret]
 
@@ -116,18 +122,21 @@ class TestDefaults:
         assert read_settings(environ, need_slack=False).slack_bot_token is None
 
     def test_no_secret_is_in_the_repr(self) -> None:
-        settings = read(DATABASE_URL="postgresql+asyncpg://bot:dbpass99@db/bot", SLACK_SIGNING_SECRET="5igning")
-        for secret in ("xoxb-1", "xapp-1", "correct horse", "dbpass99", "5igning"):
+        url = "postgresql+asyncpg://bot:dbpass99@db/bot"
+        settings = read(DATABASE_URL=url, SLACK_SIGNING_SECRET="5igning", **MAIL)
+        for secret in ("xoxb-1", "xapp-1", "correct horse", "dbpass99", "5igning", "ss-w0rd"):
             assert secret not in repr(settings)
 
     def test_the_log_is_told_every_secret(self) -> None:
-        settings = read(DATABASE_URL="postgresql+asyncpg://bot:db%40pass@db/bot", SLACK_SIGNING_SECRET="5igning")
+        url = "postgresql+asyncpg://bot:db%40pass@db/bot"
+        settings = read(DATABASE_URL=url, SLACK_SIGNING_SECRET="5igning", **MAIL)
         assert {secret.reveal() for secret in settings.secrets()} == {
             "xoxb-1-abc",
             "xapp-1-A-2-abc",
             "5igning",
             "correct horse",
             "db@pass",
+            "p@ss-w0rd",
         }
 
 
@@ -194,6 +203,15 @@ class TestForms:
             ("DATABASE_URL", "mysql://u:p@db/x", "postgresql+asyncpg"),
             ("DATABASE_URL", "tintri-bot.db", "sqlite+aiosqlite:///FILE"),
             ("DATABASE_URL", "sqlite+aiosqlite://bot.db", "after three slashes"),
+            ("SMTP_URL", "mail.example.com", "smtps://USER:PASSWORD@HOST"),
+            ("SMTP_URL", "smtps://bot:pa#ss@mail.example.com", "written as %40 for @"),
+            ("SMTP_URL", "smtp://mail.example.com:99999", ":PORT"),
+            ("SMTP_URL", "smtp://mail.example.com/inbox", "smtp://HOST"),
+            ("SMTP_URL", "smtps://bot@mail.example.com", "user and password, or neither"),
+            ("SMTP_URL", "smtps://bot:pass%0Aword@mail.example.com", "control characters"),
+            ("MAIL_FROM", "Tintri Bot <bot@example.com>", "without names"),
+            ("MAIL_TO", "alice@example.com;bob@example.com", "storage@example.com"),
+            ("MAIL_TO", f"{'a' * 250}@example.com", "storage@example.com"),
             ("HOST", "here and there", "an address to listen on"),
             ("HOST", "bot..example.com", "an address to listen on"),
             ("HOST", "x" * 64, "an address to listen on"),
@@ -256,10 +274,38 @@ class TestMistakes:
         assert "xoxp-1-2" not in mistake(RECO_CHANNEL="xoxp-1-2")
 
 
+class TestMail:
+    def test_it_is_read_whole(self) -> None:
+        settings = read(**MAIL)
+        assert settings.smtp_url == Secret(MAIL["SMTP_URL"])
+        assert settings.mail_to == ("storage@example.com", "alice@example.com")
+        assert settings.warnings == ()
+
+    @pytest.mark.parametrize(
+        ("url", "server"),
+        [
+            (MAIL["SMTP_URL"], ("mail.example.com", 465, True, Login("bot@example.com", "p@ss-w0rd"))),
+            ("smtp://bot:pw@mail.example.com", ("mail.example.com", 587, False, Login("bot", "pw"))),
+            ("smtp://[::1]:2525/", ("::1", 2525, False, None)),
+            ("smtp://localhost", ("localhost", 25, False, None)),
+        ],
+    )
+    def test_the_url_names_the_server(self, url: str, server: tuple[str, int, bool, Login | None]) -> None:
+        parsed = parse_smtp_url(url)
+        assert (parsed.host, parsed.port, parsed.is_tls, parsed.login) == server
+
+    def test_a_server_without_addresses_is_a_mistake(self) -> None:
+        assert mistakes(ENOUGH | {"SMTP_URL": "smtp://localhost", "MAIL_TO": " , "}) == (
+            "MAIL_FROM is missing, and SMTP_URL is given: give the address that mail comes from.",
+            f"MAIL_TO is missing, and SMTP_URL is given: give {VARIABLES['MAIL_TO'].meaning}.",
+        )
+
+
 class TestFiles:
     @pytest.mark.parametrize("name", SECRET_NAMES)
     def test_a_secret_may_come_from_a_file(self, name: str, tmp_path: Path) -> None:
-        texts = ENOUGH | {"SLACK_SIGNING_SECRET": "0123abcd", "DATABASE_URL": "sqlite+aiosqlite:////var/bot.db"}
+        more = {"SLACK_SIGNING_SECRET": "0123abcd", "DATABASE_URL": "sqlite+aiosqlite:////var/bot.db"}
+        texts = ENOUGH | MAIL | more
         text = texts.pop(name)
         (tmp_path / "secret").write_text(f"{text}\r\n")
         settings = read_settings(texts | {f"{name}_FILE": str(tmp_path / "secret")}, need_slack=True)
@@ -317,6 +363,7 @@ class TestWarnings:
             ({"DATABASE_URI": "x"}, ["did you mean DATABASE_URL?"]),
             ({"TGC_COLOUR": "blue"}, ["'TGC_COLOUR' is ignored"]),
             ({"RECO_CHANNEL_FILE": "/run/x"}, ["'RECO_CHANNEL_FILE' is ignored"]),
+            ({"MAIL_TO": "alice@example.com"}, ["MAIL_TO is given without SMTP_URL"]),
             ({"PATH": "/bin", "HOSTNAME": "web-1", "SLACK_WEBHOOK": "x"}, []),
         ],
     )
@@ -459,7 +506,7 @@ TEXTS = st.one_of(
 )
 SECRETS = st.builds(
     "{}{}{}".format,
-    st.sampled_from(["", "xoxb-", "xapp-", "sqlite+aiosqlite://", "postgresql://a:"]),
+    st.sampled_from(["", "xoxb-", "xapp-", "sqlite+aiosqlite://", "postgresql://a:", "smtps://a:"]),
     st.just(MARK),
     TEXTS,
 )

@@ -41,7 +41,15 @@ async def authorize() -> AuthorizeResult:
 
 async def readiness() -> Readiness:
     return Readiness(
-        ready=False, database="ok", slack="ok", loops="ok", swept=False, tgc="ok", approvers="ok", channel="ok"
+        ready=False,
+        database="ok",
+        slack="ok",
+        loops="ok",
+        swept=False,
+        tgc="ok",
+        approvers="ok",
+        channel="ok",
+        mail="off",
     )
 
 

@@ -79,6 +79,7 @@ def test_what_is_paused_refused_and_away_is_told_with_since_when_and_why() -> No
             Paused(pool_name="Lab", user_id="U0BOB", until=None),
         ),
         unposted=Unposted(cards=2, messages=1, since=AT, problem="The channel is archived"),
+        mail=Outage(since=AT, problem="The mail server refuses the login (535)."),
         outage=Outage(since=AT, problem="There is no connection to tgc.example.com."),
         login_refused_at=AT,
     )
@@ -88,6 +89,8 @@ def test_what_is_paused_refused_and_away_is_told_with_since_when_and_why() -> No
         "Lab: U0BOB paused accepting until somebody resumes",
         "Not posted",
         "2 cards, 1 message since 2026-03-10 14:12 UTC: The channel is archived.",
+        "Mail",
+        "has not gone out since 2026-03-10 14:12 UTC: The mail server refuses the login (535).",
         "tgc.example.com",
         "No answers since 2026-03-10 14:12 UTC: There is no connection to tgc.example.com.",
         "It refused the bot's login 2026-03-10 14:12 UTC.",
