@@ -108,7 +108,8 @@ class Homes:
 
     async def _serve(self, home: Home, there_is: HomeView) -> str | None:
         """The hash of what Slack shows now; None where that is not known, or this person is not served any more."""
-        if home.published_at and abs(self._clock.now() - home.published_at) < PUBLISHED_EVERY:
+        newest = max(home.opened_at, home.published_at or home.opened_at)  # who just opened it is being served
+        if abs(self._clock.now() - newest) < PUBLISHED_EVERY:
             return None
         try:
             refusal = await self._access.refusal_as_member(_actor(home))

@@ -1,5 +1,6 @@
 """The home tab of one person: what waits for them, what runs, all pools in a line each, who decided what last."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from bot.rendering import blocks, limits, numbers, standing, words
@@ -15,13 +16,15 @@ CARDS_SHOWN = 8
 """Of those that wait, and of those that run."""
 POOLS_SHOWN = 30
 _TITLE = "Tintri"
-_TO_DECIDE = Sign("red_circle", "!")
-_RUNS = Sign("arrow_forward", "▶")
-_QUIET = Sign("white_circle", "○")
-_URGENCY = {Standing.OFFERED: 0, Standing.DECIDING: 0, Standing.RUNNING: 1}
-_UNURGENT = 2
-_URGENT = {0: "to decide", 1: "running"}
-_SIGNS = {0: _TO_DECIDE, 1: _RUNS}
+_TO_DECIDE, _RUNS, _QUIET = range(3)
+"""How urgent a pool is; the smaller, the more."""
+_URGENCY = {Standing.OFFERED: _TO_DECIDE, Standing.DECIDING: _TO_DECIDE, Standing.RUNNING: _RUNS}
+_SIGNS = {
+    _TO_DECIDE: Sign("red_circle", "!"),
+    _RUNS: Sign("arrow_forward", "▶"),
+    _QUIET: Sign("white_circle", "○"),
+}
+_COUNTED = {_TO_DECIDE: "to decide", _RUNS: "running"}
 _DEEDS = {
     "accept": "accepted",
     "dismiss": "dismissed",
@@ -122,23 +125,19 @@ def _pools(view: HomeView) -> Iterable[Block]:
 
 def _summary(pools: Sequence[PoolGlance]) -> str:
     """`12 pools, 1 to decide, 1 running`."""
-    urgent = [_urgency(pool) for pool in pools]
-    counted = [words.counted(len(pools), "pool", "pools")]
-    counted += [
-        f"{count:,} {what}" for rank, what in ((0, "to decide"), (1, "running")) if (count := urgent.count(rank))
-    ]
-    return ", ".join(counted)
+    urgencies = Counter(map(_urgency, pools))
+    urgent = [f"{urgencies[urgency]:,} {what}" for urgency, what in _COUNTED.items() if urgencies[urgency]]
+    return ", ".join((words.counted(len(pools), "pool", "pools"), *urgent))
 
 
 def _urgency(pool: PoolGlance) -> int:
-    return _UNURGENT if pool.view is None else _URGENCY.get(pool.view.standing, _UNURGENT)
+    return _QUIET if pool.view is None else _URGENCY.get(pool.view.standing, _QUIET)
 
 
 def _pool(pool: PoolGlance) -> Phrase:
-    sign = _SIGNS.get(_urgency(pool), _QUIET)
     figures = _figures(pool.stat) if pool.stat else ""
     head = Strong(shorten_name(name(pool.pool_name, "Unnamed pool"), limits.NAME))
-    return (sign, " ", head, f"  {_state(pool.view)}", f"\n{figures}" if figures else "")
+    return (_SIGNS[_urgency(pool)], " ", head, f"  {_state(pool.view)}", f"\n{figures}" if figures else "")
 
 
 def _state(view: CardView | None) -> str:
@@ -181,7 +180,7 @@ def _real(number: float | None) -> float | None:
 def _decided(view: HomeView) -> Iterable[Block]:
     if view.decided:
         yield blocks.header("Decided last")
-        yield blocks.bullets([(("In Slack",), [_deed(entry) for entry in view.decided])])
+        yield blocks.bullets([(("By people in Slack",), [_deed(entry) for entry in view.decided])])
 
 
 def _deed(entry: AuditEntry) -> Phrase:

@@ -57,7 +57,7 @@ red_circle Production  4 VMs to move, vmstore01 is likely to fill up within 7 da
 ▇▇▇▇▁ 78 % of 61,440 GiB · 38,211 IOPS · 1.9 ms latency
 white_circle Lab  nothing to decide
 Decided last
-In Slack
+By people in Slack
 Production  accepted by U0ALICE 2026-03-10 14:12 UTC
 """
 
