@@ -96,7 +96,7 @@ class Homes:
 
     async def _serve_all(self, recent: list[Home], came_round: CameRound) -> None:
         there_is = await self._read()
-        digest = _digest(msgspec.structs.replace(there_is, read_at=None))
+        digest = _digest(there_is)
         before, self._served = self._served, {}
         for home in recent:
             painted = home.painted
@@ -122,14 +122,14 @@ class Homes:
 
     async def _publish(self, home: Home, there_is: HomeView, *, is_paced: bool) -> str | None:
         """Publish what this person's home does not show yet. The hash of what it shows; None where nobody knows."""
-        view = await self._of_person(home, there_is)
-        painted = _digest(render_home(msgspec.structs.replace(view, read_at=None)))  # a mere reading is no change
+        view = render_home(await self._of_person(home, there_is))
+        painted = _digest(view)
         if painted == home.painted:
             return painted
         if is_paced:
             await self._pace.home()
         try:
-            slack_hash = await self._slack.publish_home(home.user_id, render_home(view), home.slack_hash)
+            slack_hash = await self._slack.publish_home(home.user_id, view, home.slack_hash)
         except SlackError as error:
             await self._not_published(home, error)
             return None
@@ -167,8 +167,7 @@ class Homes:
         except TGCError as error:
             _log.info("the pools' figures were not read", reason=str(error))
             return
-        async with self._database.write() as connection:
-            await pools.replace(connection, self._tgc.key, read, now)
+        await pools.keep(self._database, self._tgc.key, read, now)
 
     # What there is to show
 

@@ -172,8 +172,7 @@ class Watch:
         """All pools; what the list says of them is kept for homes. Raises TGCError."""
         read_at = self._clock.now()
         listed = await self._readings.pools()
-        async with self._database.write() as connection:
-            await stored_pools.replace(connection, self._tgc.key, listed, read_at)
+        await stored_pools.keep(self._database, self._tgc.key, listed, read_at)
         return listed
 
     async def _read_pools(self, pools: Iterable[Pool]) -> list[PoolReading]:

@@ -201,4 +201,4 @@ def _foot(view: HomeView) -> Iterable[Block]:
         cannot: Phrase = (WARNING, " ", Strong("Tintri Global Center cannot be read since "), When(view.failing_since))
         yield blocks.paragraph((*cannot, ": what stands here may be out of date."))
     link = Link(view.tgc_url, shorten_name(name(view.tgc_name, "Tintri Global Center"), limits.NAME))
-    yield blocks.context(("Pools read ", When(view.read_at), " · ", link) if view.read_at else (link,))
+    yield blocks.context(("Figures of ", When(view.read_at), " · ", link) if view.read_at else (link,))

@@ -414,7 +414,7 @@ class HomeView(msgspec.Struct, frozen=True, kw_only=True):
     tgc_name: str
     tgc_url: str
     read_at: datetime | None = None
-    """When the pools were read; None where they never were."""
+    """When the TGC told the pools' figures; None where it never did."""
     failing_since: datetime | None = None
     """Since when the TGC cannot be read."""
     pools: tuple[PoolGlance, ...] = ()

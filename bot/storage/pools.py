@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.storage.database import Database
 from bot.storage.tables import pools
 from tgc.models import Pool, PoolStat
 
@@ -16,23 +17,40 @@ class StoredPool(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     stat: PoolStat | None
     read_at: datetime
+    """When the list was read that it is from: the last one that told anything new."""
 
 
-async def replace(connection: AsyncConnection, tgc_key: str, read: Sequence[Pool], read_at: datetime) -> None:
-    """Keep these and no others."""
+async def keep(database: Database, tgc_key: str, read: Sequence[Pool], read_at: datetime) -> None:
+    """Keep these and no others. Nothing new, nothing written."""
+    new = [
+        StoredPool(pool_uuid=pool.uuid, name=pool.name or pool.uuid, stat=pool.stat, read_at=read_at) for pool in read
+    ]
+    async with database.read() as connection:
+        known = await of(connection, tgc_key)
+    if sorted(map(_told, new)) != sorted(map(_told, known)):
+        async with database.write() as connection:
+            await _replace(connection, tgc_key, new)
+
+
+async def _replace(connection: AsyncConnection, tgc_key: str, new: Sequence[StoredPool]) -> None:
     await connection.execute(delete(pools).where(pools.c.tgc_key == tgc_key))
     rows = [
         {
             "tgc_key": tgc_key,
-            "pool_uuid": pool.uuid,
-            "name": pool.name or pool.uuid,
+            "pool_uuid": pool.pool_uuid,
+            "name": pool.name,
             "stat": msgspec.json.encode(pool.stat) if pool.stat else None,
-            "read_at": read_at,
+            "read_at": pool.read_at,
         }
-        for pool in read
+        for pool in new
     ]
     if rows:
         await connection.execute(insert(pools), rows)
+
+
+def _told(pool: StoredPool) -> tuple[str, str, bytes]:
+    """What the TGC says of it, as it is written down."""
+    return pool.pool_uuid, pool.name, msgspec.json.encode(pool.stat)
 
 
 async def of(connection: AsyncConnection, tgc_key: str) -> list[StoredPool]:
