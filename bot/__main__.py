@@ -1,7 +1,9 @@
 """The command line, `tintri-bot`. Each command imports what only it needs."""
 
 import asyncio
+import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -27,7 +29,7 @@ def run() -> None:
     settings = _settings(need_slack=True)
     from bot.app import StartError
     from bot.app import run as run_bot
-    from bot.storage.database import DatabaseError
+    from bot.storage.errors import DatabaseError
 
     try:
         asyncio.run(run_bot(settings))
@@ -39,24 +41,50 @@ def run() -> None:
 def reco(
     pool: Annotated[str, typer.Argument(help="A pool's name, or how it begins; without it all pools.")] = "",
     *,
+    pools: Annotated[
+        list[str] | None,
+        typer.Option("--pool", metavar="NAME", help="A pool's whole name, or a pattern such as Test*; repeatable."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="Accept what is printed, after a question each.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --accept: ask nothing, as for cron.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Watch the moves until they have ended.")] = False,
 ) -> None:
-    """Print what the TGC recommends now. Needs no Slack settings, and changes nothing."""
+    """Print what the TGC recommends now. Needs no Slack settings, and changes nothing without --accept."""
+    _check_reco(json=json, accept=accept, yes=yes, follow=follow)
     settings = _settings(need_slack=False)
+    from rich.console import Console
+
     from bot.pools import UnknownPoolError
-    from bot.print_reco import print_reco
-    from bot.storage.database import DatabaseError
+    from bot.print_reco import Wanted, print_reco
+    from bot.screen import Screen
+    from bot.storage.errors import DatabaseError
     from tgc.errors import TGCError
 
+    wanted = Wanted(
+        beginning=pool, patterns=tuple(pools or ()), as_json=json, accept=accept, is_agreed=yes, follow=follow
+    )
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # not every terminal knows every name
+    screen = Screen(Console(highlight=False), settings.reco_timezone)
     try:
-        all_read = asyncio.run(print_reco(settings, pool, as_json=json))
+        all_well = asyncio.run(print_reco(settings, wanted, screen))
     except UnknownPoolError as error:
         close = f" {'There is' if error.are_all else 'Close to it'}: {', '.join(error.close)}." if error.close else ""
         _fail(WRONG_USAGE, f"{error}{close}")
     except (TGCError, DatabaseError, ValueError) as error:
         _fail(REFUSED, str(error))
-    if not all_read:
+    if not all_well:
         raise typer.Exit(REFUSED)
+
+
+def _check_reco(*, json: bool, accept: bool, yes: bool, follow: bool) -> None:
+    if yes and not accept:
+        _fail(WRONG_USAGE, "--yes answers the questions of --accept, which is not given.")
+    if json and (accept or follow):
+        _fail(WRONG_USAGE, "--json prints what is recommended and no more: leave out --accept and --follow.")
+    if accept and not yes and not sys.stdin.isatty():
+        _fail(WRONG_USAGE, "There is no terminal to ask on: give --yes to accept without a question.")
 
 
 @cli.command()
@@ -74,7 +102,7 @@ def audit(
     from bot.audit import NothingAboutError
     from bot.print_audit import print_audit
     from bot.settings import SettingsError, environment, read_database_url
-    from bot.storage.database import DatabaseError
+    from bot.storage.errors import DatabaseError
 
     form = "json" if json else "csv" if csv else "table"
     try:
@@ -91,7 +119,8 @@ def audit(
 def migrate() -> None:
     """Create the database or bring it up to date, and end; `run` does so by itself."""
     from bot.settings import SettingsError, environment, read_database_url
-    from bot.storage.database import DatabaseError, migrate_database
+    from bot.storage.database import migrate_database
+    from bot.storage.errors import DatabaseError
 
     try:
         asyncio.run(migrate_database(read_database_url(environment(Path(".env"))).reveal()))

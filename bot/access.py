@@ -3,13 +3,14 @@
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 import structlog
 
 from bot.clock import Clock, uptime
 from bot.pool_rules import Approvers, PoolRule, PoolRules, nobody_named
+from bot.rendering.escape import is_system_user_id
 from bot.slack import Identity, Person, Slack, SlackError, SlackRefusedError
 
 _log = structlog.get_logger(__name__)
@@ -21,11 +22,24 @@ _NAMES_SHOWN = 5
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """Whoever sent a command or pressed a button, as Slack's payload names them."""
+    """Whoever sent a command or pressed a button, as Slack's payload names them; or bot.system_user."""
 
     team_id: str
     user_id: str
     name: str
+
+
+class Authority(Protocol):
+    """What a decision asks about people: answered by Slack and the settings, or at the command line."""
+
+    @property
+    def rules(self) -> PoolRules: ...
+
+    def hindrance(self, pool_name: str) -> str | None: ...
+
+    async def refusal_to_act(self, actor: Actor, pool_name: str) -> str | None: ...
+
+    async def still_may_act(self, actor: Actor, pool_name: str) -> bool: ...
 
 
 class Access:
@@ -65,7 +79,12 @@ class Access:
         return next(filter(None, refusals), None)
 
     async def still_may_act(self, actor: Actor, pool_name: str) -> bool:
-        """Whether somebody who acted before might do so again. Raises SlackError where that cannot be told."""
+        """Whether somebody who acted before might do so again. Raises SlackError where that cannot be told.
+
+        Whom the operating system let act at the command line nobody can ask about again.
+        """
+        if is_system_user_id(actor.user_id):
+            return True
         rule = self.rules.of(pool_name)
         return await self._refusal_as_member(actor) is None and await self._is_named(rule.approvers, actor.user_id)
 

@@ -46,6 +46,7 @@ from bot.socket_mode import CONNECTIONS, SocketMode
 from bot.storage.database import Database, open_database
 from bot.storage.leases import Leases
 from bot.tasks import Tasks
+from bot.telling import Telling
 from bot.tgc_link import DEFAULT_TGC, PATIENCE_S, TGC_TIMEOUT_S, open_tgc
 from bot.troubles import Troubles
 from bot.two_people import TwoPeople
@@ -231,7 +232,7 @@ class Parts:
             troubles=self._troubles,
             clock=clock,
         )
-        thread = CardThread(self._outbox, channel_id)
+        thread = CardThread(clock, channel_id)
         self._painter = Painter(
             database=database,
             leases=leases,
@@ -264,7 +265,7 @@ class Parts:
             views=views,
             readings=readings,
             reconciler=self._reconciler,
-            slack=slack,
+            tell=Telling(slack).tell,
             clock=clock,
             zone=zone,
             two_people=self._two_people,

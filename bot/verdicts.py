@@ -24,6 +24,7 @@ UNSETTLED = (
     "I keep asking and tell you here; do not press again."
 )
 OTHER_MOVES = "Its moves are not the ones you saw. The card shows the new ones: look at them and press again."
+_OTHER_MOVES_TYPED = "Its moves are not the ones you saw. Run the command again to see the new ones."
 
 _CLOCKS_APART = timedelta(seconds=10)
 """By how much an acceptedTime may come before our request, by the TGC's clock."""
@@ -76,7 +77,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def done(attempt: Attempt, tgc_answer: str) -> Answer:
-    text = f"{attempt.stored.pool_name}: {_DONE_SENTENCES[attempt.action]}"
+    said = "Accepted." if attempt.press.is_typed else _DONE_SENTENCES[attempt.action]
+    text = f"{attempt.stored.pool_name}: {said}"
     return Answer(outcome=Outcome.DONE, text=text, tgc_answer=tgc_answer)
 
 
@@ -91,13 +93,18 @@ def too_late(attempt: Attempt) -> Answer:
     return nothing(attempt, Outcome.NOT_DONE, why)
 
 
+def left_behind(attempt: Attempt) -> Answer:
+    return nothing(attempt, Outcome.NOT_DONE, "The command ended before the TGC was asked.")
+
+
 def accepted_first(attempt: Attempt, reason: str) -> Answer:
     text = f"{attempt.stored.pool_name}: You accepted it as the first. {_two(reason)}"
     return Answer(outcome=Outcome.ACCEPTED_FIRST, text=text)
 
 
 def second_needed(attempt: Attempt, reason: str) -> Answer:
-    return nothing(attempt, Outcome.SECOND_NEEDED, f"You accepted it before. {_two(reason)}")
+    who = "The command line, which counts as one person," if attempt.press.is_typed else "You"
+    return nothing(attempt, Outcome.SECOND_NEEDED, f"{who} accepted it before. {_two(reason)}")
 
 
 def first_unchecked(attempt: Attempt, first_name: str, problem: str) -> Answer:
@@ -106,16 +113,21 @@ def first_unchecked(attempt: Attempt, first_name: str, problem: str) -> Answer:
 
 
 def first_is_over(attempt: Attempt) -> Answer:
-    return nothing(attempt, Outcome.CHANGED, "What the first person accepted does not stand any more. Press again.")
+    why = f"What the first person accepted does not stand any more. {_again(attempt)}"
+    return nothing(attempt, Outcome.CHANGED, why)
 
 
 def _two(reason: str) -> str:
     return f"A second person must accept it too, because {reason}; until then nothing moves."
 
 
+def _again(attempt: Attempt) -> str:
+    return "Run the command again." if attempt.press.is_typed else "Press again."
+
+
 def held_up(attempt: Attempt) -> Answer:
-    label = attempt.action.capitalize()
-    why = f"I was held up right before I could ask the TGC: look at it again and press {label} again."
+    again = "run the command" if attempt.press.is_typed else f"press {attempt.action.capitalize()}"
+    why = f"I was held up right before I could ask the TGC: look at it again and {again} again."
     return nothing(attempt, Outcome.NOT_DONE, why)
 
 
@@ -161,7 +173,7 @@ def changed(attempt: Attempt, recommendation: Recommendation, now: datetime) -> 
     if is_expired(recommendation, now):
         return nothing(attempt, Outcome.CHANGED, EXPIRED)
     if plan.fingerprint != attempt.offer.fingerprint:
-        return nothing(attempt, Outcome.CHANGED, OTHER_MOVES)
+        return nothing(attempt, Outcome.CHANGED, _OTHER_MOVES_TYPED if attempt.press.is_typed else OTHER_MOVES)
     if attempt.action is Action.ACCEPT and not plan.whole:
         return nothing(attempt, Outcome.CHANGED, UNREADABLE_PLAN)
     return None
@@ -193,7 +205,7 @@ def became(attempt: Attempt, recommendation: Recommendation, *, sent_at: datetim
     if _was_done(attempt.action, recommendation, sent_at):
         return done(attempt, seen)
     if is_possible(attempt, recommendation):
-        return nothing(attempt, Outcome.NOT_DONE, f"It is still as it was. Press again. ({answered})", seen)
+        return nothing(attempt, Outcome.NOT_DONE, f"It is still as it was. {_again(attempt)} ({answered})", seen)
     return _impossible(attempt, recommendation, seen)
 
 

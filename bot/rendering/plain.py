@@ -12,8 +12,8 @@ from bot.rendering.views import CardView, PoolAnswer, Report, Standing
 
 WIDTH = 80
 
-_WITH_MOVES = {Standing.OFFERED, Standing.DECIDING, Standing.DISMISSED, Standing.RUNNING, Standing.FAILED}
-_WITH_FORECAST = {Standing.OFFERED, Standing.DECIDING, Standing.DISMISSED}
+WITH_MOVES = {Standing.OFFERED, Standing.DECIDING, Standing.DISMISSED, Standing.RUNNING, Standing.FAILED}
+WITH_FORECAST = {Standing.OFFERED, Standing.DECIDING, Standing.DISMISSED}
 
 
 def plain_report(report: Report, *, zone: tzinfo) -> str:
@@ -31,7 +31,7 @@ def _pool(answer: PoolAnswer, zone: tzinfo) -> Iterable[str]:
     view = answer.view
     story = content(view)
     yield from _wrapped(plain(standing.told(view, story), zone))
-    if view.standing in _WITH_MOVES:
+    if view.standing in WITH_MOVES:
         yield from _open(view, story, zone)
 
 
@@ -42,16 +42,16 @@ def _open(view: CardView, story: Content, zone: tzinfo) -> Iterable[str]:
         yield from _wrapped(f"! {warning}", indent=2)
     if story.previous:
         yield from _wrapped(story.previous, indent=2)
-    if view.standing in _WITH_FORECAST and story.issues:
+    if view.standing in WITH_FORECAST and story.issues:
         yield from _vm_stores("Issues", story.issues)
     if story.moves:
         yield f"  {story.moves_title}"
         yield from _moves(story)
     if view.standing is Standing.FAILED:
         yield from _wrapped(f"What to do: {' '.join(standing.advice(story))}", indent=2)
-    if view.standing in _WITH_FORECAST and story.outcomes_in_brief:
+    if view.standing in WITH_FORECAST and story.outcomes_in_brief:
         yield from _vm_stores("Expected", story.outcomes_in_brief)
-    dates = plain(_dates(view), zone)
+    dates = plain(made_and_expires(view), zone)
     if dates:
         yield f"  {dates}"
 
@@ -82,10 +82,10 @@ def _cells(move: Move, *, with_stage: bool) -> tuple[str, ...]:
     return (str(move.wave), move.vm, f"{move.source} → {move.destination}", last)
 
 
-def _dates(view: CardView) -> Phrase:
+def made_and_expires(view: CardView) -> Phrase:
     recommendation = view.recommendation
     dates = [("Made ", recommendation.creation_time)]
-    if view.standing in _WITH_FORECAST:
+    if view.standing in WITH_FORECAST:
         dates.append(("expires ", recommendation.expiration_time))
     return joined([(label, When(at)) for label, at in dates if at], ", ")
 

@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.rendering.escape import SYSTEM_USER, is_system_user_id
 from bot.rendering.views import Action
 from bot.storage.leases import Lease, ensure_row, is_free
 from bot.storage.tables import presses
@@ -15,7 +16,7 @@ class Press(msgspec.Struct, frozen=True, kw_only=True):
     """One press of one button. Slack's response_url is a permission to post and is never kept."""
 
     id: str
-    """Derived from what Slack repeats in a redelivery (slack/README 3.8)."""
+    """Derived from what Slack repeats in a redelivery (slack/README 3.8); at random at the command line."""
     action: Action
     offer_id: str
     """The button's value as it came: nobody vouches for it."""
@@ -25,6 +26,11 @@ class Press(msgspec.Struct, frozen=True, kw_only=True):
     channel_id: str | None
     pressed_at: datetime
     answer: str | None = None
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether somebody asked for it at the command line, where nobody waits once that process has ended."""
+        return is_system_user_id(self.user_id)
 
 
 async def add(connection: AsyncConnection, press: Press) -> bool:
@@ -36,9 +42,13 @@ async def get(connection: AsyncConnection, press_id: str) -> Press:
     return _press((await connection.execute(select(presses).where(presses.c.id == press_id))).one())
 
 
-async def untold(connection: AsyncConnection, now: datetime, lease_life: timedelta) -> list[str]:
+async def untold(
+    connection: AsyncConnection, now: datetime, lease_life: timedelta, *, typed_only: bool = False
+) -> list[str]:
     """Ids of those whose people wait for an answer while nobody works on it."""
     is_left = and_(presses.c.told_at.is_(None), is_free(presses, now, lease_life))
+    if typed_only:
+        is_left = and_(is_left, presses.c.user_id.startswith(SYSTEM_USER, autoescape=True))
     return list(await connection.scalars(select(presses.c.id).where(is_left).order_by(presses.c.pressed_at)))
 
 

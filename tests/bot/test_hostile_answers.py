@@ -13,15 +13,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from yarl import URL
 
-from bot.card_views import view_of_reading
 from bot.pools import find_pools
-from bot.print_reco import _plain
-from bot.readings import PoolReading, Tgc, pool_name
+from bot.readings import PoolReading, Tgc, pool_name, view_of_reading
 from bot.recommendations import is_building, is_expired, is_final, is_other_plan, plan_of, progress_of
 from bot.rendering.answers import render_pool, render_report
 from bot.rendering.card import render_card
 from bot.rendering.details import render_details
 from bot.rendering.plain import plain_report
+from bot.rendering.report_json import report_as_json
 from bot.rendering.views import CardView, PoolAnswer, Report
 from playground.blockkit import validate_view
 from tests.bot.rendering.checks import UNSEEN, check, check_harmless, sent
@@ -109,7 +108,7 @@ def check_report(report: Report) -> None:
         check(render_pool(answer))
     for zone in ZONES:
         assert not UNSEEN.search(plain_report(report, zone=zone))
-    msgspec.json.encode(_plain(report))
+    json.loads(report_as_json(report))
 
 
 @fuzzed(few=40, many=10_000)
