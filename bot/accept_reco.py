@@ -61,11 +61,10 @@ class Acceptor:
         actor: Actor,
         *,
         patience_s: float,
-        lease_life: timedelta = LEASE_LIFE,
     ) -> None:
         tgc, zone, channel_id = readings.tgc, settings.reco_timezone, settings.reco_channel or ""
         lapse = settings.config.approval_lapse
-        leases = Leases(database, clock, life=lease_life)
+        leases = Leases(database, clock, life=LEASE_LIFE)
         access = TerminalAccess(settings, clock)
         thread = CardThread(clock, channel_id)
         due_plans = DuePlans(database=database, thread=thread, clock=clock, zone=zone)

@@ -71,11 +71,11 @@ class Follower:
                 if view is None:
                     continue
                 if not self._screen.is_terminal:
-                    self._tell_changes(views.get(one), view)
+                    self._tell(*changes(views.get(one), view))
                 views[one] = view
                 if view.standing.is_end:
                     del left[one]
-                    self._screen.say(ended(view, self._screen.zone))
+                    self._tell(ended(view, self._screen.zone))
                     all_well = all_well and view.standing is Standing.DONE
             show(tuple(views.values()))
             if not left:
@@ -96,9 +96,9 @@ class Follower:
         self._unread.discard(one)
         return await self._view_of(reading)
 
-    def _tell_changes(self, before: CardView | None, view: CardView) -> None:
+    def _tell(self, *lines: str) -> None:
         now = local(self._clock.now(), self._screen.zone, DAY_AND_TIME)
-        for line in changes(before, view):
+        for line in lines:
             self._screen.say(f"{now} {line}")
 
     @contextmanager

@@ -58,5 +58,5 @@ class Screen:
         """What is shown in the block stands at the bottom of the terminal, each in the place of the last."""
         from bot.rendering.live import bars
 
-        with Live(console=self._console, refresh_per_second=4) as live:
+        with Live(console=self._console, auto_refresh=False) as live:
             yield lambda views: live.update(bars(views), refresh=True)

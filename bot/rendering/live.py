@@ -7,7 +7,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from bot.rendering import standing
+from bot.rendering import standing, words
 from bot.rendering.content import Content, Move, content
 from bot.rendering.numbers import NO_BREAK
 from bot.rendering.phrase import plain
@@ -37,15 +37,17 @@ def bars(views: Sequence[CardView]) -> Table:
 
 
 def changes(before: CardView | None, view: CardView) -> Iterable[str]:
-    """A line for each VM whose state is another one than before, and one where the state of the whole is."""
+    """A line for each VM whose state is another than before, and one where that of the whole is, but for its end."""
     story = content(view)
     known = {move.id: move for move in content(before).moves} if before else {}
-    if before is None or before.recommendation.execution_state != view.recommendation.execution_state:
+    is_new = before is None or before.recommendation.execution_state != view.recommendation.execution_state
+    if is_new and not view.standing.is_end:
         yield _line(story, standing.gist(view, story))
     for move in story.moves:
         was = known.get(move.id)
-        if move.begun and (was is None or was.state != move.state):
-            yield _line(story, f"{move.vm} from {move.source} to {move.destination}: {move.status}")
+        if move.state is not None and move.begun and (was is None or was.state != move.state):
+            state = ": ".join(filter(None, (words.move_state(move.state), move.error)))
+            yield _line(story, f"{move.vm} from {move.source} to {move.destination}: {state}")
 
 
 def ended(view: CardView, zone: tzinfo) -> str:
