@@ -1,16 +1,17 @@
 """The command line, `tintri-bot`. Each command imports what only it needs."""
 
-import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+
+T = TypeVar("T")
 
 REFUSED, WRONG_USAGE = 1, 2
 """Exit codes: the TGC or Slack refused or failed · wrong usage or settings."""
@@ -32,7 +33,7 @@ def run() -> None:
     from bot.storage.errors import DatabaseError
 
     try:
-        asyncio.run(run_bot(settings))
+        _run(run_bot(settings))
     except (StartError, DatabaseError) as error:
         _fail(REFUSED, str(error))
 
@@ -68,12 +69,14 @@ def reco(
         sys.stdout.reconfigure(errors="replace")  # not every terminal knows every name
     screen = Screen(Console(highlight=False), settings.reco_timezone)
     try:
-        all_well = asyncio.run(print_reco(settings, wanted, screen))
+        all_well = _run(print_reco(settings, wanted, screen))
     except UnknownPoolError as error:
         close = f" {'There is' if error.are_all else 'Close to it'}: {', '.join(error.close)}." if error.close else ""
         _fail(WRONG_USAGE, f"{error}{close}")
     except (TGCError, DatabaseError, ValueError) as error:
         _fail(REFUSED, str(error))
+    except KeyboardInterrupt:
+        raise typer.Exit(REFUSED) from None
     if not all_well:
         raise typer.Exit(REFUSED)
 
@@ -106,7 +109,7 @@ def audit(
 
     form = "json" if json else "csv" if csv else "table"
     try:
-        asyncio.run(print_audit(read_database_url(environment(Path(".env"))), about, form=form))
+        _run(print_audit(read_database_url(environment(Path(".env"))), about, form=form))
     except SettingsError as error:
         _fail(WRONG_USAGE, *error.mistakes)
     except NothingAboutError as error:
@@ -123,7 +126,7 @@ def migrate() -> None:
     from bot.storage.errors import DatabaseError
 
     try:
-        asyncio.run(migrate_database(read_database_url(environment(Path(".env"))).reveal()))
+        _run(migrate_database(read_database_url(environment(Path(".env"))).reveal()))
     except SettingsError as error:
         _fail(WRONG_USAGE, *error.mistakes)
     except DatabaseError as error:
@@ -138,7 +141,7 @@ def demo(
     """Run the whole bot between a simulated TGC and a local stand-in for Slack, to try in a browser."""
     from bot.demo import run_demo
 
-    raise typer.Exit(asyncio.run(run_demo(on_terminal=script)))
+    raise typer.Exit(_run(run_demo(on_terminal=script)))
 
 
 @cli.command()
@@ -172,6 +175,12 @@ def _settings(*, need_slack: bool) -> "Settings":
     for warning in settings.warnings:
         structlog.get_logger("bot.settings").warning(warning)
     return settings
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    import asyncio
+
+    return asyncio.run(work)
 
 
 def _fail(code: int, *sentences: str) -> NoReturn:

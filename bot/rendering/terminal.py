@@ -16,8 +16,8 @@ from bot.rendering.phrase import DAY_AND_TIME, local, plain
 from bot.rendering.plain import WITH_FORECAST, WITH_MOVES, made_and_expires
 from bot.rendering.views import CardView, PoolAnswer, Report, Standing
 
-_INDENT = (0, 0, 0, 2)
-_AFTER_TABLE = (0, 0, 1, 0)
+_LINE, _TABLE = (0, 0, 0, 2), (0, 0, 1, 2)
+"""How parts of a pool are set in, and what is left free below."""
 
 
 def report_tables(report: Report, *, zone: tzinfo) -> Iterable[RenderableType]:
@@ -60,7 +60,8 @@ def _pool(answer: PoolAnswer, zone: tzinfo) -> Iterable[RenderableType]:
     story = content(view)
     yield _text(plain(standing.told(view, story), zone), "bold")
     if view.standing in WITH_MOVES:
-        yield from (Padding(part, _INDENT) for part in _open(view, story, zone))
+        for part in _open(view, story, zone):
+            yield Padding(part, _TABLE if isinstance(part, Table) else _LINE)
 
 
 def _open(view: CardView, story: Content, zone: tzinfo) -> Iterable[RenderableType]:
