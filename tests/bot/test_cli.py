@@ -52,7 +52,7 @@ class CommandLine:
         }
 
     async def on_a_terminal(self, *arguments: str, **changes: str) -> tuple[asyncio.subprocess.Process, int]:
-        """Begin a command on a terminal of 80 columns; returns the terminal's other end."""
+        """Begin a command on a terminal; returns the terminal's other end."""
         ours, its = pty.openpty()
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bot", *arguments),
@@ -61,7 +61,6 @@ class CommandLine:
                 "PATH": os.environ["PATH"],
                 "PYTHONPATH": str(REPOSITORY),
                 **self.environment,
-                "COLUMNS": "80",
                 **changes,
             },
             stdin=its,

@@ -10,7 +10,7 @@ from bot.rendering.escape import is_system_user_id, is_user_id
 from bot.system_user import system_user
 
 
-def test_it_is_the_effective_user_and_the_machine_whatever_the_environment_says(
+def test_it_is_the_effective_user_whatever_the_environment_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in ("USER", "LOGNAME", "LNAME", "USERNAME"):

@@ -21,10 +21,28 @@ tgc.example.com, read 2026-03-10 07:12 PDT
 
 Production: 4 VMs to move, vmstore01 is likely to fill up within 7 days (83 %)
   ! 1 VM would lose replication: erp-db-01
-  VMstore   Issues
- ───────────────────────────────────────────────────
-  vmstore01 space 94 % used, growing 412 GiB a week
-"""
+  VMstore    Issues
+  ──────────────────────────────────────────────────
+  vmstore01  space 94 % used, growing 412 GiB a week
+             above 80 % load for 12.5 % of the week
+  vmstore02  flash hits 91.2 %, goal 95 %
+
+  Wave  VM         From       To         Solves
+  ──────────────────────────────────────────────────
+  1     erp-db-01  vmstore01  vmstore02  space, load
+  1     erp-db-02  vmstore01  vmstore03  space
+  2     erp-db-03  vmstore01  vmstore02  space
+  2     erp-db-04  vmstore01  vmstore03  space, load
+
+  VMstore    Expected
+  ─────────────────────────────────────────────────────────
+  vmstore01  2,210 GiB freed, risk of filling up 83 % → 2 %
+             load 12.5 % → 3.1 % of the week
+  vmstore02  flash hits 91.2 % → 97.4 %
+
+  Made 2026-03-10 06:00, expires 2026-03-10 18:00
+
+Test: The TGC failed: try again."""
 
 
 def printed(*parts: object) -> str:
