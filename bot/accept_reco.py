@@ -65,7 +65,7 @@ class Acceptor:
         tgc, zone, channel_id = readings.tgc, settings.reco_timezone, settings.reco_channel or ""
         lapse = settings.config.approval_lapse
         leases = Leases(database, clock, life=LEASE_LIFE)
-        access = TerminalAccess(settings, clock)
+        self._access = access = TerminalAccess(settings, clock)
         thread = CardThread(clock, channel_id)
         due_plans = DuePlans(database=database, thread=thread, clock=clock, zone=zone)
         self._views = views = CardViews(tgc, access, clock, zone, approval_lapse=lapse)
@@ -120,7 +120,7 @@ class Acceptor:
                 return Accepted(f"{answer.pool_name}: Nothing was done. {hindrance}", has_failed=True)
             if not ask(accept_question(view)):
                 return Accepted(f"{answer.pool_name}: not accepted.")
-        return await self._press(view, view.offer_id)
+        return await _to_the_end(self._press(view, view.offer_id))
 
     async def _hindrance(self, offer_id: str) -> str | None:
         """Why it would be refused: then there is nothing to ask, as there is no button in Slack."""
@@ -130,7 +130,8 @@ class Acceptor:
                 return None
             stored = await recommendations.by_row_id(connection, offer.recommendation)
             rights = await self._views.rights(connection, stored)
-        return rights.hindrance or (None if offer.plan.whole else UNREADABLE_PLAN)
+        refusal = await self._access.refusal_to_act(self._actor, stored.pool_name)
+        return refusal or rights.hindrance or (None if offer.plan.whole else UNREADABLE_PLAN)
 
     async def _press(self, view: CardView, offer_id: str) -> Accepted:
         press = Press(
@@ -144,7 +145,7 @@ class Acceptor:
             pressed_at=self._clock.now(),
         )
         try:
-            answer = await _to_the_end(self._decider.press(press, _is_printed))
+            answer = await self._decider.press(press, _is_printed)
         except (SQLAlchemyError, OSError) as error:
             return Accepted(
                 f"{view.pool_name}: Nobody can tell whether it was accepted, because the database failed "

@@ -146,11 +146,14 @@ async def _open(url: str, patience: Patience, *, read_only: bool = False) -> Asy
 async def open_writable_database(url: str) -> AsyncIterator[Database]:
     """The same for a command that ends soon: one that cannot be written to is refused before anything is done.
 
-    Raises DatabaseError.
+    Raises DatabaseError, also where the block finds it failing.
     """
     async with open_database(url) as database:
         await _check_writable(database, url)
-        yield database
+        try:
+            yield database
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise _unusable(url, error) from error
 
 
 @asynccontextmanager

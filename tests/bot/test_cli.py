@@ -152,6 +152,7 @@ class TestReco:
         assert "Accept Production: 4 VMs will move, 1 would lose replication?" in printed
         process.send_signal(signal.SIGINT)
         assert await process.wait() == 1
+        os.close(terminal)
         assert not [call for call in tintri_bot.tgc.calls if call.path.endswith("/accept")]
         assert tintri_bot.tgc.sessions == 0
 
@@ -163,6 +164,7 @@ class TestReco:
         process.send_signal(signal.SIGINT)
         await read_until(terminal, "The moves go on")
         assert await process.wait() == 1
+        os.close(terminal)
         assert tintri_bot.tgc.sessions == 0
 
     async def test_a_pool_that_fails_hides_no_other_and_ends_it_with_1(self, tintri_bot: CommandLine) -> None:

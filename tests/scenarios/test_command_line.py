@@ -166,7 +166,9 @@ async def test_a_plan_that_changed_after_it_was_printed_is_not_accepted(stage: S
     assert (accepts(stage), outcomes(stage)) == (0, [(ME, "accept", "changed")])
 
 
-async def test_the_command_line_is_the_first_of_two_and_never_the_second_as_well(stage: Stage) -> None:
+async def test_the_command_line_is_the_first_of_two_and_never_the_second_as_well(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stage.set(config=TWO)
     await stage.start_bot()
     (card,) = await stage.cards_posted(1)
@@ -175,6 +177,7 @@ async def test_the_command_line_is_the_first_of_two_and_never_the_second_as_well
     assert first.all_well
     assert "Production: You accepted it as the first. A second person must accept it too" in first.out
     await stage.until(lambda: f"{ME} accepted this" in card.text)
+    monkeypatch.setattr("bot.system_user.socket.gethostname", lambda: "elsewhere")
     second = await run(stage)
     assert not second.all_well
     assert "The command line, which counts as one person, accepted it before." in second.out
