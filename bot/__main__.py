@@ -58,6 +58,7 @@ def reco(
 
     from bot.pools import UnknownPoolError
     from bot.print_reco import Wanted, print_reco
+    from bot.rendering.escape import clean
     from bot.screen import Screen
     from bot.storage.errors import DatabaseError
     from tgc.errors import TGCError
@@ -72,7 +73,7 @@ def reco(
         all_well = _run(print_reco(settings, wanted, screen))
     except UnknownPoolError as error:
         close = f" {'There is' if error.are_all else 'Close to it'}: {', '.join(error.close)}." if error.close else ""
-        _fail(WRONG_USAGE, f"{error}{close}")
+        _fail(WRONG_USAGE, clean(f"{error}{close}"))
     except (TGCError, DatabaseError, ValueError) as error:
         _fail(REFUSED, str(error))
     except KeyboardInterrupt:

@@ -19,6 +19,10 @@ NOTHING_RUNS = "Nothing runs."
 NOT_WATCHING = "No longer watching. The moves go on; --follow again shows how."
 
 
+_Run = tuple[Pool, str]
+"""A pool, and the id of a recommendation that runs there."""
+
+
 class Follower:
     """Reads what runs until the TGC reports an end; it only reads."""
 
@@ -29,12 +33,12 @@ class Follower:
         self._screen = screen
         self._clock = clock
         self._every_s = every_s
-        self._unread: set[str] = set()
+        self._unread: set[_Run] = set()
         """Recommendations that could not be read the last time: that is said once."""
 
     async def follow(self, pools: Iterable[Pool], accepted: Mapping[str, str]) -> bool:
         """Whether all ended well. `accepted`: by pool what was accepted just now. Raises TGCLoginError."""
-        under_way = {one: pool for pool in pools for one in await self._running(pool, accepted.get(pool.uuid))}
+        under_way = [(pool, one) for pool in pools for one in await self._running(pool, accepted.get(pool.uuid))]
         if not under_way:
             self._screen.say(NOTHING_RUNS)
             return True
@@ -55,26 +59,26 @@ class Follower:
         found += [one.id for one in recommendations if one.id and is_running(one)]
         return list(dict.fromkeys(found))
 
-    async def _to_the_end(self, under_way: Mapping[str, Pool], show: Show) -> bool:
-        views: dict[str, CardView] = {}
-        left = dict(under_way)
+    async def _to_the_end(self, under_way: Iterable[_Run], show: Show) -> bool:
+        views: dict[_Run, CardView] = {}
+        left = list(under_way)
         all_well = True
         while True:
-            for one, pool in tuple(left.items()):
+            for run in tuple(left):
                 try:
-                    view = await self._look(one, pool)
+                    view = await self._look(run)
                 except TGCNotFoundError:
-                    self._screen.say(f"{pool_name(pool)}: Tintri Global Center no longer knows what was followed.")
-                    del left[one]
+                    self._screen.say(f"{pool_name(run[0])}: Tintri Global Center no longer knows what was followed.")
+                    left.remove(run)
                     all_well = False
                     continue
                 if view is None:
                     continue
                 if not self._screen.is_terminal:
-                    self._tell(*changes(views.get(one), view))
-                views[one] = view
+                    self._tell(*changes(views.get(run), view))
+                views[run] = view
                 if view.standing.is_end:
-                    del left[one]
+                    left.remove(run)
                     self._tell(ended(view, self._screen.zone))
                     all_well = all_well and view.standing is Standing.DONE
             show(tuple(views.values()))
@@ -82,18 +86,19 @@ class Follower:
                 return all_well
             await self._clock.sleep(self._every_s)
 
-    async def _look(self, one: str, pool: Pool) -> CardView | None:
+    async def _look(self, run: _Run) -> CardView | None:
         """None where it cannot be read now. Raises TGCLoginError, TGCNotFoundError."""
+        pool, one = run
         try:
             reading = await read_again(self._tgc, self._clock, pool, one)
         except (TGCLoginError, TGCNotFoundError):
             raise
         except TGCError as error:
-            if one not in self._unread:
+            if run not in self._unread:
                 self._screen.say(f"{pool_name(pool)}: it cannot be read now, and is asked for again. {error}")
-            self._unread.add(one)
+            self._unread.add(run)
             return None
-        self._unread.discard(one)
+        self._unread.discard(run)
         return await self._view_of(reading)
 
     def _tell(self, *lines: str) -> None:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from bot.rendering.escape import clean
 from bot.rendering.plain import plain_report
 from bot.rendering.terminal import report_tables
 from bot.rendering.views import CardView, Report
@@ -35,10 +36,12 @@ class Screen:
             self.write(plain_report(report, zone=self.zone))
 
     def say(self, sentence: str) -> None:
+        """One line, whatever stands in the names in it."""
+        line = clean(sentence)
         if self.is_terminal:
-            self._console.print(Text(sentence))
+            self._console.print(Text(line))
         else:
-            self.write(f"{sentence}\n")
+            self.write(f"{line}\n")
 
     def write(self, text: str) -> None:
         """As it is, for programs too."""

@@ -10,6 +10,7 @@ from bot.rendering.live import bars, changes, ended
 from bot.rendering.phrase import Person, mrkdwn, plain, rich_text
 from bot.rendering.terminal import accept_question, nothing_to_accept, report_tables
 from bot.rendering.views import Act, Action, PoolAnswer, Progress, Report, Standing
+from bot.screen import Screen
 from tests.bot.rendering.samples import AT, pool, text, view
 
 ZONE = ZoneInfo("America/Los_Angeles")
@@ -83,6 +84,13 @@ def test_bars_show_the_whole_and_what_is_under_way() -> None:
     assert lines[0].startswith("Production")
     assert "VMs moved, " in lines[0]
     assert [line for line in lines[1:] if "moving" in line and "━" in line]
+
+
+def test_a_name_in_a_sentence_does_not_take_over_the_terminal() -> None:
+    console = Console(file=StringIO())
+    Screen(console, ZONE).say("\x1b[2JProd\nFake: Accepted.")
+    assert isinstance(console.file, StringIO)
+    assert console.file.getvalue() == "\N{REPLACEMENT CHARACTER}[2JProd Fake: Accepted.\n"
 
 
 def test_a_system_user_is_text_and_no_mention() -> None:
