@@ -1,14 +1,17 @@
 """The command line, `tintri-bot`. Each command imports what only it needs."""
 
-import asyncio
-from collections.abc import Sequence
+import sys
+from collections.abc import Coroutine, Sequence
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+
+T = TypeVar("T")
 
 REFUSED, WRONG_USAGE = 1, 2
 """Exit codes: the TGC or Slack refused or failed · wrong usage or settings."""
@@ -27,10 +30,10 @@ def run() -> None:
     settings = _settings(need_slack=True)
     from bot.app import StartError
     from bot.app import run as run_bot
-    from bot.storage.database import DatabaseError
+    from bot.storage.errors import DatabaseError
 
     try:
-        asyncio.run(run_bot(settings))
+        _run(run_bot(settings))
     except (StartError, DatabaseError) as error:
         _fail(REFUSED, str(error))
 
@@ -39,24 +42,53 @@ def run() -> None:
 def reco(
     pool: Annotated[str, typer.Argument(help="A pool's name, or how it begins; without it all pools.")] = "",
     *,
+    pools: Annotated[
+        list[str] | None,
+        typer.Option("--pool", metavar="NAME", help="A pool's whole name, or a pattern such as Test*; repeatable."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="Accept what is printed, after a question each.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --accept: ask nothing, as for cron.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Watch the moves until they have ended.")] = False,
 ) -> None:
-    """Print what the TGC recommends now. Needs no Slack settings, and changes nothing."""
+    """Print what the TGC recommends now. Needs no Slack settings, and changes nothing without --accept."""
+    _check_reco(json=json, accept=accept, yes=yes, follow=follow)
     settings = _settings(need_slack=False)
+    from rich.console import Console
+
     from bot.pools import UnknownPoolError
-    from bot.print_reco import print_reco
-    from bot.storage.database import DatabaseError
+    from bot.print_reco import Wanted, print_reco
+    from bot.rendering.escape import clean
+    from bot.screen import Screen
+    from bot.storage.errors import DatabaseError
     from tgc.errors import TGCError
 
+    wanted = Wanted(
+        beginning=pool, patterns=tuple(pools or ()), as_json=json, accept=accept, is_agreed=yes, follow=follow
+    )
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # not every terminal knows every name
+    screen = Screen(Console(highlight=False), settings.reco_timezone)
     try:
-        all_read = asyncio.run(print_reco(settings, pool, as_json=json))
+        all_well = _run(print_reco(settings, wanted, screen))
     except UnknownPoolError as error:
         close = f" {'There is' if error.are_all else 'Close to it'}: {', '.join(error.close)}." if error.close else ""
-        _fail(WRONG_USAGE, f"{error}{close}")
+        _fail(WRONG_USAGE, clean(f"{error}{close}"))
     except (TGCError, DatabaseError, ValueError) as error:
         _fail(REFUSED, str(error))
-    if not all_read:
+    except KeyboardInterrupt:
+        raise typer.Exit(REFUSED) from None
+    if not all_well:
         raise typer.Exit(REFUSED)
+
+
+def _check_reco(*, json: bool, accept: bool, yes: bool, follow: bool) -> None:
+    if yes and not accept:
+        _fail(WRONG_USAGE, "--yes answers the questions of --accept, which is not given.")
+    if json and (accept or follow):
+        _fail(WRONG_USAGE, "--json prints what is recommended and no more: leave out --accept and --follow.")
+    if accept and not yes and not sys.stdin.isatty():
+        _fail(WRONG_USAGE, "There is no terminal to ask on: give --yes to accept without a question.")
 
 
 @cli.command()
@@ -74,11 +106,11 @@ def audit(
     from bot.audit import NothingAboutError
     from bot.print_audit import print_audit
     from bot.settings import SettingsError, environment, read_database_url
-    from bot.storage.database import DatabaseError
+    from bot.storage.errors import DatabaseError
 
     form = "json" if json else "csv" if csv else "table"
     try:
-        asyncio.run(print_audit(read_database_url(environment(Path(".env"))), about, form=form))
+        _run(print_audit(read_database_url(environment(Path(".env"))), about, form=form))
     except SettingsError as error:
         _fail(WRONG_USAGE, *error.mistakes)
     except NothingAboutError as error:
@@ -91,10 +123,11 @@ def audit(
 def migrate() -> None:
     """Create the database or bring it up to date, and end; `run` does so by itself."""
     from bot.settings import SettingsError, environment, read_database_url
-    from bot.storage.database import DatabaseError, migrate_database
+    from bot.storage.database import migrate_database
+    from bot.storage.errors import DatabaseError
 
     try:
-        asyncio.run(migrate_database(read_database_url(environment(Path(".env"))).reveal()))
+        _run(migrate_database(read_database_url(environment(Path(".env"))).reveal()))
     except SettingsError as error:
         _fail(WRONG_USAGE, *error.mistakes)
     except DatabaseError as error:
@@ -117,7 +150,7 @@ def doctor(
     if click is not None and not is_user_id(click):
         _fail(WRONG_USAGE, "--click needs the member ID of a person (U… or W…), which Slack shows in their profile.")
     try:
-        is_well = asyncio.run(print_doctor(form="json" if json else "text", click=click))
+        is_well = _run(print_doctor(form="json" if json else "text", click=click))
     except ValueError as error:
         _fail(REFUSED, str(error))
     if not is_well:
@@ -132,7 +165,7 @@ def demo(
     """Run the whole bot between a simulated TGC and a local stand-in for Slack, to try in a browser."""
     from bot.demo import run_demo
 
-    raise typer.Exit(asyncio.run(run_demo(on_terminal=script)))
+    raise typer.Exit(_run(run_demo(on_terminal=script)))
 
 
 @cli.command()
@@ -166,6 +199,12 @@ def _settings(*, need_slack: bool) -> "Settings":
     for warning in settings.warnings:
         structlog.get_logger("bot.settings").warning(warning)
     return settings
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    import asyncio
+
+    return asyncio.run(work)
 
 
 def _fail(code: int, *sentences: str) -> NoReturn:

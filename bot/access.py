@@ -3,13 +3,14 @@
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 import structlog
 
 from bot.clock import Clock, uptime
 from bot.pool_rules import EVERYONE, Approvers, PoolRule, PoolRules, nobody_named
+from bot.rendering.escape import is_system_user_id
 from bot.slack import Identity, Person, Slack, SlackError, SlackRefusedError
 
 _log = structlog.get_logger(__name__)
@@ -21,7 +22,7 @@ _NAMES_SHOWN = 5
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """Whoever sent a command or pressed a button, as Slack's payload names them."""
+    """Whoever sent a command or pressed a button, as Slack's payload names them; or bot.system_user."""
 
     team_id: str
     user_id: str
@@ -35,6 +36,19 @@ class Right(msgspec.Struct, frozen=True, kw_only=True):
     """Why not, one sentence; None where they may."""
     named_as: str | None = None
     """Where they may, what of the rule's approvers they are: `*`, their own id, or that of a user group."""
+
+
+class Authority(Protocol):
+    """What a decision asks about people: answered by Slack and the settings, or at the command line."""
+
+    @property
+    def rules(self) -> PoolRules: ...
+
+    def hindrance(self, pool_name: str) -> str | None: ...
+
+    async def refusal_to_act(self, actor: Actor, pool_name: str) -> str | None: ...
+
+    async def still_may_act(self, actor: Actor, pool_name: str) -> bool: ...
 
 
 class Access:
@@ -93,7 +107,12 @@ class Access:
         return next(filter(None, refusals), None)
 
     async def still_may_act(self, actor: Actor, pool_name: str) -> bool:
-        """Whether somebody who acted before might do so again. Raises SlackError where that cannot be told."""
+        """Whether somebody who acted before might do so again. Raises SlackError where that cannot be told.
+
+        Whom the operating system let act at the command line nobody can ask about again.
+        """
+        if is_system_user_id(actor.user_id):
+            return True
         rule = self.rules.of(pool_name)
         if await self.refusal_as_member(actor) is not None:
             return False

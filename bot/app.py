@@ -62,6 +62,7 @@ from bot.status import Status
 from bot.storage.database import Database, open_database
 from bot.storage.leases import Leases
 from bot.tasks import Tasks
+from bot.telling import Telling
 from bot.tgc_link import DEFAULT_TGC, PATIENCE_S, TGC_TIMEOUT_S, open_tgc
 from bot.troubles import Troubles
 from bot.two_people import TwoPeople
@@ -253,7 +254,7 @@ class Parts:
             troubles=self._troubles,
             clock=clock,
         )
-        thread = CardThread(self._outbox, channel_id)
+        thread = CardThread(clock, channel_id)
         mail_queue = MailQueue(clock, zone, is_on=settings.smtp_url is not None)
         self._mailer = _mailer(settings, database, leases, clock)
         self._painter = Painter(
@@ -291,7 +292,7 @@ class Parts:
             views=views,
             readings=readings,
             reconciler=self._reconciler,
-            slack=slack,
+            tell=Telling(slack).tell,
             clock=clock,
             zone=zone,
             two_people=self._two_people,

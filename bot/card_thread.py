@@ -2,16 +2,16 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.outbox import Outbox
+from bot.clock import Clock
 from bot.rendering.views import Message
-from bot.storage import cards
+from bot.storage import cards, posts
 
 
 class CardThread:
-    """Writes replies to the cards of one channel."""
+    """Writes replies to the cards of one channel; the leading replica's outbox sends them."""
 
-    def __init__(self, outbox: Outbox, channel_id: str) -> None:
-        self._outbox = outbox
+    def __init__(self, clock: Clock, channel_id: str) -> None:
+        self._clock = clock
         self._channel_id = channel_id
 
     async def reply(
@@ -21,11 +21,12 @@ class CardThread:
         card = await cards.get(connection, recommendation, self._channel_id)
         if card is None or card.ts is None:
             return
-        await self._outbox.add(
+        await posts.add(
             connection,
             key=key,
             kind=kind,
             channel_id=self._channel_id,
+            now=self._clock.now(),
             thread_ts=card.ts,
             recommendation=recommendation,
             message=message,

@@ -1,17 +1,16 @@
 """What a card shows: the TGC's word, people's decisions and the rights that hold now, put together."""
 
 import re
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.access import Access
+from bot.access import Authority
 from bot.clock import Clock
 from bot.pool_rules import PoolRule, nobody_able, one_alone
-from bot.readings import PoolReading, Tgc, pool_name
+from bot.readings import Tgc, pool_name
 from bot.recommendations import Plan, is_other_plan, plan_of, progress_of, standing_of
 from bot.rendering.views import Act, Action, CardView, Note, PlannedAct, Progress, Standing, TicketAsked
 from bot.rendering.words import resume_command
@@ -31,7 +30,7 @@ from bot.storage.claims import Claim, ClaimState
 from bot.storage.decisions import WRITTEN_OF, Decision
 from bot.storage.pauses import EVERY_POOL, Pause
 from bot.storage.recommendations import Stored
-from tgc.models import Pool, Recommendation
+from tgc.models import Pool
 
 _READ_ONLY_ROLE = re.compile(r"read.?only", re.IGNORECASE)
 
@@ -57,7 +56,7 @@ class Rights(msgspec.Struct, frozen=True, kw_only=True):
 class CardViews:
     """Builds the views of one TGC's recommendations."""
 
-    def __init__(self, tgc: Tgc, access: Access, clock: Clock, zone: ZoneInfo, *, approval_lapse: timedelta) -> None:
+    def __init__(self, tgc: Tgc, access: Authority, clock: Clock, zone: ZoneInfo, *, approval_lapse: timedelta) -> None:
         self._tgc = tgc
         self._access = access
         self._clock = clock
@@ -185,21 +184,6 @@ def _as_people_can(rights: Rights, rule: PoolRule, able: int | None, *, by_two: 
     if rights.can_accept and by_two and (alone := one_alone(rule, able)):
         return Rights(can_act=True, can_accept=False, hindrance=alone)
     return rights
-
-
-def view_of_reading(
-    tgc: Tgc, reading: PoolReading, now: datetime, vm_names: Mapping[str, str] | None = None
-) -> CardView:
-    """What the TGC alone says of a pool: without people's decisions, without buttons."""
-    recommendation = reading.recommendation or Recommendation()
-    return CardView(
-        tgc_name=tgc.name,
-        tgc_url=tgc.url,
-        pool_name=reading.pool_name,
-        recommendation=recommendation,
-        standing=standing_of(recommendation, now=now, deciding=False, dismissed=False, accepted=False),
-        vm_names=vm_names or {},
-    )
 
 
 def moment(when: datetime, zone: ZoneInfo) -> str:

@@ -23,7 +23,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import verdicts
-from bot.access import Access, Actor
+from bot.access import Actor, Authority
 from bot.card_views import CardViews
 from bot.clock import Clock, uptime
 from bot.due_plans import DuePlans
@@ -35,7 +35,7 @@ from bot.rendering.shapes import SetRule, asked_for
 from bot.rendering.views import Action, Message
 from bot.rule_asking import CERTAINLY_NOT_DONE
 from bot.shaper import Shaper
-from bot.slack import Slack, SlackError, SlackRefusedError
+from bot.slack import SlackError, SlackRefusedError
 from bot.storage import approvals, cards, claims, decisions, offers, planned_accepts, presses, recommendations
 from bot.storage.approvals import Approval
 from bot.storage.claims import Claim, ClaimState
@@ -66,6 +66,8 @@ QUICK = timedelta(seconds=5)
 
 Reply = Callable[[Message], Awaitable[bool]]
 """Shows the presser an answer where they pressed; False where that was not possible."""
+Tell = Callable[[Press, Message], Awaitable[None]]
+"""Tells the presser elsewhere. Raises SlackError."""
 
 
 class TakenOverError(Exception):
@@ -84,11 +86,11 @@ class Decider:
         *,
         database: Database,
         leases: Leases,
-        access: Access,
+        access: Authority,
         views: CardViews,
         readings: Readings,
         reconciler: Reconciler,
-        slack: Slack,
+        tell: Tell,
         clock: Clock,
         zone: ZoneInfo,
         two_people: TwoPeople,
@@ -105,22 +107,27 @@ class Decider:
         self._readings = readings
         self._tgc: Tgc = readings.tgc
         self._reconciler = reconciler
-        self._slack = slack
+        self._tell_elsewhere = tell
         self._clock = clock
         self._zone = zone
 
-    async def press(self, press: Press, reply: Reply) -> None:
-        """Carry out a press and answer it; one that was delivered before is left to its first delivery."""
+    async def press(self, press: Press, reply: Reply) -> Answer | None:
+        """Carry out a press and answer it; one that was delivered before is left to its first delivery.
+
+        None where nothing can be said here: nobody knows yet, or somebody else answers.
+        """
         async with self._database.write() as connection:
             is_new = await presses.add(connection, press)
             lease = await self._take(connection, press.id) if is_new else None
-        if lease is not None:
-            await self._handle(press, lease, reply)
+        return None if lease is None else await self._handle(press, lease, reply)
 
-    async def resume(self) -> None:
-        """Take up the presses that a crash left without an answer, side by side: each may wait for the TGC."""
+    async def resume(self, *, typed_only: bool = False) -> None:
+        """Take up the presses that a crash left without an answer, side by side: each may wait for the TGC.
+
+        `typed_only`: only those of the command line, for whoever can tell nobody in Slack.
+        """
         async with self._database.read() as connection:
-            untold = await presses.untold(connection, self._clock.now(), self._leases.life)
+            untold = await presses.untold(connection, self._clock.now(), self._leases.life, typed_only=typed_only)
         ends = await asyncio.gather(*(self._resume(press_id) for press_id in untold), return_exceptions=True)
         for end in ends:
             if isinstance(end, BaseException):
@@ -136,21 +143,24 @@ class Decider:
     async def _take(self, connection: AsyncConnection, press_id: str) -> Lease | None:
         return await self._leases.take(connection, presses_table, presses.is_untold(press_id))
 
-    async def _handle(self, press: Press, lease: Lease, reply: Reply | None) -> None:
+    async def _handle(self, press: Press, lease: Lease, reply: Reply | None) -> Answer | None:
         async with self._leases.kept(lease):
             async with self._database.write() as connection:
                 claim = await claims.take_over(connection, press, lease)
                 attempt = await self._attempt(connection, press, lease)
+            answer = None
             try:
-                text = press.answer or await self._decide(press, lease, attempt, claim)
+                if press.answer is None:
+                    answer = await self._decide(press, lease, attempt, claim, is_left=reply is None)
             except TakenOverError:
-                return
+                return None
             except UnsettledError:
                 await self._say_unsettled(press, reply)
-                return
-            await self._tell(press, lease, text, reply)
+                return None
+            await self._tell(press, lease, answer.text if answer else press.answer or "", reply)
         if attempt is not None:
             await self._bring_up(attempt)
+        return answer
 
     async def _attempt(self, connection: AsyncConnection, press: Press, lease: Lease) -> Attempt | None:
         """None where nobody knows the button."""
@@ -163,18 +173,24 @@ class Decider:
 
     # Deciding
 
-    async def _decide(self, press: Press, lease: Lease, attempt: Attempt | None, claim: Claim | None) -> str:
-        """Decide and keep the answer, which is returned. Raises TakenOverError, UnsettledError."""
+    async def _decide(
+        self, press: Press, lease: Lease, attempt: Attempt | None, claim: Claim | None, *, is_left: bool
+    ) -> Answer:
+        """Decide and keep the answer, which is returned. Raises TakenOverError, UnsettledError.
+
+        `is_left`: whoever began it is gone, or it was a plan.
+        """
         if attempt is None:
             return await self._keep_unknown(press, lease)
-        answer = await self._carry_out(attempt, claim)
-        return answer.text
+        return await self._carry_out(attempt, claim, is_left=is_left)
 
-    async def _carry_out(self, attempt: Attempt, claim: Claim | None) -> Answer:
+    async def _carry_out(self, attempt: Attempt, claim: Claim | None, *, is_left: bool) -> Answer:
         if claim is not None and claim.state is ClaimState.SENT and isinstance(attempt.press.shape, SetRule):
             return await self._settle(attempt, await self._ruled(attempt, attempt.press.shape))
         if claim is not None and claim.state is ClaimState.SENT:
             return await self._find_out(attempt, claim.sent_at or attempt.press.pressed_at, "The answer was lost.")
+        if is_left and attempt.press.is_typed:  # nobody waits for it, and only its own process knows that it may
+            return await self._settle(attempt, verdicts.left_behind(attempt))
         if self._clock.now() - attempt.press.pressed_at > STILL_WANTED:
             return await self._settle(attempt, verdicts.too_late(attempt))
         refusal = await self._refusal(attempt)
@@ -423,11 +439,11 @@ class Decider:
         await presses.answer(connection, lease, answer.text)
         DECISIONS.labels(action=press.action, outcome=answer.outcome).inc()
 
-    async def _keep_unknown(self, press: Press, lease: Lease) -> str:
+    async def _keep_unknown(self, press: Press, lease: Lease) -> Answer:
         answer = Answer(outcome=Outcome.UNKNOWN_OFFER, text=verdicts.UNKNOWN_BUTTON)
         async with self._database.write() as connection:
             await self._keep(connection, press, lease, None, answer)
-        return answer.text
+        return answer
 
     # Showing and telling
 
@@ -453,18 +469,6 @@ class Decider:
                 return
         async with self._database.write() as connection:
             await presses.told(connection, lease, self._clock.now())
-
-    async def _tell_elsewhere(self, press: Press, message: Message) -> None:
-        """Tell without a response_url, in a direct message: what one person sees in a channel is lost on who is away.
-
-        The channel is for where Slack takes no direct messages.
-        """
-        try:
-            await self._slack.post(press.user_id, message, key=f"answer/{press.id}", facts={}, thread_ts=None)
-        except SlackRefusedError:
-            if press.channel_id is None:
-                raise
-            await self._slack.tell(press.channel_id, press.user_id, message)
 
     async def _say_unsettled(self, press: Press, reply: Reply | None) -> None:
         _log.warning("nobody can tell yet what the TGC did; it is read again soon", press=press.id)

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.card_views import CardViews, view_of_reading
+from bot.card_views import CardViews
 from bot.clock import Clock
 from bot.pools import find_pools
-from bot.readings import PoolReading, Readings, pool_name
+from bot.readings import PoolReading, Readings, pool_name, view_of_reading
 from bot.recommendations import Key
 from bot.rendering.history import ENTRIES_PER_PAGE
 from bot.rendering.views import HistoryPage, PoolAnswer

@@ -111,6 +111,15 @@ def card_key(key: Key, channel_id: str, generation: int) -> str:
     return f"card/{hashlib.sha256(name).hexdigest()[:40]}/{generation}"
 
 
+async def draw(database: Database, views: CardViews, card: Card) -> Drawing:
+    """What the card should show now."""
+    async with database.read() as connection:
+        card = await cards.by_row_id(connection, card.row_id)
+        stored = await recommendations.by_row_id(connection, card.recommendation)
+        view = await views.view(connection, stored)
+    return Drawing(card=card, stored=stored, view=view, message=render_card(view))
+
+
 class _Shown(msgspec.Struct, frozen=True):
     """What this process has painted on a card whose moves run."""
 
@@ -189,12 +198,7 @@ class Painter:
         (self._posting if card.ts is None else self._editing).ring()
 
     async def draw(self, card: Card) -> Drawing:
-        """What the card should show now."""
-        async with self._database.read() as connection:
-            card = await cards.by_row_id(connection, card.row_id)
-            stored = await recommendations.by_row_id(connection, card.recommendation)
-            view = await self._views.view(connection, stored)
-        return Drawing(card=card, stored=stored, view=view, message=render_card(view))
+        return await draw(self._database, self._views, card)
 
     async def _waiting(
         self, which: Callable[[AsyncConnection, datetime, timedelta], Awaitable[list[Card]]]

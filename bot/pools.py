@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 
 from bot.readings import pool_name
 from tgc.models import Pool
@@ -26,6 +27,25 @@ def find_pools(pools: Sequence[Pool], typed: str) -> list[Pool]:
     """
     names = find_names([pool_name(pool) for pool in pools], typed)
     return [pool for pool in pools if pool_name(pool) in names]
+
+
+def matching_pools(pools: Sequence[Pool], patterns: Iterable[str]) -> list[Pool]:
+    """Return the pools of these whole names or globs, for what may change something: a beginning is not enough.
+
+    Case does not count; without patterns all. Raises UnknownPoolError for one that matches none.
+    """
+    given = list(patterns)
+    names = frozenset().union(*(_matching(frozenset(map(pool_name, pools)), pattern) for pattern in given))
+    return [pool for pool in pools if pool_name(pool) in names or not given]
+
+
+def _matching(known: frozenset[str], pattern: str) -> frozenset[str]:
+    wanted = pattern.strip().casefold()
+    exact = frozenset(name for name in known if name.casefold() == wanted)
+    found = exact or frozenset(name for name in known if fnmatchcase(name.casefold(), wanted))
+    if not found:
+        raise _unknown(known, pattern, wanted)
+    return found
 
 
 def find_names(names: Iterable[str], typed: str) -> frozenset[str]:

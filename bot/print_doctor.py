@@ -23,7 +23,8 @@ from bot.rendering.doctor import as_json, as_text, is_well
 from bot.rendering.views import Finding
 from bot.settings import Settings, machine_zone
 from bot.slack import Slack, slack_session
-from bot.storage.database import Database, DatabaseError, open_existing_database
+from bot.storage.database import Database, open_existing_database
+from bot.storage.errors import DatabaseError
 from bot.tgc_link import open_tgc
 from tgc.sending import always
 

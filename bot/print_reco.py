@@ -1,62 +1,143 @@
-"""`tintri-bot reco`: the same content as in Slack, as text or as JSON. It reads the TGC, and changes nothing.
+"""`tintri-bot reco`: the same content as in Slack, as tables, as text or as JSON; with --accept, accepted there.
 
-Where the bot has a database, a login that the TGC refused is remembered there, as the bot does.
+Without --accept it only reads. Where the bot has a database, a login that the TGC refused is remembered there.
 """
 
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
 
 import msgspec
-import typer
 
-from bot.card_views import view_of_reading
-from bot.clock import SystemClock
-from bot.readings import PoolReading, Readings
-from bot.rendering.content import content
-from bot.rendering.plain import plain_report
-from bot.rendering.views import CardView, PoolAnswer, Report
-from bot.reports import Reports
-from bot.settings import Settings
-from bot.storage.database import open_existing_database
+from bot.clock import Clock, SystemClock
+from bot.pools import find_pools, matching_pools
+from bot.readings import PoolReading, Readings, Tgc, view_of_reading
+from bot.rendering.answers import by_urgency
+from bot.rendering.report_json import report_as_json
+from bot.rendering.views import CardView, Report
+from bot.reports import Reports, ViewOf
+from bot.screen import Screen
+from bot.settings import DEFAULT_DATABASE, DEFAULT_DATABASE_FILE, Secret, Settings
 from bot.tgc_link import PATIENCE_S, open_tgc
 from bot.vm_names import VmNames
+from tgc.models import Pool
+
+if TYPE_CHECKING:  # imported where it is needed: SQLAlchemy takes longer than all the rest
+    from bot.accept_reco import Acceptor
+    from bot.storage.database import Database
 
 
-async def print_reco(settings: Settings, typed: str, *, as_json: bool) -> bool:
-    """Print the pools that `typed` means; False where one could not be read.
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for."""
 
-    Raises TGCError, UnknownPoolError and DatabaseError.
+    beginning: str = ""
+    """A pool's name, or how it begins."""
+    patterns: tuple[str, ...] = ()
+    """Whole names of pools, or globs."""
+    as_json: bool = False
+    accept: bool = False
+    is_agreed: bool = False
+    """Whether nobody is to be asked before each accept."""
+    follow: bool = False
+
+    def choose(self, pools: Sequence[Pool]) -> list[Pool]:
+        """Raises UnknownPoolError. What accepts takes no mere beginning of a name: other pools may begin so, too."""
+        patterns = self.patterns
+        if self.beginning and self.accept:
+            patterns = (self.beginning, *patterns)
+        elif self.beginning:
+            begun = find_pools(pools, self.beginning)
+            more = matching_pools(pools, patterns) if patterns else []
+            return [pool for pool in pools if pool in begun or pool in more]
+        return matching_pools(pools, patterns)
+
+
+async def print_reco(settings: Settings, wanted: Wanted, screen: Screen, clock: Clock | None = None) -> bool:
+    """Print and do what is wanted; False where something could not be read, accepted or moved.
+
+    Raises TGCError, UnknownPoolError, DatabaseError, and typer.Abort where a question is not answered.
     """
-    clock = SystemClock()
-    async with (
-        open_existing_database(settings.database_url.reveal()) as database,
-        open_tgc(settings, clock, database) as tgc,
-    ):
-        vm_names = VmNames(tgc.client, clock, patience_s=PATIENCE_S)
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        opening = _database_to_write if wanted.accept else _database_if_any
+        database = await stack.enter_async_context(opening(settings.database_url))
+        tgc = await stack.enter_async_context(open_tgc(settings, clock, database))
+        readings = Readings(tgc, clock)
+        stack.push_async_callback(readings.close)
+        acceptor = await _acceptor(settings, clock, database, readings) if database and wanted.accept else None
+        view_of = acceptor.reconciler.view_of if acceptor else _bare_views(tgc, clock)
+        report = await Reports(readings, view_of, clock).report_of(wanted.choose)
+        if wanted.as_json:
+            screen.write(report_as_json(report))
+        else:
+            screen.report(report)
+        all_well = all(answer.problem is None for answer in report.pools)
+        accepted: dict[str, str] = {}
+        if acceptor is not None:
+            screen.say("")
+            all_well = await _accept(acceptor, report, screen, accepted, is_agreed=wanted.is_agreed) and all_well
+        if wanted.follow:
+            from bot.follow_reco import Follower
 
-        async def view_of(reading: PoolReading) -> CardView:
-            names = await vm_names.look_up(reading.recommendation, {}) if reading.recommendation else {}
-            return view_of_reading(tgc, reading, clock.now(), names)
-
-        report = await Reports(Readings(tgc, clock), view_of, clock).report(typed)
-    if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(_plain(report)), indent=2).decode())
-    else:
-        typer.echo(plain_report(report, zone=settings.reco_timezone), nl=False)
-    return all(answer.problem is None for answer in report.pools)
+            screen.say("")
+            follower = Follower(readings, view_of, screen, clock, every_s=settings.follow_seconds)
+            pools = [Pool(uuid=answer.pool_uuid, name=answer.pool_name) for answer in by_urgency(report.pools)]
+            all_well = await follower.follow(pools, accepted) and all_well
+    return all_well
 
 
-def _plain(report: Report) -> dict[str, Any]:
-    return {"tgc": report.tgc_name, "read_at": report.read_at, "pools": [_pool(answer) for answer in report.pools]}
+async def _acceptor(settings: Settings, clock: Clock, database: "Database", readings: Readings) -> "Acceptor":
+    from bot.accept_reco import Acceptor
+    from bot.system_user import system_user
+
+    acceptor = Acceptor(settings, clock, database, readings, system_user(), patience_s=PATIENCE_S)
+    await acceptor.begin()
+    return acceptor
 
 
-def _pool(answer: PoolAnswer) -> dict[str, Any]:
-    """`recommendation` is in the TGC's own shape, so what is documented there holds here."""
-    if answer.view is None:
-        return {"pool": answer.pool_name, "problem": answer.problem}
-    return {
-        "pool": answer.pool_name,
-        "standing": answer.view.standing,
-        "finding": content(answer.view).finding,
-        "vm_names": answer.view.vm_names,
-        "recommendation": answer.view.recommendation,
-    }
+async def _accept(
+    acceptor: "Acceptor", report: Report, screen: Screen, accepted: dict[str, str], *, is_agreed: bool
+) -> bool:
+    """Accept a pool after the other, each by its own state; adds to `accepted`, by pool, what moves now."""
+    none_failed = True
+    for answer in by_urgency(report.pools):
+        came = await acceptor.accept(answer, None if is_agreed else screen.ask)
+        screen.say(came.line)
+        none_failed = none_failed and not came.has_failed
+        if came.recommendation_id is not None:
+            accepted[answer.pool_uuid] = came.recommendation_id
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError
+    return none_failed
+
+
+def _bare_views(tgc: Tgc, clock: Clock) -> ViewOf:
+    """What the TGC alone says."""
+    vm_names = VmNames(tgc.client, clock, patience_s=PATIENCE_S)
+
+    async def view_of(reading: PoolReading) -> CardView:
+        names = await vm_names.look_up(reading.recommendation, {}) if reading.recommendation else {}
+        return view_of_reading(tgc, reading, clock.now(), names)
+
+    return view_of
+
+
+@asynccontextmanager
+async def _database_if_any(url: Secret) -> "AsyncIterator[Database | None]":
+    if url == DEFAULT_DATABASE and not DEFAULT_DATABASE_FILE.exists():
+        yield None
+        return
+    from bot.storage.database import open_existing_database
+
+    async with open_existing_database(url.reveal()) as database:
+        yield database
+
+
+@asynccontextmanager
+async def _database_to_write(url: Secret) -> "AsyncIterator[Database | None]":
+    from bot.storage.database import open_writable_database
+
+    async with open_writable_database(url.reveal()) as database:
+        yield database

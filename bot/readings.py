@@ -1,7 +1,7 @@
 """What the TGC says now, read once for all who ask at the same time."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
@@ -9,6 +9,8 @@ import msgspec
 import structlog
 
 from bot.clock import Clock, uptime
+from bot.recommendations import standing_of
+from bot.rendering.views import CardView
 from tgc.client import TGCClient
 from tgc.errors import TGCError
 from tgc.models import Pool, Recommendation, RecommendationState
@@ -59,6 +61,21 @@ async def read_again(tgc: Tgc, clock: Clock, pool: Pool, recommendation_id: str)
     elif recommendation.id != recommendation_id:  # another one stands in its place
         recommendation = Recommendation(id=recommendation_id, state=RecommendationState.INVALIDATED)
     return PoolReading(pool=pool, read_at=read_at, recommendation=recommendation)
+
+
+def view_of_reading(
+    tgc: Tgc, reading: PoolReading, now: datetime, vm_names: Mapping[str, str] | None = None
+) -> CardView:
+    """What the TGC alone says of a pool: without people's decisions, without buttons."""
+    recommendation = reading.recommendation or Recommendation()
+    return CardView(
+        tgc_name=tgc.name,
+        tgc_url=tgc.url,
+        pool_name=reading.pool_name,
+        recommendation=recommendation,
+        standing=standing_of(recommendation, now=now, deciding=False, dismissed=False, accepted=False),
+        vm_names=vm_names or {},
+    )
 
 
 class Readings:

@@ -6,17 +6,18 @@ Every trigger ends here: schedule, refresh, a press, a restart, another replica.
 import hashlib
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Protocol
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.card_thread import CardThread
-from bot.card_views import CardViews, view_of_reading
+from bot.card_views import CardViews
 from bot.clock import Clock
 from bot.due_plans import DuePlans
 from bot.mail_queue import MailQueue
-from bot.painter import Drawing, Painter, card_key
-from bot.readings import PoolReading, Tgc, read_again
+from bot.painter import Drawing, card_key
+from bot.readings import PoolReading, Tgc, read_again, view_of_reading
 from bot.recommendations import Key, Plan, is_expired, is_open, plan_of
 from bot.rendering.content import seen
 from bot.rendering.following import render_stalled
@@ -31,6 +32,14 @@ from bot.storage.recommendations import Stored
 from bot.vm_names import VmNames
 
 
+class Painting(Protocol):
+    """Paints cards, or leaves that to the process that does."""
+
+    async def draw(self, card: Card) -> Drawing: ...
+
+    async def order(self, card: Card) -> None: ...
+
+
 class Reconciler:
     """Keeps what Slack shows equal to what the TGC and the database say."""
 
@@ -38,7 +47,7 @@ class Reconciler:
         self,
         *,
         database: Database,
-        painter: Painter,
+        painter: Painting,
         thread: CardThread,
         mail_queue: MailQueue,
         views: CardViews,
@@ -183,7 +192,12 @@ class Reconciler:
     async def _new_card(self, stored: Stored) -> Card | None:
         """Make the first card, for what can still be decided only."""
         recommendation = stored.recommendation
-        if stored.gone or not is_open(recommendation) or is_expired(recommendation, self._clock.now()):
+        if (
+            not self._channel_id
+            or stored.gone
+            or not is_open(recommendation)
+            or is_expired(recommendation, self._clock.now())
+        ):
             return None
         async with self._database.write() as connection:
             if await cards.make(connection, stored.row_id, self._channel_id):

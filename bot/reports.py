@@ -1,7 +1,7 @@
 """What `/tintri reco` and `tintri-bot reco` tell: every pool asked for, as the TGC has it now."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from bot.clock import Clock
 from bot.pools import find_pools
@@ -11,6 +11,7 @@ from tgc.errors import TGCConnectionError
 from tgc.models import Pool
 
 ViewOf = Callable[[PoolReading], Awaitable[CardView]]
+Choose = Callable[[Sequence[Pool]], list[Pool]]
 
 
 class Reports:
@@ -25,9 +26,13 @@ class Reports:
 
     async def report(self, typed: str) -> Report:
         """Read the pools that `typed` means, all where it is empty. Raises TGCError and UnknownPoolError."""
+        return await self.report_of(lambda pools: find_pools(pools, typed))
+
+    async def report_of(self, choose: Choose) -> Report:
+        """Read the pools that `choose` picks, which may raise. Raises TGCError."""
         read_at = self._clock.now()
         due = None if self._patience_s is None else asyncio.get_running_loop().time() + self._patience_s
-        pools = find_pools(await self._pools(due), typed)
+        pools = choose(await self._pools(due))
         answers = await asyncio.gather(*(self._answer(pool, due) for pool in pools))
         return Report(tgc_name=self._readings.tgc.name, read_at=read_at, pools=tuple(answers))
 
@@ -45,7 +50,7 @@ class Reports:
             async with asyncio.timeout_at(due):
                 reading = await self._readings.current(pool)
         except TimeoutError:
-            return PoolAnswer(pool_name=pool_name(pool), is_late=True)
+            return PoolAnswer(pool_name=pool_name(pool), pool_uuid=pool.uuid, is_late=True)
         if reading.error is not None:
-            return PoolAnswer(pool_name=reading.pool_name, problem=str(reading.error))
-        return PoolAnswer(pool_name=reading.pool_name, view=await self._view_of(reading))
+            return PoolAnswer(pool_name=reading.pool_name, pool_uuid=pool.uuid, problem=str(reading.error))
+        return PoolAnswer(pool_name=reading.pool_name, pool_uuid=pool.uuid, view=await self._view_of(reading))

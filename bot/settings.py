@@ -20,8 +20,6 @@ from zoneinfo import ZoneInfo
 import msgspec
 from cronsim import CronSim, CronSimError
 from dotenv.parser import Binding, parse_stream
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from bot.config_file import Config, ConfigError, PoolConfig, read_config
 from bot.pool_rules import Approvers, PoolRule, PoolRules, parse_approvers
@@ -218,6 +216,9 @@ def _parse_addresses(text: str) -> tuple[str, ...]:
 
 
 def _parse_database_url(text: str) -> Secret:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
     expected = "give sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/NAME"
     try:
         url = make_url(_parse_text(text))
@@ -255,7 +256,8 @@ def _parse_log_format(text: str) -> str:
     return text.lower()
 
 
-_DATABASE = Secret("sqlite+aiosqlite:///tintri-bot.db")
+DEFAULT_DATABASE_FILE = Path("tintri-bot.db")
+DEFAULT_DATABASE = Secret(f"sqlite+aiosqlite:///{DEFAULT_DATABASE_FILE}")
 
 
 class Variable(msgspec.Struct, frozen=True):
@@ -367,7 +369,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "the bot's database: sqlite+aiosqlite:///FILE, or postgresql+asyncpg://USER:PASSWORD@HOST/NAME",
             secret=True,
         ),
-    ] = _DATABASE
+    ] = DEFAULT_DATABASE
     host: Annotated[str, Variable(_parse_host, "the address that the bot listens on")] = "0.0.0.0"  # noqa: S104 (a container's probes come from outside)
     port: Annotated[int, Variable(_whole_number(1, 65_535), "the port that the bot listens on")] = 3000
     log_level: Annotated[
@@ -410,13 +412,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def secrets(self) -> tuple[Secret, ...]:
         """What no log line may show."""
-        passwords = (make_url(self.database_url.reveal()).password, self._smtp_password)
         mine = (
             self.slack_bot_token,
             self.slack_app_token,
             self.slack_signing_secret,
             self.tgc_password,
-            *(Secret(str(password)) for password in passwords if password),
+            *(Secret(password) for password in (self._smtp_password,) if password),
+            self._database_password,
         )
         return tuple(secret for secret in mine if secret is not None)
 
@@ -424,6 +426,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def _smtp_password(self) -> str | None:
         login = parse_smtp_url(self.smtp_url.reveal()).login if self.smtp_url else None
         return login.password if login else None
+
+    @property
+    def _database_password(self) -> Secret | None:
+        if self.database_url == DEFAULT_DATABASE:
+            return None
+        from sqlalchemy.engine import make_url
+
+        password = make_url(self.database_url.reveal()).password
+        return Secret(str(password)) if password else None
 
 
 VARIABLES: Mapping[str, Variable] = {
@@ -504,7 +515,7 @@ def read_database_url(environ: Mapping[str, str]) -> Secret:
     variable = VARIABLES[name]
     try:
         text = _text(environ, name, variable)
-        return _DATABASE if text is None else cast("Secret", _parsed(environ, name, variable, text))
+        return DEFAULT_DATABASE if text is None else cast("Secret", _parsed(environ, name, variable, text))
     except ValueError as mistake:
         raise SettingsError((str(mistake),)) from None
 

@@ -2,14 +2,16 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bot.clock import Clock
-from bot.login_guard import RememberedLogin
 from bot.readings import Tgc
 from bot.settings import Settings
-from bot.storage.database import Database
 from tgc.client import SettingNames, TLSPolicy, connect
+
+if TYPE_CHECKING:  # imported where it is needed: SQLAlchemy takes longer than all the rest
+    from bot.storage.database import Database
 
 DEFAULT_TGC = "default"
 """The key of the TGC in the environment."""
@@ -20,7 +22,7 @@ PATIENCE_S = 5.0
 
 @asynccontextmanager
 async def open_tgc(
-    settings: Settings, clock: Clock, database: Database | None, *, timeout_s: float = TGC_TIMEOUT_S
+    settings: Settings, clock: Clock, database: "Database | None", *, timeout_s: float = TGC_TIMEOUT_S
 ) -> AsyncIterator[Tgc]:
     """Open it without a request; it logs in when it must, and out at the end. `timeout_s` is for one whole answer.
 
@@ -29,6 +31,8 @@ async def open_tgc(
     password = settings.tgc_password.reveal()
     guard = None
     if database is not None:
+        from bot.login_guard import RememberedLogin
+
         guard = RememberedLogin(
             database, clock, tgc_key=DEFAULT_TGC, user_name=settings.tgc_username, password=password
         )

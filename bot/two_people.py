@@ -6,10 +6,11 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import verdicts
-from bot.access import Access, Actor
+from bot.access import Actor, Authority
 from bot.card_thread import CardThread
 from bot.clock import Clock
 from bot.recommendations import is_expired, is_open
+from bot.rendering.escape import is_system_user_id
 from bot.rendering.notices import render_accepted_first, render_lapsed
 from bot.rendering.views import Action
 from bot.slack import SlackError
@@ -17,6 +18,7 @@ from bot.storage import approvals, cards, recommendations
 from bot.storage.approvals import Approval
 from bot.storage.database import Database
 from bot.storage.decisions import Outcome
+from bot.storage.presses import Press
 from bot.storage.recommendations import Stored
 from bot.verdicts import Answer, Attempt
 from tgc.models import Recommendation
@@ -33,7 +35,7 @@ class TwoPeople:
         self,
         *,
         database: Database,
-        access: Access,
+        access: Authority,
         thread: CardThread,
         clock: Clock,
         lapse: timedelta,
@@ -59,7 +61,7 @@ class TwoPeople:
             approval = await approvals.newest(connection, attempt.offer.id, since=self.since)
         if approval is None:
             return verdicts.accepted_first(attempt, reason)
-        if approval.user_id == attempt.press.user_id:
+        if _is_one_person(approval, attempt.press):
             return verdicts.second_needed(attempt, reason)
         try:
             still_may = await self._may_still(approval, attempt.stored.pool_name)
@@ -106,3 +108,9 @@ class TwoPeople:
         key = f"lapsed/{approval.row_id}"
         await self._thread.reply(connection, stored.row_id, key=key, kind=_KIND, message=message)
         await cards.mark_all_dirty(connection, stored.row_id)
+
+
+def _is_one_person(approval: Approval, press: Press) -> bool:
+    """All of the command line counts as one: one person may be many users of the operating system."""
+    by_command_line = is_system_user_id(approval.user_id) and press.is_typed
+    return by_command_line or approval.user_id == press.user_id

@@ -41,6 +41,7 @@ _BUILDS_ANOTHER = (
 )
 _OLD_STANDS = "The TGC took the change, but still shows the old recommendation: look again in a minute."
 OTHER_MOVES = "Its moves are not the ones you saw. The card shows the new ones: look at them and press again."
+_OTHER_MOVES_TYPED = "Its moves are not the ones you saw. Run the command again to see the new ones."
 
 _CLOCKS_APART = timedelta(seconds=10)
 """By how much an acceptedTime may come before our request, by the TGC's clock."""
@@ -113,7 +114,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
 def done(attempt: Attempt, tgc_answer: str) -> Answer:
     """For what is not shaping: of that a reading tells (`shaped`)."""
-    text = f"{attempt.stored.pool_name}: {_DONE_SENTENCES[attempt.action]}"
+    said = "Accepted." if attempt.press.is_typed else _DONE_SENTENCES[attempt.action]
+    text = f"{attempt.stored.pool_name}: {said}"
     return Answer(outcome=Outcome.DONE, text=text, tgc_answer=tgc_answer)
 
 
@@ -140,13 +142,18 @@ def feedback_of(press: Press) -> Feedback:
     return Feedback(state=press.feedback, comment=press.note)
 
 
+def left_behind(attempt: Attempt) -> Answer:
+    return nothing(attempt, Outcome.NOT_DONE, "The command ended before the TGC was asked.")
+
+
 def accepted_first(attempt: Attempt, reason: str) -> Answer:
     text = f"{attempt.stored.pool_name}: You accepted it as the first. {_two(reason)}"
     return Answer(outcome=Outcome.ACCEPTED_FIRST, text=text)
 
 
 def second_needed(attempt: Attempt, reason: str) -> Answer:
-    return nothing(attempt, Outcome.SECOND_NEEDED, f"You accepted it before. {_two(reason)}")
+    who = "The command line, which counts as one person," if attempt.press.is_typed else "You"
+    return nothing(attempt, Outcome.SECOND_NEEDED, f"{who} accepted it before. {_two(reason)}")
 
 
 def first_unchecked(attempt: Attempt, first_name: str, problem: str) -> Answer:
@@ -155,16 +162,21 @@ def first_unchecked(attempt: Attempt, first_name: str, problem: str) -> Answer:
 
 
 def first_is_over(attempt: Attempt) -> Answer:
-    return nothing(attempt, Outcome.CHANGED, "What the first person accepted does not stand any more. Press again.")
+    why = f"What the first person accepted does not stand any more. {_again(attempt)}"
+    return nothing(attempt, Outcome.CHANGED, why)
 
 
 def _two(reason: str) -> str:
     return f"A second person must accept it too, because {reason}; until then nothing moves."
 
 
+def _again(attempt: Attempt) -> str:
+    return "Run the command again." if attempt.press.is_typed else "Press again."
+
+
 def held_up(attempt: Attempt) -> Answer:
-    label = _LABELS[attempt.action]
-    why = f"I was held up right before I could ask the TGC: look at it again and press {label} again."
+    again = "run the command" if attempt.press.is_typed else f"press {_LABELS[attempt.action]}"
+    why = f"I was held up right before I could ask the TGC: look at it again and {again} again."
     return nothing(attempt, Outcome.NOT_DONE, why)
 
 
@@ -211,7 +223,7 @@ def changed(attempt: Attempt, recommendation: Recommendation, now: datetime) -> 
         return nothing(attempt, Outcome.CHANGED, EXPIRED)
     is_unknown = attempt.action.shapes and attempt.press.shape is None  # what was chosen is not there any more
     if plan.fingerprint != attempt.offer.fingerprint or is_unknown:
-        return nothing(attempt, Outcome.CHANGED, OTHER_MOVES)
+        return nothing(attempt, Outcome.CHANGED, _OTHER_MOVES_TYPED if attempt.press.is_typed else OTHER_MOVES)
     if attempt.press.shape is not None and is_so_already(attempt.press.shape, recommendation):
         return nothing(attempt, Outcome.NOT_DONE, "These are the issues that it solves already.")
     if attempt.action is Action.ACCEPT and not plan.whole:
@@ -248,7 +260,7 @@ def became(attempt: Attempt, recommendation: Recommendation, *, sent_at: datetim
     elif _was_done(attempt, recommendation, sent_at):
         return done(attempt, seen)
     if is_possible(attempt, recommendation):
-        return nothing(attempt, Outcome.NOT_DONE, f"It is still as it was. Press again. ({answered})", seen)
+        return nothing(attempt, Outcome.NOT_DONE, f"It is still as it was. {_again(attempt)} ({answered})", seen)
     return _impossible(attempt, recommendation, seen)
 
 

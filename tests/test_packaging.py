@@ -11,7 +11,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from bot.storage.database import DatabaseError, open_database
+from bot.storage.database import open_database
+from bot.storage.errors import DatabaseError
 
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

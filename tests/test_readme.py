@@ -18,6 +18,7 @@ DOCUMENTS = (
     "CHANGELOG.md",
     "docs/architecture.md",
     "docs/audit.md",
+    "docs/command-line.md",
     "docs/doctor.md",
     "docs/using.md",
     "docs/operating.md",

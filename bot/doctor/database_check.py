@@ -6,8 +6,9 @@ from pathlib import Path
 from bot.doctor.checks import error, ok, warning
 from bot.rendering.views import Finding
 from bot.settings import Secret
-from bot.storage.database import Age, DatabaseError, open_existing_database, read_age
+from bot.storage.database import Age, open_existing_database, read_age
 from bot.storage.engines import file_of
+from bot.storage.errors import DatabaseError
 
 
 async def check_database(database_url: Secret) -> Finding:

@@ -36,6 +36,8 @@ def render_audit(page: AuditPage) -> Message:
 
 def person(entry: AuditEntry) -> str:
     """By the name then, which may be somebody else's now, and the id. Never a mention."""
+    if entry.user_name == entry.user_id:
+        return shorten_name(clean(entry.user_id), _NAME)
     return f"{shorten_name(name(entry.user_name, 'somebody'), _NAME)} ({shorten_name(clean(entry.user_id), _NAME)})"
 
 

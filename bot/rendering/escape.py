@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from bot.rendering import limits
 
 ELLIPSIS = "…"
+SYSTEM_USER = "cli:"
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 """Stands where a character was that nobody can see: two names that differ still look different."""
 
@@ -97,6 +98,11 @@ def _joins(character: str) -> bool:
 
 def is_user_id(user_id: str) -> bool:
     return re.fullmatch(r"[UW][A-Z0-9]{1,30}", user_id) is not None
+
+
+def is_system_user_id(user_id: str) -> bool:
+    """Whether it is somebody at the command line (bot.system_user). No id of Slack's looks like it."""
+    return user_id.startswith(SYSTEM_USER)
 
 
 def is_channel_id(channel_id: str) -> bool:

@@ -11,8 +11,8 @@ from bot.rendering.content import Content, Move, VmStoreFacts
 from bot.rendering.phrase import Phrase, When, joined, plain
 from bot.rendering.views import CardView, Standing
 
-_WITH_MOVES = {Standing.OFFERED, Standing.DECIDING, Standing.DISMISSED, Standing.RUNNING, Standing.FAILED}
-_WITH_FORECAST = {Standing.OFFERED, Standing.DECIDING, Standing.DISMISSED}
+WITH_MOVES = {Standing.OFFERED, Standing.DECIDING, Standing.DISMISSED, Standing.RUNNING, Standing.FAILED}
+WITH_FORECAST = {Standing.OFFERED, Standing.DECIDING, Standing.DISMISSED}
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -42,10 +42,10 @@ Part = Note | VmStores | Moves
 
 def outline(view: CardView, story: Content, zone: tzinfo) -> Iterator[Part]:
     """What follows the line that tells where it stands; nothing where that line is all."""
-    if view.standing not in _WITH_MOVES:
+    if view.standing not in WITH_MOVES:
         return
     yield from _notes(story)
-    if view.standing in _WITH_FORECAST and story.issues:
+    if view.standing in WITH_FORECAST and story.issues:
         yield VmStores("Issues", story.issues)
     if view.standing is Standing.RUNNING and story.moves:
         yield Note(f"{bar(story.moved_percent, PROGRESS_CELLS)} {standing.moved(story)}")
@@ -53,9 +53,9 @@ def outline(view: CardView, story: Content, zone: tzinfo) -> Iterator[Part]:
         yield Moves(story.moves_title, tuple(_row(move, with_stage=story.reports_results) for move in story.moves))
     if view.standing is Standing.FAILED:
         yield Note(f"What to do: {' '.join(standing.advice(story))}")
-    if view.standing in _WITH_FORECAST and story.outcomes_in_brief:
+    if view.standing in WITH_FORECAST and story.outcomes_in_brief:
         yield VmStores("Expected", story.outcomes_in_brief)
-    if dates := plain(_dates(view), zone):
+    if dates := plain(made_and_expires(view), zone):
         yield Note(dates)
 
 
@@ -73,9 +73,9 @@ def _row(move: Move, *, with_stage: bool) -> Row:
     return Row((str(move.wave), move.vm, f"{move.source} → {move.destination}", last), move.error)
 
 
-def _dates(view: CardView) -> Phrase:
+def made_and_expires(view: CardView) -> Phrase:
     recommendation = view.recommendation
     dates = [("Made ", recommendation.creation_time)]
-    if view.standing in _WITH_FORECAST:
+    if view.standing in WITH_FORECAST:
         dates.append(("expires ", recommendation.expiration_time))
     return joined([(label, When(at)) for label, at in dates if at], ", ")

@@ -42,6 +42,7 @@ class When(msgspec.Struct, frozen=True):
 
 class Person(msgspec.Struct, frozen=True):
     user_id: str
+    """Slack's, or that of a user of the operating system, who has no account at Slack and is shown as text."""
 
 
 class Channel(msgspec.Struct, frozen=True):
@@ -170,6 +171,8 @@ def _words(piece: Piece) -> str:
             return sign
         case When(at=at):
             return escape.utc(at)
+        case Person(user_id=user_id) if escape.is_system_user_id(user_id):
+            return escape.clean(user_id)
         case Person():
             return NOBODY_KNOWN
 

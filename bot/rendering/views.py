@@ -286,6 +286,7 @@ class PoolAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """One pool in an answer: what it has, why that could not be read, or that it is still being read."""
 
     pool_name: str
+    pool_uuid: str = ""
     view: CardView | None = None
     problem: str | None = None
     """One sentence; set where `view` is None and it is not late."""

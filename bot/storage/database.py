@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.storage.engines import MIGRATION, SQLITE_BUSY_S, Patience, may_exist, open_engine, try_file
+from bot.storage.errors import DatabaseError
 
 T = TypeVar("T")
 
@@ -31,10 +32,6 @@ _PING = "INSERT INTO leases (name, fence) VALUES ('ping', 0) ON CONFLICT (name) 
 
 _UNUSABLE = (SQLAlchemyError, sqlite3.Error, OSError)
 """What drivers raise for a database that cannot be opened or read."""
-
-
-class DatabaseError(Exception):
-    """The database cannot be used; `str()` is one sentence with the fix."""
 
 
 class Database:
@@ -147,6 +144,20 @@ async def _open(url: str, patience: Patience, *, read_only: bool = False) -> Asy
 
 
 @asynccontextmanager
+async def open_writable_database(url: str) -> AsyncIterator[Database]:
+    """The same for a command that ends soon: one that cannot be written to is refused before anything is done.
+
+    Raises DatabaseError, also where the block finds it failing.
+    """
+    async with open_database(url) as database:
+        await _check_writable(database, url)
+        try:
+            yield database
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise _unusable(url, error) from error
+
+
+@asynccontextmanager
 async def open_existing_database(url: str) -> AsyncIterator[Database | None]:
     """Open a database that a bot of this version has used. None where there is none; nothing is made or migrated.
 
@@ -162,11 +173,16 @@ async def open_existing_database(url: str) -> AsyncIterator[Database | None]:
 async def _if_of_this_version(database: Database, url: str) -> Database | None:
     if await _revision(database, url) != _scripts().get_current_head():
         return None
+    await _check_writable(database, url)
+    return database
+
+
+async def _check_writable(database: Database, url: str) -> None:
+    """What cannot be written down would be forgotten."""
     try:
-        await database.ping()  # what cannot be written down would be forgotten
+        await database.ping()
     except _UNUSABLE as error:
         raise _unusable(url, error) from error
-    return database
 
 
 @asynccontextmanager

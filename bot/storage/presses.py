@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.rendering.escape import SYSTEM_USER, is_system_user_id
 from bot.rendering.shapes import Shape
 from bot.rendering.views import Action
 from bot.storage.leases import Lease, ensure_row, is_free
@@ -17,7 +18,7 @@ class Press(msgspec.Struct, frozen=True, kw_only=True):
     """One press of one button. Slack's response_url is a permission to post and is never kept."""
 
     id: str
-    """Derived from what Slack repeats in a redelivery (slack/README 3.8)."""
+    """Derived from what Slack repeats in a redelivery (slack/README 3.8); at random at the command line."""
     action: Action
     offer_id: str
     """The button's value as it came: nobody vouches for it."""
@@ -35,6 +36,11 @@ class Press(msgspec.Struct, frozen=True, kw_only=True):
     shape: Shape | None = None
     """What a form asked for; None also where nobody knows what its options stand for."""
 
+    @property
+    def is_typed(self) -> bool:
+        """Whether somebody asked for it at the command line, where nobody waits once that process has ended."""
+        return is_system_user_id(self.user_id)
+
 
 async def add(connection: AsyncConnection, press: Press) -> bool:
     """Keep a press; False where it was delivered before."""
@@ -46,9 +52,13 @@ async def get(connection: AsyncConnection, press_id: str) -> Press:
     return _press((await connection.execute(select(presses).where(presses.c.id == press_id))).one())
 
 
-async def untold(connection: AsyncConnection, now: datetime, lease_life: timedelta) -> list[str]:
+async def untold(
+    connection: AsyncConnection, now: datetime, lease_life: timedelta, *, typed_only: bool = False
+) -> list[str]:
     """Ids of those whose people wait for an answer while nobody works on it."""
     is_left = and_(presses.c.told_at.is_(None), is_free(presses, now, lease_life))
+    if typed_only:
+        is_left = and_(is_left, presses.c.user_id.startswith(SYSTEM_USER, autoescape=True))
     return list(await connection.scalars(select(presses.c.id).where(is_left).order_by(presses.c.pressed_at)))
 
 

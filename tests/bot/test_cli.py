@@ -3,14 +3,19 @@
 import asyncio
 import json
 import os
+import pty
 import re
+import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from jsonschema import Draft202012Validator
+from typer.testing import CliRunner
 
+from bot.__main__ import cli
 from bot.manifest import manifest
 from bot.storage.database import open_database, read_database
 from playground.slack import Slack
@@ -21,6 +26,11 @@ from tests.scenarios.stage import free_port
 
 REPOSITORY = Path(__file__).parents[2]
 PASSWORD = "only-for-the-playground"
+
+
+schema = Draft202012Validator(
+    json.loads((REPOSITORY / "docs" / "command-line.md").read_text().partition("```json\n")[2].partition("```")[0])
+)
 
 
 class Ran(msgspec.Struct, frozen=True):
@@ -42,6 +52,25 @@ class CommandLine:
             "RECO_TIMEZONE": "UTC",
         }
 
+    async def on_a_terminal(self, *arguments: str, **changes: str) -> tuple[asyncio.subprocess.Process, int]:
+        """Begin a command on a terminal; returns the terminal's other end."""
+        ours, its = pty.openpty()
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", *arguments),
+            cwd=self._folder,
+            env={
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(REPOSITORY),
+                **self.environment,
+                **changes,
+            },
+            stdin=its,
+            stdout=its,
+            stderr=its,
+        )
+        os.close(its)
+        return process, ours
+
     async def __call__(self, *arguments: str, **changes: str) -> Ran:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -61,6 +90,15 @@ class CommandLine:
         assert "Traceback" not in ran.out + ran.err
         assert PASSWORD not in ran.out + ran.err
         return ran
+
+
+async def read_until(terminal: int, wanted: str, times: int = 1) -> str:
+    """What stands on a terminal once it holds that."""
+    printed = ""
+    async with asyncio.timeout(30):
+        while printed.count(wanted) < times:
+            printed += (await asyncio.to_thread(os.read, terminal, 10_000)).decode(errors="replace")
+    return printed
 
 
 def files_in(folder: Path) -> list[str]:
@@ -100,7 +138,35 @@ class TestReco:
         pools = json.loads(ran.out)["pools"]
         assert {pool["pool"] for pool in pools} == {pool.name for pool in tintri_bot.tgc.world.pools}
         assert all(pool["standing"] == "offered" and pool["recommendation"]["actionGroups"] for pool in pools)
+        schema.validate(json.loads(ran.out))
         assert all(json.loads(line)["level"] for line in ran.err.splitlines())
+
+    async def test_it_imports_neither_slack_nor_the_database_where_it_needs_none(self, tintri_bot: CommandLine) -> None:
+        ran = await tintri_bot("reco", PYTHONPROFILEIMPORTTIME="1")
+        imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in ran.err.splitlines()}
+        assert imported >= {"aiohttp", "rich"}
+        assert imported.isdisjoint({"slack_bolt", "slack_sdk", "sqlalchemy", "alembic"})
+
+    async def test_ctrl_c_at_the_question_accepts_nothing_and_leaves_no_session(self, tintri_bot: CommandLine) -> None:
+        process, terminal = await tintri_bot.on_a_terminal("reco", "--pool", "Production", "--accept")
+        printed = await read_until(terminal, "[y/N]")
+        assert "Accept Production: 4 VMs will move, 1 would lose replication?" in printed
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == 1
+        os.close(terminal)
+        assert not [call for call in tintri_bot.tgc.calls if call.path.endswith("/accept")]
+        assert tintri_bot.tgc.sessions == 0
+
+    async def test_ctrl_c_ends_the_watching_alone(self, tintri_bot: CommandLine) -> None:
+        world = tintri_bot.tgc.world
+        world.accept_in_gui(world.pools[0])
+        process, terminal = await tintri_bot.on_a_terminal("reco", "--follow", FOLLOW_SECONDS="1")
+        await read_until(terminal, "0 of 4 VMs moved", times=2)
+        process.send_signal(signal.SIGINT)
+        await read_until(terminal, "The moves go on")
+        assert await process.wait() == 1
+        os.close(terminal)
+        assert tintri_bot.tgc.sessions == 0
 
     async def test_a_pool_that_fails_hides_no_other_and_ends_it_with_1(self, tintri_bot: CommandLine) -> None:
         lost, *others = tintri_bot.tgc.world.pools
@@ -109,6 +175,10 @@ class TestReco:
         assert ran.code == 1
         for pool in (lost, *others):
             assert f"\n{pool.name}: " in ran.out
+        as_json = await tintri_bot("reco", "--json")
+        assert as_json.code == 1
+        schema.validate(json.loads(as_json.out))
+        assert [pool["pool"] for pool in json.loads(as_json.out)["pools"] if "problem" in pool] == [lost.name]
 
     async def test_a_pool_is_chosen_by_how_it_begins(self, tintri_bot: CommandLine) -> None:
         ran = await tintri_bot("reco", "prod")
@@ -214,6 +284,19 @@ class TestDoctor:
             ("channel", "ok"),
         }
         assert slack.bot_token not in ran.out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--yes",), "--yes answers the questions of --accept, which is not given."),
+        (("--json", "--follow"), "--json prints what is recommended and no more: leave out --accept and --follow."),
+        (("--accept",), "There is no terminal to ask on: give --yes to accept without a question."),
+    ],
+)
+def test_what_does_not_go_together_ends_reco_with_2(options: tuple[str, ...], said: str) -> None:
+    ran = CliRunner().invoke(cli, ["reco", *options])
+    assert (ran.exit_code, ran.stdout, ran.stderr) == (2, "", f"{said}\n")
 
 
 async def test_run_names_all_that_is_missing_at_once(tintri_bot: CommandLine) -> None:

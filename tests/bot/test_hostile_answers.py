@@ -5,23 +5,28 @@ The whole bot meets fewer of them in tests/scenarios/test_hostile_tgc.py.
 
 import json
 from datetime import UTC, datetime
+from io import StringIO
+from typing import cast
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
 from yarl import URL
 
-from bot.card_views import view_of_reading
 from bot.pools import find_pools
-from bot.print_reco import _plain
-from bot.readings import PoolReading, Tgc, pool_name
+from bot.readings import PoolReading, Tgc, pool_name, view_of_reading
 from bot.recommendations import is_building, is_expired, is_final, is_other_plan, plan_of, progress_of
 from bot.rendering.answers import render_pool, render_report
 from bot.rendering.card import render_card
 from bot.rendering.details import render_details
+from bot.rendering.live import bars, changes
 from bot.rendering.plain import plain_report
+from bot.rendering.report_json import report_as_json
+from bot.rendering.terminal import accept_question, nothing_to_accept, report_tables
 from bot.rendering.views import CardView, PoolAnswer, Report
 from playground.blockkit import validate_view
 from tests.bot.rendering.checks import UNSEEN, check, check_harmless, sent
@@ -109,7 +114,23 @@ def check_report(report: Report) -> None:
         check(render_pool(answer))
     for zone in ZONES:
         assert not UNSEEN.search(plain_report(report, zone=zone))
-    msgspec.json.encode(_plain(report))
+    json.loads(report_as_json(report))
+    check_terminal(report)
+
+
+def check_terminal(report: Report) -> None:
+    """Nothing takes the terminal over, and no line is longer than it is wide."""
+    views = [answer.view for answer in report.pools if answer.view is not None]
+    console = Console(file=StringIO(), width=80)
+    console.print(*report_tables(report, zone=ZONES[0]), bars(views), sep="\n")
+    said = [
+        *map(accept_question, views),
+        *map(nothing_to_accept, views),
+        *(line for v in views for line in changes(None, v)),
+    ]
+    printed = cast("StringIO", console.file).getvalue()
+    assert not UNSEEN.search("\n".join((printed, *said)))
+    assert max(map(cell_len, printed.splitlines())) <= 80
 
 
 @fuzzed(few=40, many=10_000)

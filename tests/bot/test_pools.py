@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.pools import UnknownPoolError, find_pools
+from bot.pools import UnknownPoolError, find_pools, matching_pools
 from bot.readings import pool_name
 from tgc.models import Pool
 
@@ -82,3 +82,28 @@ def test_whatever_is_typed_either_finds_pools_or_is_unknown(names: list[str], ty
     else:
         assert meant
         assert all(pool in there for pool in meant)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "meant"),
+    [
+        ([], [*NAMES]),
+        (["prod"], ["Prod"]),
+        (["prod*"], ["Production", "Prod"]),
+        (["vd?", "TEST"], ["Test", "VDI"]),
+        (["*"], [*NAMES]),
+    ],
+)
+def test_a_pattern_is_a_whole_name_or_a_glob(patterns: list[str], meant: list[str]) -> None:
+    assert [pool_name(pool) for pool in matching_pools(pools(*NAMES), patterns)] == meant
+
+
+@pytest.mark.parametrize("patterns", [["Pro"], ["Prod", "VD"], ["lab*"], [""]])
+def test_a_beginning_is_no_pattern_and_each_pattern_must_match(patterns: list[str]) -> None:
+    with pytest.raises(UnknownPoolError):
+        matching_pools(pools(*NAMES), patterns)
+
+
+def test_a_name_with_signs_of_a_glob_is_found_as_it_is() -> None:
+    found = matching_pools(pools("VDI [old]", "VDI o"), ["vdi [old]"])
+    assert [pool_name(pool) for pool in found] == ["VDI [old]"]

@@ -15,7 +15,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from bot.storage.database import Database, DatabaseError, open_database, read_database
+from bot.storage.database import Database, open_database, read_database
+from bot.storage.errors import DatabaseError
 from bot.storage.leases import ensure_row
 from bot.storage.tables import leases, metadata
 from tests.postgresql import Server

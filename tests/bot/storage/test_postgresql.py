@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from bot.storage.database import Database, DatabaseError, open_database
+from bot.storage.database import Database, open_database
 from bot.storage.engines import Patience
+from bot.storage.errors import DatabaseError
 from bot.storage.leases import ensure_row
 from bot.storage.tables import leases
 from tests.postgresql import Ending, Network, Server
