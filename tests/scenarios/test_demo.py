@@ -127,7 +127,7 @@ async def test_the_tour_shows_each_step_and_ends(start: Start) -> None:
         "Databases: balanced, nothing to move",
         "bob presses [Dismiss] on the card of Test",
         "tintri edits its card of Test Test: dismissed by @bob today at",
-        "[Reopen] [Details]",
+        "[Reopen] [Say why] [Details]",
         "carol presses [Accept] on the card of Production",
         "Slack asks carol Accept for Production? 4 VMs in Production will move.",
         "A move cannot be undone. [Accept] [Back]",
