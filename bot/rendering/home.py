@@ -32,6 +32,10 @@ _DEEDS = {
     "cancel": "cancelled",
     "plan": "accept planned",
     "cancel_plan": "plan cancelled",
+    "leave_out": "VMs left out",
+    "choose_issues": "another one asked for",
+    "set_rule": "rule for VMs set",
+    "clear_rule": "rule for a VM cleared",
     "pause": "accepting paused",
     "resume": "accepting resumed",
 }

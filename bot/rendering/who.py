@@ -17,7 +17,7 @@ _HINDRANCE = 240
 _NAME = 40
 """Names are shorter here than on a card, for an answer holds several rules."""
 
-_ACTS = "accept, plan, dismiss, reopen, cancel, snooze, pause and resume"
+_ACTS = "accept, plan, change, dismiss, reopen, cancel, snooze, pause and resume"
 
 
 def render_who(who: WhoView) -> Message:

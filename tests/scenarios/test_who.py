@@ -8,7 +8,7 @@ from tests.bot.rendering.samples import reading
 from tests.scenarios.stage import Stage, buttons
 from tests.scenarios.test_answers import ask
 
-MAY = "You may accept, plan, dismiss, reopen, cancel, snooze, pause and resume: "
+MAY = "You may accept, plan, change, dismiss, reopen, cancel, snooze, pause and resume: "
 SECTION = '[pools."{}"] in tintri-bot.toml'
 
 

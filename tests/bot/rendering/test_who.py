@@ -15,7 +15,7 @@ from tests.bot.rendering.strategies import TEXTS
 from tests.bot.rendering.test_properties import slow
 
 REFUSED = "You are not an approver of this pool, so nothing was done; RECO_APPROVERS names Alice Adams."
-MAY = "You may accept, plan, dismiss, reopen, cancel, snooze, pause and resume"
+MAY = "You may accept, plan, change, dismiss, reopen, cancel, snooze, pause and resume"
 
 
 def rule(*pool_names: str, **changes: Any) -> RuleForYou:
