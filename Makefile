@@ -21,7 +21,7 @@ long: $(VENV)/ready-dev  ## those that take many seconds each
 	$(BIN)/python -m pytest -n auto --maxschedchunk 1 -m "long and not torture"
 
 torture: $(VENV)/ready-dev  ## kill and hang the bot, feed it nonsense, let it run for long, and play on PostgreSQL
-	$(BIN)/python -m pytest -m torture
+	$(BIN)/python -m pytest -m "torture or long"
 	$(BIN)/python -m pytest -n auto --hypothesis-profile thorough tests/bot tests/tgc tests/handlers
 	$(BIN)/python -m pytest --database postgresql -m "" $(ON_POSTGRESQL:%=tests/scenarios/test_%.py)
 

@@ -105,6 +105,7 @@ async def test_any_approver_stops_every_pool_and_only_who_did_or_may_everywhere_
     assert "Accepting goes on in every pool" in await said(stage, "bob", "/tintri resume")
 
 
+@pytest.mark.long
 async def test_nobody_shortens_a_pause_of_every_pool_that_they_may_not_end(stage: Stage) -> None:
     by_pool(stage, Production=people(stage, "bob", "carol"))
     await posted(stage)

@@ -100,6 +100,7 @@ async def test_six_hundred_moves_are_posted_and_all_of_them_are_in_the_details(t
         assert [vm for vm in vms if not any(vm in page for page in pages)] == []
 
 
+@pytest.mark.long
 @settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 2**32), pools=st.integers(1, 4), moves=st.sampled_from([1, 3, 12, 40]), hostile=st.booleans()

@@ -161,6 +161,7 @@ async def test_killed_at_each_step_of_an_accept(new_place: NewPlace) -> None:
     )
 
 
+@pytest.mark.long
 async def test_killed_at_each_step_of_a_start(new_place: NewPlace) -> None:
     await side_by_side({name: killed_at_start(new_place(), kills) for name, kills in AT_START.items()})
 
@@ -203,6 +204,7 @@ async def test_killed_at_very_many_random_moments(new_place: NewPlace, seed: int
     await random_kills(new_place(), seed, processes=1 + seed % 3, http=seed % 3 == 0 and seed % 2 == 0)
 
 
+@pytest.mark.long
 async def test_killed_at_thirty_random_moments(new_place: NewPlace) -> None:
     await side_by_side(
         {f"seed {seed}": random_kills(new_place(), seed, processes=1, http=seed == 3) for seed in (1, 2, 3)}

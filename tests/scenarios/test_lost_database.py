@@ -146,6 +146,7 @@ async def test_an_older_copy_of_the_database_learns_what_happened_since(stage: S
     assert len(stage.tgc.accepts) == 1
 
 
+@pytest.mark.long
 async def test_what_an_older_copy_still_wanted_to_post_is_found_in_the_channel(stage: Stage) -> None:
     """The copy was made while Slack let nothing through: its cards and an announcement wait to be sent."""
     life, stage.lease_life = stage.lease_life, LEASE_LIFE  # who waits for its turn when it stops keeps its lease
@@ -171,6 +172,7 @@ async def test_what_an_older_copy_still_wanted_to_post_is_found_in_the_channel(s
     assert posts(stage) == 4
 
 
+@pytest.mark.long
 async def test_a_reply_that_an_older_copy_still_wanted_to_post_is_found_in_its_thread(stage: Stage) -> None:
     """The copy was made while Slack let nothing through."""
     stage.set(config=Config(file="", pools=(("*", PoolConfig(second_approver=SecondApprover(always=True))),)))
