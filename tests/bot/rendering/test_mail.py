@@ -29,9 +29,9 @@ Production: 4 VMs to move, vmstore01 is likely to fill up within 7 days (83 %)
     2  erp-db-03  vmstore01 → vmstore02  space
     2  erp-db-04  vmstore01 → vmstore03  space, load
   Expected
-    vmstore01  2,210 GiB freed, risk of filling up 83 % → 2 %
-               load 12.5 % → 3.1 % of the week
-    vmstore02  flash hits 91.2 % → 97.4 %
+    vmstore01  2,210 GiB freed, risk of filling up ▇▇▇▇▁ 83 % → ▇▁▁▁▁ 2 %
+               load ▇▁▁▁▁ 12.5 % → ▇▁▁▁▁ 3.1 % of the week
+    vmstore02  flash hits ▇▇▇▇▁ 91.2 % → ▇▇▇▇▁ 97.4 %
   Made 2026-03-10 06:00, expires 2026-03-10 18:00
 
 https://tgc.example.com
