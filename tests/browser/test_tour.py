@@ -186,20 +186,6 @@ async def test_a_reason_stands_on_the_card(newcomer: Newcomer) -> None:
     await newcomer.button("Reopen", card).click()
 
 
-async def test_what_runs_is_cancelled_after_being_told_what_stays(newcomer: Newcomer, playground: Playground) -> None:
-    world = playground.running.tgc.world
-    pace = world.move_minutes
-    world.set_pace(600)
-    card = newcomer.card("Test")
-    await newcomer.button("Accept", card).click()
-    await newcomer.button("Accept", newcomer.dialog).click()
-    await newcomer.button("Cancel", card).click()
-    await expect(newcomer.dialog).to_contain_text("0 of 2 VMs moved. What has moved stays where it is now")
-    await newcomer.button("Cancel the moves", newcomer.dialog).click()
-    world.set_pace(pace)
-    await expect(card).to_contain_text("cancelled by @alice")
-
-
 async def test_details_opens_a_modal_that_holds_the_focus_and_gives_it_back(newcomer: Newcomer) -> None:
     details = newcomer.button("Details", newcomer.card("VDI"))
     await details.click()
@@ -388,3 +374,17 @@ async def test_it_fits_360_pixels(newcomer: Newcomer) -> None:
     )
     assert all(content <= room for content, room in sizes)
     assert len(sizes) == 4
+
+
+async def test_what_runs_is_cancelled_after_being_told_what_stays(newcomer: Newcomer, playground: Playground) -> None:
+    world = playground.running.tgc.world
+    pace = world.move_minutes
+    world.set_pace(600)
+    card = newcomer.card("Test")
+    await newcomer.button("Accept", card).click()
+    await newcomer.button("Accept", newcomer.dialog).click()
+    await newcomer.button("Cancel", card).click()
+    await expect(newcomer.dialog).to_contain_text("0 of 2 VMs moved. What has moved stays where it is now")
+    await newcomer.button("Cancel the moves", newcomer.dialog).click()
+    world.set_pace(pace)
+    await expect(card).to_contain_text("cancelled by @alice")

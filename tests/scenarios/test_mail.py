@@ -13,7 +13,7 @@ from bot.rendering import ids
 from bot.settings import Secret
 from playground.slack_workspace import Message
 from tests.mail_server import PASSWORD, MailServer, serving, trusted
-from tests.scenarios.stage import STORAGE, Stage, open_stage
+from tests.scenarios.stage import STORAGE, Stage, free_port, open_stage
 from tests.scenarios.surprises import surprises
 
 __all__ = ["trusted"]
@@ -240,7 +240,7 @@ async def test_two_replicas_queue_and_send_each_once(stage: Stage, server: MailS
     stage.lease_life = LEASE_LIFE
     await stage.start_bot()
     await stage.until(lambda: server.mails)
-    stage.set(port=stage.settings.port + 1)
+    stage.set(port=free_port())
     await stage.start_bot()
     stage.world.new_recommendation(stage.world.pools[0])
     await stage.jump(minutes=3)

@@ -440,6 +440,7 @@ async def test_it_is_ready_once_the_first_sweep_was_tried(stage: Stage, outsider
         "tgc": "ok",
         "approvers": "ok",
         "channel": "ok",
+        "mail": "off",
     }
 
 
