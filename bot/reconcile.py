@@ -106,7 +106,7 @@ class Reconciler:
             stored = await recommendations.get(connection, key)
             if stored is not None:
                 await self._announce_stalled(connection, stored, newly_stalled(moves_before, stored.moves_seen))
-                if before is None or _offered(before) != _offered(stored):
+                if before is None or _is_offered_anew(before, stored):
                     await self._make_offer(connection, stored)
         return stored
 
@@ -204,6 +204,12 @@ class Reconciler:
                 view = await self._views.view(connection, stored)
                 await self._mail_queue.add(connection, stored.row_id, MailKind.AVAILABLE, view)
             return await cards.get(connection, stored.row_id, self._channel_id)
+
+
+def _is_offered_anew(before: Stored, stored: Stored) -> bool:
+    """Whether something else can be accepted than before, or the same by other names, or again."""
+    was_open, is_open_now = is_open(before.recommendation), is_open(stored.recommendation)
+    return _offered(before) != _offered(stored) or was_open != is_open_now
 
 
 def _offered(stored: Stored) -> tuple[Plan, Seen]:

@@ -435,6 +435,19 @@ async def test_moves_that_changed_are_not_accepted_whoever_sees_it_first(stage: 
     assert standing(stage) == 0
 
 
+async def test_moves_that_changed_while_nothing_could_be_accepted_end_it_once_something_can(stage: Stage) -> None:
+    card, _ = await planned(stage)
+    pool = stage.world.pools[0]
+    stage.world.current(pool).state = "REFRESH"
+    stage.world.change_moves(pool)
+    await stage.jump(seconds=stage.settings.reco_refresh_seconds)
+    assert thread(stage, card) == []
+    stage.world.current(pool).state = "AVAILABLE"
+    await stage.jump(seconds=stage.settings.reco_refresh_seconds)
+    await said_in_thread(stage, card, "is over, because its moves have changed.")
+    assert standing(stage) == 0
+
+
 async def test_dismissing_ends_it_and_reopening_does_not_bring_it_back(stage: Stage) -> None:
     card, _ = await planned(stage)
     await stage.slack.person("bob").click(card, ids.DISMISS)
