@@ -10,7 +10,7 @@ from bot.rendering import standing
 from bot.rendering.content import content, name
 from bot.rendering.escape import is_link, shorten
 from bot.rendering.numbers import NO_BREAK
-from bot.rendering.outline import Moves, Note, Part, Row, VmStores, outline
+from bot.rendering.outline import Moves, Note, Part, VmStores, outline
 from bot.rendering.phrase import plain
 from bot.rendering.plain import plain_recommendation
 from bot.rendering.views import CardView
@@ -60,8 +60,8 @@ def _part(part: Part) -> Iterable[str]:
             yield f'<p style="{_LOUD if is_loud else _QUIET}">{escape(text)}</p>'
         case VmStores(title=title, vm_stores=vm_stores):
             yield from _table(title, [(escape(vm_store.name), _lines(vm_store.brief)) for vm_store in vm_stores])
-        case Moves(title=title, rows=rows):
-            yield from _table(title, map(_cells, rows))
+        case Moves(title=title, moves=moves):
+            yield from _table(title, [_cells(part.cells(move), move.error) for move in moves])
 
 
 def _table(title: str, rows: Iterable[Iterable[str]]) -> Iterable[str]:
@@ -72,9 +72,9 @@ def _table(title: str, rows: Iterable[Iterable[str]]) -> Iterable[str]:
     yield "</table>"
 
 
-def _cells(row: Row) -> Iterable[str]:
-    *cells, last = row.cells
-    return (*map(escape, cells), _lines(filter(None, (last, row.error))))
+def _cells(cells: tuple[str, ...], error: str) -> Iterable[str]:
+    *others, last = cells
+    return (*map(escape, others), _lines(filter(None, (last, error))))
 
 
 def _lines(texts: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""The parts of what plain text and mail tell of a recommendation, in order, before either decides how they look."""
+"""The parts of what plain text, tables and mail tell of a recommendation, in order, before they decide how it looks."""
 
 from collections.abc import Iterator
 from datetime import tzinfo
@@ -11,8 +11,11 @@ from bot.rendering.content import Content, Move, VmStoreFacts
 from bot.rendering.phrase import Phrase, When, joined, plain
 from bot.rendering.views import CardView, Standing
 
-WITH_MOVES = {Standing.OFFERED, Standing.DECIDING, Standing.DISMISSED, Standing.RUNNING, Standing.FAILED}
-WITH_FORECAST = {Standing.OFFERED, Standing.DECIDING, Standing.DISMISSED}
+_WITH_MOVES = {Standing.OFFERED, Standing.DECIDING, Standing.DISMISSED, Standing.RUNNING, Standing.FAILED}
+_WITH_FORECAST = {Standing.OFFERED, Standing.DECIDING, Standing.DISMISSED}
+
+
+NOT_STARTED = "not started"
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -25,16 +28,16 @@ class VmStores(msgspec.Struct, frozen=True):
     vm_stores: tuple[VmStoreFacts, ...]
 
 
-class Row(msgspec.Struct, frozen=True):
-    """One move: its wave, VM, way, and why or how far."""
-
-    cells: tuple[str, ...]
-    error: str
-
-
 class Moves(msgspec.Struct, frozen=True):
     title: str
-    rows: tuple[Row, ...]
+    moves: tuple[Move, ...]
+    report_results: bool
+    """Whether the TGC says how far they are; else they tell what they solve."""
+
+    def cells(self, move: Move) -> tuple[str, ...]:
+        """Its wave, VM, way, and why or how far."""
+        last = (move.stage or NOT_STARTED) if self.report_results else move.issues
+        return (str(move.wave), move.vm, f"{move.source} → {move.destination}", last)
 
 
 Part = Note | VmStores | Moves
@@ -42,20 +45,20 @@ Part = Note | VmStores | Moves
 
 def outline(view: CardView, story: Content, zone: tzinfo) -> Iterator[Part]:
     """What follows the line that tells where it stands; nothing where that line is all."""
-    if view.standing not in WITH_MOVES:
+    if view.standing not in _WITH_MOVES:
         return
     yield from _notes(story)
-    if view.standing in WITH_FORECAST and story.issues:
+    if view.standing in _WITH_FORECAST and story.issues:
         yield VmStores("Issues", story.issues)
     if view.standing is Standing.RUNNING and story.moves:
         yield Note(f"{bar(story.moved_percent, PROGRESS_CELLS)} {standing.moved(story)}")
     if story.moves:
-        yield Moves(story.moves_title, tuple(_row(move, with_stage=story.reports_results) for move in story.moves))
+        yield Moves(story.moves_title, story.moves, story.reports_results)
     if view.standing is Standing.FAILED:
         yield Note(f"What to do: {' '.join(standing.advice(story))}")
-    if view.standing in WITH_FORECAST and story.outcomes_in_brief:
+    if view.standing in _WITH_FORECAST and story.outcomes_in_brief:
         yield VmStores("Expected", story.outcomes_in_brief)
-    if dates := plain(made_and_expires(view), zone):
+    if dates := plain(_dates(view), zone):
         yield Note(dates)
 
 
@@ -68,14 +71,9 @@ def _notes(story: Content) -> Iterator[Note]:
         yield Note(story.previous)
 
 
-def _row(move: Move, *, with_stage: bool) -> Row:
-    last = (move.stage or "not started") if with_stage else move.issues
-    return Row((str(move.wave), move.vm, f"{move.source} → {move.destination}", last), move.error)
-
-
-def made_and_expires(view: CardView) -> Phrase:
+def _dates(view: CardView) -> Phrase:
     recommendation = view.recommendation
     dates = [("Made ", recommendation.creation_time)]
-    if view.standing in WITH_FORECAST:
+    if view.standing in _WITH_FORECAST:
         dates.append(("expires ", recommendation.expiration_time))
     return joined([(label, When(at)) for label, at in dates if at], ", ")

@@ -63,12 +63,13 @@ def _vm_stores(part: VmStores) -> Iterable[str]:
 
 def _moves(part: Moves) -> Iterable[str]:
     yield f"  {part.title}"
-    columns = [max(len(row.cells[cell]) for row in part.rows) for cell in range(len(part.rows[0].cells) - 1)]
-    for row in part.rows:
-        padded = [f"{cell:<{column}}" for cell, column in zip(row.cells, columns, strict=False)]
-        yield f"    {'  '.join((*padded, row.cells[-1]))}".rstrip()
-        if row.error:
-            yield from _wrapped(row.error, indent=4 + columns[0] + 2)
+    rows = [part.cells(move) for move in part.moves]
+    columns = [max(len(row[cell]) for row in rows) for cell in range(len(rows[0]) - 1)]
+    for move, row in zip(part.moves, rows, strict=True):
+        padded = [f"{cell:<{column}}" for cell, column in zip(row, columns, strict=False)]
+        yield f"    {'  '.join((*padded, row[-1]))}".rstrip()
+        if move.error:
+            yield from _wrapped(move.error, indent=4 + columns[0] + 2)
 
 
 def _wrapped(text: str, *, indent: int = 0, hanging: int = 2) -> list[str]:

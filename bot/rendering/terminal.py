@@ -1,6 +1,6 @@
 """The report as tables for a terminal, from 80 columns on, and what is asked there. Nothing in it is rich's markup."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import tzinfo
 
 from rich.box import SIMPLE_HEAD
@@ -10,11 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.rendering import answers, standing, words
-from bot.rendering.content import Content, Move, VmStoreFacts, content, name
+from bot.rendering.content import content, name
 from bot.rendering.numbers import NO_BREAK
-from bot.rendering.outline import WITH_FORECAST, WITH_MOVES, made_and_expires
+from bot.rendering.outline import NOT_STARTED, Moves, Note, Part, VmStores, outline
 from bot.rendering.phrase import DAY_AND_TIME, local, plain
-from bot.rendering.views import CardView, PoolAnswer, Report, Standing
+from bot.rendering.views import CardView, PoolAnswer, Report
 
 _LINE, _TABLE = (0, 0, 0, 2), (0, 0, 1, 2)
 """How parts of a pool are set in, and what is left free below."""
@@ -59,50 +59,37 @@ def _pool(answer: PoolAnswer, zone: tzinfo) -> Iterable[RenderableType]:
     view = answer.view
     story = content(view)
     yield _text(plain(standing.told(view, story), zone), "bold")
-    if view.standing in WITH_MOVES:
-        for part in _open(view, story, zone):
-            yield Padding(part, _TABLE if isinstance(part, Table) else _LINE)
-
-
-def _open(view: CardView, story: Content, zone: tzinfo) -> Iterable[RenderableType]:
-    if story.losing:
-        yield _text(f"! {story.losing_count}: {', '.join(story.losing)}", "bold red")
-    for warning in (*story.losing_said, *story.warnings):
-        yield _text(f"! {warning}", "bold red")
-    if story.previous:
-        yield _text(story.previous, "yellow")
+    for part in outline(view, story, zone):
+        drawn = _drawn(part)
+        yield Padding(drawn, _TABLE if isinstance(drawn, Table) else _LINE)
     if by_two := standing.by_two(view):
-        yield _text(plain(by_two, zone), "yellow")
-    if view.standing in WITH_FORECAST and story.issues:
-        yield _vm_stores("Issues", story.issues)
-    if story.moves:
-        yield _moves(story)
-    if view.standing is Standing.FAILED:
-        yield _text(f"What to do: {' '.join(standing.advice(story))}")
-    if view.standing in WITH_FORECAST and story.outcomes_in_brief:
-        yield _vm_stores("Expected", story.outcomes_in_brief)
-    if dates := plain(made_and_expires(view), zone):
-        yield _text(dates, "dim")
+        yield Padding(_text(plain(by_two, zone), "yellow"), _LINE)
 
 
-def _vm_stores(title: str, vm_stores: Sequence[VmStoreFacts]) -> Table:
-    table = _table("VMstore", title)
-    for vm_store in vm_stores:
+def _drawn(part: Part) -> Text | Table:
+    match part:
+        case Note(text=text, is_loud=is_loud):
+            return _text(text, "bold red" if is_loud else "")
+        case VmStores():
+            return _vm_stores(part)
+        case Moves():
+            return _moves(part)
+
+
+def _vm_stores(part: VmStores) -> Table:
+    table = _table("VMstore", part.title)
+    for vm_store in part.vm_stores:
         table.add_row(_text(vm_store.name), _text("\n".join(vm_store.brief)))
     return table
 
 
-def _moves(story: Content) -> Table:
-    table = _table("Wave", "VM", "From", "To", "State" if story.reports_results else "Solves")
-    for move in story.moves:
+def _moves(part: Moves) -> Table:
+    table = _table("Wave", "VM", "From", "To", "State" if part.report_results else "Solves")
+    for move in part.moves:
         vm = _text(move.vm, "bold red" if move.loses_replication else "")
-        cells = (move.source, move.destination, _last(move, with_stage=story.reports_results))
-        table.add_row(_text(str(move.wave)), vm, *map(_text, cells))
+        last = (move.status or NOT_STARTED) if part.report_results else move.issues
+        table.add_row(_text(str(move.wave)), vm, *map(_text, (move.source, move.destination, last)))
     return table
-
-
-def _last(move: Move, *, with_stage: bool) -> str:
-    return (move.status or "not started") if with_stage else move.issues
 
 
 def _table(*headings: str) -> Table:

@@ -59,6 +59,14 @@ def test_a_report_is_readable_at_80_columns() -> None:
     assert printed(*report_tables(report, zone=ZONE)) == TABLES
 
 
+def test_what_runs_is_told_with_its_bar_and_how_far_each_move_is() -> None:
+    running = PoolAnswer(pool_name="Production", view=view("running", Standing.RUNNING))
+    report = Report(tgc_name="tgc.example.com", read_at=AT, pools=(running,))
+    told = printed(*report_tables(report, zone=ZONE))
+    assert "▇▇▇▇▁▁▁▁▁▁ 1 of 4 VMs moved" in told
+    assert "moving 42 %: Moving a virtual machine" in told
+
+
 def test_the_question_names_what_will_move_and_what_will_be_lost() -> None:
     offered = view("available", Standing.OFFERED, second="it always does", previous=Progress(moved=1, total=2))
     assert accept_question(offered) == (
