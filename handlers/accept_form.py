@@ -11,15 +11,12 @@ from bot.decisions import Decider
 from bot.pool_rules import PoolRules
 from bot.reasons import Reasons
 from bot.rendering import forms, ids
-from bot.rendering.answers import render_sentence
 from bot.rendering.reasons import ACCEPT, render_accept_form
-from bot.rendering.views import Action, Message
-from bot.requests import RefusedError
-from bot.slack import SlackError
-from bot.storage.presses import Press
+from bot.rendering.views import Action, Message, View
+from bot.requests import Request
 from bot.tasks import Tasks
 from handlers.modals import Modals, accept_mistakes, take
-from handlers.payloads import Submission, read_click, request_of
+from handlers.payloads import Submission, press_by_form, read_click, request_of
 from handlers.replies import Replies, told
 
 
@@ -62,29 +59,14 @@ class AcceptForm:
 
     async def _open(self, respond: AsyncRespond, body: Mapping[str, Any]) -> None:
         click = read_click(body)
-        try:
-            view = await self._reasons.accept_form(request_of(click))
-            await self._modals.open(click.trigger_id, render_accept_form(view))
-        except RefusedError as error:
-            await self._replies.tell(respond, click, render_sentence(str(error)))
-        except SlackError as error:
-            await self._replies.tell(
-                respond, click, render_sentence(f"The form could not be opened: {error} Press Accept again.")
-            )
+        await self._replies.open_form(respond, click, self._form(request_of(click)), label="Accept")
+
+    async def _form(self, request: Request) -> View:
+        return render_accept_form(await self._reasons.accept_form(request))
 
     async def _accept(self, submission: Submission) -> None:
-        press = Press(
-            id=submission.id,
-            action=Action.ACCEPT,
-            offer_id=submission.offer_id,
-            team_id=submission.actor.team_id,
-            user_id=submission.actor.user_id,
-            user_name=submission.actor.name,
-            channel_id=None,
-            pressed_at=self._clock.now(),
-            ticket=submission.text(ids.TICKET),
-            note=submission.text(ids.NOTE),
-        )
+        ticket, note = submission.text(ids.TICKET), submission.text(ids.NOTE)
+        press = press_by_form(submission, Action.ACCEPT, self._clock.now(), ticket=ticket, note=note)
         await self._decider.press(press, partial(self._say, submission))
 
     async def _say(self, submission: Submission, message: Message) -> bool:

@@ -12,7 +12,7 @@ from bot.rendering.answers import render_sentence
 from bot.rendering.audit import render_audit
 from bot.rendering.views import Message
 from bot.tasks import Tasks
-from handlers.payloads import Command, read_click, read_page
+from handlers.payloads import Command, read_click, read_turn
 from handlers.replies import answer, no_surprise
 
 
@@ -37,13 +37,13 @@ class Audit:
 
     async def _turn(self, respond: AsyncRespond, body: Mapping[str, Any]) -> None:
         click = read_click(body)
-        page, _, typed = click.value.partition(":")
+        page, typed = read_turn(click.value)
         question = Question(
             id=click.id,
             actor=click.actor,
             channel_id=click.channel_id,
             typed=typed,
-            page=read_page(page),
+            page=page,
         )
         await answer(respond, await self._page(question), replace_original=True)
 

@@ -14,7 +14,7 @@ from bot.rendering.answers import render_sentence, render_unknown_pool
 from bot.rendering.history import render_history
 from bot.rendering.views import Message
 from bot.tasks import Tasks
-from handlers.payloads import Command, read_click, read_page
+from handlers.payloads import Command, read_click, read_turn
 from handlers.replies import answer, no_surprise
 from tgc.errors import TGCError
 
@@ -40,8 +40,8 @@ class History:
 
     async def _turn(self, respond: AsyncRespond, body: Mapping[str, Any]) -> None:
         click = read_click(body)
-        page, _, typed = click.value.partition(":")
-        await answer(respond, await self._page(click.actor, typed, page=read_page(page)), replace_original=True)
+        page, typed = read_turn(click.value)
+        await answer(respond, await self._page(click.actor, typed, page=page), replace_original=True)
 
     async def _page(self, actor: Actor, typed: str, *, page: int) -> Message:
         refusal = await self._access.refusal_to_read(actor)

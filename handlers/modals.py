@@ -29,10 +29,6 @@ class Modals:
         self._slack = slack
         self._clock = clock
 
-    async def open(self, trigger_id: str, view: View) -> None:
-        """Within 3 s of the click. Raises SlackError."""
-        await self._slack.open_view(trigger_id, view)
-
     async def show_result(self, view_id: str, view: View) -> bool:
         """Once the waiting view stands; False where nobody sees it any more."""
         await self._clock.sleep(_WAITING_S)

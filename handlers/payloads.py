@@ -10,7 +10,10 @@ import msgspec
 
 from bot.access import Actor
 from bot.rendering import ids
+from bot.rendering.shapes import Shape
+from bot.rendering.views import Action
 from bot.requests import Request
+from bot.storage.presses import Press
 
 T = TypeVar("T")
 
@@ -273,9 +276,42 @@ def read_home_opened(body: Mapping[str, Any]) -> HomeOpened:
     return _storable(HomeOpened(actor=actor, tab=opened.tab, slack_hash=slack_hash))
 
 
+def press_by_form(
+    submission: Submission,
+    action: Action,
+    pressed_at: datetime,
+    *,
+    ticket: str | None = None,
+    note: str | None = None,
+    feedback: str | None = None,
+    shape: Shape | None = None,
+) -> Press:
+    """The press that a form stands for, with what it asks for."""
+    return Press(
+        id=submission.id,
+        action=action,
+        offer_id=submission.offer_id,
+        team_id=submission.actor.team_id,
+        user_id=submission.actor.user_id,
+        user_name=submission.actor.name,
+        channel_id=None,
+        pressed_at=pressed_at,
+        ticket=ticket,
+        note=note,
+        feedback=feedback,
+        shape=shape,
+    )
+
+
 def read_page(value: str) -> int:
     """The page that a button turns to; the first one for what is none."""
     return int(value) if re.fullmatch("[0-9]{1,9}", value) else 0
+
+
+def read_turn(value: str) -> tuple[int, str]:
+    """The page that a button of a list turns to, and what was typed to get the list."""
+    page, _, typed = value.partition(":")
+    return read_page(page), typed
 
 
 def _actor_of(sent: _Click | _Submission) -> Actor:

@@ -13,14 +13,13 @@ from bot.rendering import ids
 from bot.rendering.answers import render_sentence
 from bot.rendering.forms import render_message, render_said
 from bot.rendering.reasons import ADD_NOTE, FEEDBACKS, SAY_WHY, render_note_form, render_reason_form
-from bot.rendering.views import Action, Message
+from bot.rendering.views import Action, Message, View
 from bot.requests import RefusedError, Request
-from bot.slack import SlackError
 from bot.storage import decisions
 from bot.storage.presses import Press
 from bot.tasks import Tasks
 from handlers.modals import Mistakes, Modals, take, text_mistakes
-from handlers.payloads import Submission, read_click, request_by_form, request_of
+from handlers.payloads import Submission, press_by_form, read_click, request_by_form, request_of
 from handlers.replies import Replies, told
 
 
@@ -73,15 +72,10 @@ class Reasons:
 
     async def _ask_why(self, respond: AsyncRespond, body: Mapping[str, Any]) -> None:
         click = read_click(body)
-        try:
-            view = await self._reasons.form(request_of(click), decisions.SAY_WHY)
-            await self._modals.open(click.trigger_id, render_reason_form(view))
-        except RefusedError as error:
-            await self._replies.tell(respond, click, render_sentence(str(error)))
-        except SlackError as error:
-            await self._replies.tell(
-                respond, click, render_sentence(f"The form could not be opened: {error} Press Say why again.")
-            )
+        await self._replies.open_form(respond, click, self._reason_form(request_of(click)), label="Say why")
+
+    async def _reason_form(self, request: Request) -> View:
+        return render_reason_form(await self._reasons.form(request, decisions.SAY_WHY))
 
     async def _ask_for_note(self, body: Mapping[str, Any]) -> None:
         click = read_click(body)
@@ -115,18 +109,8 @@ class Reasons:
         await self._modals.show_result(submission.view_id, render_said(ADD_NOTE, said))
 
     def _feedback(self, submission: Submission) -> Press:
-        return Press(
-            id=submission.id,
-            action=Action.FEEDBACK,
-            offer_id=submission.offer_id,
-            team_id=submission.actor.team_id,
-            user_id=submission.actor.user_id,
-            user_name=submission.actor.name,
-            channel_id=None,
-            pressed_at=self._clock.now(),
-            note=submission.text(ids.COMMENT),
-            feedback=submission.choice(ids.FEEDBACK),
-        )
+        comment, feedback = submission.text(ids.COMMENT), submission.choice(ids.FEEDBACK)
+        return press_by_form(submission, Action.FEEDBACK, self._clock.now(), note=comment, feedback=feedback)
 
     async def _tell(self, view_id: str, message: Message) -> None:
         await self._modals.show(view_id, render_message(ADD_NOTE, message))

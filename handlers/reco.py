@@ -19,7 +19,7 @@ from bot.rendering.answers import (
 from bot.rendering.views import Message
 from bot.reports import Reports
 from bot.tasks import Tasks
-from handlers.payloads import Click, Command, read_click, read_page
+from handlers.payloads import Click, Command, read_click, read_turn
 from handlers.replies import answer, no_surprise
 from tgc.errors import TGCError
 
@@ -57,8 +57,8 @@ class Reco:
 
     async def _turn(self, respond: AsyncRespond, body: Mapping[str, Any]) -> None:
         click = read_click(body)
-        page, _, typed = click.value.partition(":")
-        message = await self._refusal(click) or await self._list(typed, page=read_page(page))
+        page, typed = read_turn(click.value)
+        message = await self._refusal(click) or await self._list(typed, page=page)
         await answer(respond, message, replace_original=True)
 
     async def _refusal(self, asked: Command | Click) -> Message | None:

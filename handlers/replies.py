@@ -15,7 +15,8 @@ from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from bot.rendering.answers import render_sentence
 from bot.rendering.home import render_reply
-from bot.rendering.views import Message
+from bot.rendering.views import Message, View
+from bot.requests import RefusedError
 from bot.slack import Slack, SlackError
 from handlers.payloads import Click, MalformedPayloadError, read_click
 
@@ -77,6 +78,16 @@ class Replies:
             await self._slack.post(click.actor.user_id, message, key=f"answer/{click.id}", facts={}, thread_ts=None)
         except SlackError as error:
             _log.warning("a presser could not be told", user=click.actor.user_id, reason=str(error))
+
+    async def open_form(self, respond: AsyncRespond, click: Click, form: Awaitable[View], *, label: str) -> None:
+        """Open a form, which Slack takes within 3 s of the click, or tell why there is none; `label`: the button's."""
+        try:
+            await self._slack.open_view(click.trigger_id, await form)
+        except RefusedError as error:
+            await self.tell(respond, click, render_sentence(str(error)))
+        except SlackError as error:
+            sorry = f"The form could not be opened: {error} Press {label} again."
+            await self.tell(respond, click, render_sentence(sorry))
 
     async def no_surprise(self, respond: AsyncRespond, body: Mapping[str, Any], work: Awaitable[None]) -> None:
         """Await the work; where it fails unexpectedly, the person gets an id and the log says what it was."""

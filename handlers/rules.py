@@ -11,7 +11,7 @@ from bot.rendering.rules import render_rules
 from bot.rendering.views import Message
 from bot.tasks import Tasks
 from bot.vm_rules import ClearRequest, Question, RulesRefusedError, VmRules
-from handlers.payloads import Command, read_click, read_page
+from handlers.payloads import Command, read_click, read_turn
 from handlers.replies import answer, no_surprise
 
 
@@ -40,8 +40,8 @@ class Rules:
 
     async def _turn(self, respond: AsyncRespond, body: Mapping[str, Any]) -> None:
         click = read_click(body)
-        page, _, typed = click.value.partition(":")
-        question = Question(actor=click.actor, typed=typed, page=read_page(page))
+        page, typed = read_turn(click.value)
+        question = Question(actor=click.actor, typed=typed, page=page)
         await answer(respond, await self._page(question), replace_original=True)
 
     async def _clear(self, respond: AsyncRespond, body: Mapping[str, Any]) -> None:

@@ -22,10 +22,9 @@ from bot.rendering.shaping import (
 from bot.rendering.views import Action, CardView, Message, View
 from bot.requests import RefusedError
 from bot.shaping import Shaping as ShapingService
-from bot.storage.presses import Press
 from bot.tasks import Tasks
 from handlers.modals import Mistakes, Modals, take
-from handlers.payloads import Click, Submission, read_click, request_of
+from handlers.payloads import Click, Submission, press_by_form, read_click, request_of
 from handlers.replies import no_surprise, told
 from tgc.models import AffinityRuleType
 
@@ -115,17 +114,7 @@ class Shaping:
         )
 
     async def _press(self, submission: Submission, action: Action, shaped: Shaped) -> None:
-        press = Press(
-            id=submission.id,
-            action=action,
-            offer_id=submission.offer_id,
-            team_id=submission.actor.team_id,
-            user_id=submission.actor.user_id,
-            user_name=submission.actor.name,
-            channel_id=None,
-            pressed_at=self._clock.now(),
-            shape=await shaped(submission),
-        )
+        press = press_by_form(submission, action, self._clock.now(), shape=await shaped(submission))
         await self._decider.press(press, partial(self._show, submission))
 
     async def _show(self, submission: Submission, message: Message) -> bool:

@@ -9,6 +9,7 @@ import msgspec
 from bot.rendering import blocks, ids, limits, standing, words
 from bot.rendering.content import Content, Move, VmStoreFacts, content, name
 from bot.rendering.escape import clean, shorten
+from bot.rendering.forms import modal
 from bot.rendering.phrase import WARNING, Phrase, Strong, When
 from bot.rendering.views import Action, Block, CardView, Standing, View
 
@@ -41,14 +42,7 @@ def render_details_problem(pool_name: str, sentence: str) -> View:
 
 
 def _modal(title: str, drawn: list[Block], *, offer_id: str | None) -> View:
-    return {
-        "type": "modal",
-        "callback_id": ids.DETAILS_VIEW,
-        "title": blocks.modal_title(title),
-        "close": {"type": "plain_text", "text": "Close", "emoji": False},
-        "private_metadata": offer_id or "",
-        "blocks": drawn,
-    }
+    return modal(title, drawn) | {"callback_id": ids.DETAILS_VIEW, "private_metadata": offer_id or ""}
 
 
 def _page_turner(page: int, last: int) -> Iterable[Block]:

@@ -8,6 +8,7 @@ from bot.rendering.bars import PROGRESS_CELLS, bar, share
 from bot.rendering.card import footer, render_card
 from bot.rendering.content import content, name
 from bot.rendering.escape import shorten, shorten_name
+from bot.rendering.forms import render_message
 from bot.rendering.phrase import WARNING, Link, Person, Phrase, Sign, Strong, When, joined
 from bot.rendering.views import AuditEntry, Block, CardView, HomeView, Message, PoolGlance, Standing, View
 from tgc.models import PoolStat
@@ -54,12 +55,7 @@ def render_closed_home(sentence: str) -> View:
 
 def render_reply(message: Message) -> View:
     """The answer to a press in a home, as a modal: nothing else is there to answer in."""
-    return {
-        "type": "modal",
-        "title": blocks.modal_title(_TITLE),
-        "close": {"type": "plain_text", "text": "Close", "emoji": False},
-        "blocks": list(message.blocks),
-    }
+    return render_message(_TITLE, message)
 
 
 def _home(drawn: list[Block]) -> View:
