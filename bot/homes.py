@@ -176,7 +176,8 @@ class Homes:
         async with self._database.read() as connection:
             newest = await recommendations.newest(connection, self._tgc.key)
             unfinished = await recommendations.with_open_cards(connection, self._tgc.key)
-            views = {stored.row_id: await self._views.view(connection, stored) for stored in (*newest, *unfinished)}
+            shown = {stored.row_id: stored for stored in (*newest, *unfinished)}  # most are both
+            views = {row_id: await self._views.view(connection, stored) for row_id, stored in shown.items()}
             known = await pools.of(connection, self._tgc.key)
             outage = await tgcs.outage(connection, self._tgc.key)
             decided = await decisions.last_done(connection, DEEDS, DECISIONS_SHOWN)
