@@ -20,7 +20,6 @@ from bot.decisions import Decider
 from bot.due_plans import DuePlans
 from bot.mail_queue import MailQueue
 from bot.painter import Drawing, draw
-from bot.readings import Readings
 from bot.reconcile import Reconciler
 from bot.rendering.content import content
 from bot.rendering.terminal import accept_question, nothing_to_accept
@@ -28,15 +27,17 @@ from bot.rendering.views import Action, CardView, Message, PoolAnswer, Standing
 from bot.rule_asking import RuleAsking
 from bot.settings import Settings
 from bot.shaper import Shaper
-from bot.storage import cards, offers, recommendations, tgcs
+from bot.storage import cards, offers, recommendations
+from bot.storage import tgcs as tgcs_stored
 from bot.storage.cards import Card
 from bot.storage.database import Database
 from bot.storage.decisions import Outcome
 from bot.storage.leases import Leases
 from bot.storage.presses import Press
 from bot.terminal_access import TerminalAccess
+from bot.tgcs import Tgcs
 from bot.two_people import TwoPeople
-from bot.vm_names import VmNames
+from tgc.errors import TGCError
 
 T = TypeVar("T")
 
@@ -60,26 +61,26 @@ class Acceptor:
         settings: Settings,
         clock: Clock,
         database: Database,
-        readings: Readings,
+        tgcs: Tgcs,
         actor: Actor,
         *,
         patience_s: float,
     ) -> None:
-        tgc, zone, channel_id = readings.tgc, settings.reco_timezone, settings.reco_channel or ""
+        zone, channel_id = settings.reco_timezone, settings.reco_channel or ""
         lapse = settings.config.approval_lapse
         leases = Leases(database, clock, life=LEASE_LIFE)
         self._access = access = TerminalAccess(settings, clock)
         thread = CardThread(clock, channel_id)
         due_plans = DuePlans(database=database, thread=thread, clock=clock, zone=zone)
-        self._views = views = CardViews(tgc, access, clock, zone, approval_lapse=lapse)
+        self._views = views = CardViews(tgcs, access, clock, zone, approval_lapse=lapse)
         self.reconciler = Reconciler(
             database=database,
             painter=_LeftToTheBot(database, views),
             thread=thread,
             mail_queue=MailQueue(clock, zone, is_on=settings.smtp_url is not None),
             views=views,
-            tgc=tgc,
-            vm_names=VmNames(tgc.client, clock, patience_s=patience_s),
+            tgcs=tgcs,
+            patience_s=patience_s,
             channel_id=channel_id,
             clock=clock,
             due_plans=due_plans,
@@ -90,7 +91,7 @@ class Acceptor:
             leases=leases,
             access=access,
             views=views,
-            readings=readings,
+            tgcs=tgcs,
             reconciler=self.reconciler,
             tell=_tell_nobody,
             clock=clock,
@@ -98,20 +99,28 @@ class Acceptor:
             two_people=TwoPeople(database=database, access=access, thread=thread, clock=clock, lapse=lapse),
             due_plans=due_plans,
             shaper=Shaper(
-                tgc=tgc, leases=leases, clock=clock, rules=RuleAsking(database=database, tgc=tgc, clock=clock)
+                tgcs=tgcs, leases=leases, clock=clock, rules=RuleAsking(database=database, tgcs=tgcs, clock=clock)
             ),
         )
         self._database = database
-        self._tgc = tgc
+        self._tgcs = tgcs
         self._clock = clock
         self._actor = actor
 
     async def begin(self) -> None:
-        """Settle what a command that was killed has left behind, before anything is shown. Raises TGCError."""
-        await self._tgc.client.login()
-        if self._tgc.client.role is not None:
-            async with self._database.write() as connection:
-                await tgcs.set_role(connection, self._tgc.key, self._tgc.client.role)
+        """Settle what a command that was killed has left behind, before anything is shown. Raises TGCError.
+
+        One of several TGCs that takes no login is told with its pools, and nothing is accepted there.
+        """
+        logins = await asyncio.gather(*(one.tgc.client.login() for one in self._tgcs), return_exceptions=True)
+        failures = [login for login in logins if login is not None]
+        for failure in failures:
+            if not isinstance(failure, TGCError) or len(failures) == len(logins):
+                raise failure
+        for one in self._tgcs:
+            if one.tgc.client.role is not None:
+                async with self._database.write() as connection:
+                    await tgcs_stored.set_role(connection, one.tgc.key, one.tgc.client.role)
         await self._decider.resume(typed_only=True)
 
     async def accept(self, answer: PoolAnswer, ask: Callable[[str], bool] | None) -> Accepted:
@@ -136,8 +145,8 @@ class Acceptor:
             if offer is None:
                 return None
             stored = await recommendations.by_row_id(connection, offer.recommendation)
-            rights = await self._views.rights(connection, stored.pool)
-        refusal = await self._access.refusal_to_act(self._actor, stored.pool_name)
+            rights = await self._views.rights(connection, stored.tgc_pool)
+        refusal = await self._access.refusal_to_act(self._actor, stored.named)
         return refusal or rights.hindrance or (None if offer.plan.whole else UNREADABLE_PLAN)
 
     async def _press(self, view: CardView, offer_id: str) -> Accepted:

@@ -1,5 +1,6 @@
 """Messages that stand in the channel although this database does not know it: it is new, was lost, or restored."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -7,7 +8,6 @@ import structlog
 
 from bot.clock import Clock
 from bot.loops import CameRound
-from bot.readings import Tgc
 from bot.recommendations import Key
 from bot.slack import Found, Slack, SlackError, SlackRefusedError
 from bot.storage import cards, posts, recommendations
@@ -33,10 +33,12 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
 class Adoption:
     """Runs once at start, before anything is posted."""
 
-    def __init__(self, database: Database, slack: Slack, tgc: Tgc, clock: Clock, channel_id: str) -> None:
+    def __init__(
+        self, database: Database, slack: Slack, tgc_keys: Collection[str], clock: Clock, channel_id: str
+    ) -> None:
         self._database = database
         self._slack = slack
-        self._tgc = tgc
+        self._tgc_keys = tgc_keys
         self._clock = clock
         self._channel_id = channel_id
 
@@ -71,7 +73,7 @@ class Adoption:
                 facts = msgspec.convert(found.metadata, CardFacts)
             except msgspec.ValidationError:
                 continue  # another kind of message of ours
-            if facts.tgc == self._tgc.key and not facts.final:
+            if facts.tgc in self._tgc_keys and not facts.final:
                 await self._adopt(found, facts)
 
     async def _adopt(self, found: Found, facts: CardFacts) -> None:

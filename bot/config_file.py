@@ -4,6 +4,7 @@ It is read like the environment: every mistake at once, each with its line and w
 """
 
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
@@ -13,6 +14,7 @@ from typing import Any
 import msgspec
 
 from bot.pool_rules import Approvers, SecondApprover, TicketRule, parse_approvers, parse_ticket_rule
+from bot.tgc_sections import TGC_FORMS, TgcSection, tgc_sections
 
 _MAX_LAPSE_HOURS = 7 * 24
 _MAX_STALL_MINUTES = 24 * 60
@@ -47,6 +49,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Its name, for sentences."""
     pools: tuple[tuple[str, PoolConfig], ...] = ()
     """By a pool's name or a glob, in the order of the file."""
+    tgcs: tuple[TgcSection, ...] = ()
+    """Those beside the one in the environment."""
     approval_lapse: timedelta = timedelta(hours=12)
     """How long a first approval waits for the second."""
     audit_retention: timedelta | None = None
@@ -148,6 +152,7 @@ _POOL: Mapping[str, Callable[[object], object]] = {
     "second_approver": _second_approver,
     "ticket": _ticket,
 }
+_SECTIONS = ["pools", "tgc"]
 _FIELDS = {
     "approval_lapse_hours": "approval_lapse",
     "audit_retention_days": "audit_retention",
@@ -166,12 +171,34 @@ class _Reading:
 
     def config(self, table: Mapping[str, Any]) -> Config:
         sections = table.get("pools", {})
-        values = self._values({key: value for key, value in table.items() if key != "pools"}, _TOP, (), ["pools"])
+        top = {key: value for key, value in table.items() if key not in _SECTIONS}
+        values = self._values(top, _TOP, (), _SECTIONS)
         if not isinstance(sections, dict):
             self._mistake(("pools",), 'pools is no section: write [pools."NAME"] for each pool')
             sections = {}
         pools = tuple((pattern, self._pool(pattern, section)) for pattern, section in sections.items())
-        return Config(file=self._name, pools=pools, **{_FIELDS[key]: value for key, value in values.items()})
+        return Config(
+            file=self._name,
+            pools=pools,
+            tgcs=self._tgcs(table),
+            **{_FIELDS[key]: value for key, value in values.items()},
+        )
+
+    def _tgcs(self, table: Mapping[str, Any]) -> tuple[TgcSection, ...]:
+        def mistake(number: int, key: str, sentence: str) -> None:
+            self._mistake(("tgc", str(number), key), sentence)
+
+        return tgc_sections(self._tables(table, "tgc", TGC_FORMS), mistake)
+
+    def _tables(
+        self, table: Mapping[str, Any], name: str, forms: Mapping[str, Callable[[object], object]]
+    ) -> list[dict[str, Any]]:
+        """The values of each section `[[name]]`; one that is none is told, and left out."""
+        sections = table.get(name, [])
+        if not isinstance(sections, list) or not all(isinstance(section, dict) for section in sections):
+            self._mistake((name,), f"{name} is no list of sections: write [[{name}]] above each")
+            return []
+        return [self._values(section, forms, (name, str(number))) for number, section in enumerate(sections, 1)]
 
     def _pool(self, pattern: str, section: object) -> PoolConfig:
         if not isinstance(section, dict):
@@ -214,8 +241,12 @@ def _lines(text: str) -> dict[tuple[str, ...], int]:
     """The line of each section and key. Parsers of TOML do not tell, so each line is asked for its own names."""
     lines: dict[tuple[str, ...], int] = {}
     section: tuple[str, ...] = ()
+    counts: Counter[tuple[str, ...]] = Counter()
     for number, line in enumerate(text.splitlines(), start=1):
-        if line.lstrip().startswith("["):
+        if line.lstrip().startswith("[[") and (names := _names(line)):
+            counts[names] += 1
+            path = section = (*names, str(counts[names]))
+        elif line.lstrip().startswith("["):
             path = section = _names(line) or section
         else:
             path = (*section, *_names(f"{line.partition('=')[0]} = 0"))

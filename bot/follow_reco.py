@@ -5,30 +5,30 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from bot.clock import Clock
-from bot.readings import Readings, pool_name, read_again
+from bot.pool_names import TgcPool
+from bot.readings import read_again
 from bot.recommendations import is_running
 from bot.rendering.live import changes, ended
 from bot.rendering.phrase import DAY_AND_TIME, local
 from bot.rendering.views import CardView, Standing
 from bot.reports import ViewOf
 from bot.screen import Screen, Show
+from bot.tgcs import Tgcs
 from tgc.errors import TGCError, TGCLoginError, TGCNotFoundError
-from tgc.models import Pool
 
 NOTHING_RUNS = "Nothing runs."
 NOT_WATCHING = "No longer watching. The moves go on; --follow again shows how."
 
 
-_Run = tuple[Pool, str]
+_Run = tuple[TgcPool, str]
 """A pool, and the id of a recommendation that runs there."""
 
 
 class Follower:
     """Reads what runs until the TGC reports an end; it only reads."""
 
-    def __init__(self, readings: Readings, view_of: ViewOf, screen: Screen, clock: Clock, *, every_s: float) -> None:
-        self._readings = readings
-        self._tgc = readings.tgc
+    def __init__(self, tgcs: Tgcs, view_of: ViewOf, screen: Screen, clock: Clock, *, every_s: float) -> None:
+        self._tgcs = tgcs
         self._view_of = view_of
         self._screen = screen
         self._clock = clock
@@ -36,9 +36,9 @@ class Follower:
         self._unread: set[_Run] = set()
         """Recommendations that could not be read the last time: that is said once."""
 
-    async def follow(self, pools: Iterable[Pool], accepted: Mapping[str, str]) -> bool:
+    async def follow(self, pools: Iterable[TgcPool], accepted: Mapping[TgcPool, str]) -> bool:
         """Whether all ended well. `accepted`: by pool what was accepted just now. Raises TGCLoginError."""
-        under_way = [(pool, one) for pool in pools for one in await self._running(pool, accepted.get(pool.uuid))]
+        under_way = [(pool, one) for pool in pools for one in await self._running(pool, accepted.get(pool))]
         if not under_way:
             self._screen.say(NOTHING_RUNS)
             return True
@@ -49,13 +49,13 @@ class Follower:
             self._screen.say(NOT_WATCHING)
             raise
 
-    async def _running(self, pool: Pool, accepted: str | None) -> list[str]:
+    async def _running(self, pool: TgcPool, accepted: str | None) -> list[str]:
         """Ids of what runs in a pool: a recommendation may still run when the next one has come."""
         found = [accepted] if accepted else []
-        reading = await self._readings.current(pool)
+        reading = await self._tgcs.current(pool)
         recommendations = [reading.recommendation] if reading.recommendation else []
         with suppress(TGCError):  # then what runs and is current is all that is known
-            recommendations += await self._tgc.client.recommendation_history(pool.uuid)
+            recommendations += await self._tgcs.tgc(pool.tgc_key).client.recommendation_history(pool.pool.uuid)
         found += [one.id for one in recommendations if one.id and is_running(one)]
         return list(dict.fromkeys(found))
 
@@ -68,7 +68,7 @@ class Follower:
                 try:
                     view = await self._look(run)
                 except TGCNotFoundError:
-                    self._screen.say(f"{pool_name(run[0])}: Tintri Global Center no longer knows what was followed.")
+                    self._screen.say(f"{run[0].shown}: Tintri Global Center no longer knows what was followed.")
                     left.remove(run)
                     all_well = False
                     continue
@@ -90,12 +90,12 @@ class Follower:
         """None where it cannot be read now. Raises TGCLoginError, TGCNotFoundError."""
         pool, one = run
         try:
-            reading = await read_again(self._tgc, self._clock, pool, one)
+            reading = await read_again(self._tgcs.tgc(pool.tgc_key), self._clock, pool.pool, one)
         except (TGCLoginError, TGCNotFoundError):
             raise
         except TGCError as error:
             if run not in self._unread:
-                self._screen.say(f"{pool_name(pool)}: it cannot be read now, and is asked for again. {error}")
+                self._screen.say(f"{pool.shown}: it cannot be read now, and is asked for again. {error}")
             self._unread.add(run)
             return None
         self._unread.discard(run)

@@ -16,6 +16,7 @@ from bot.readings import PoolReading, Readings
 from bot.recommendations import is_building, is_running
 from bot.reconcile import Reconciler
 from bot.rendering.notices import render_silence
+from bot.settings import TgcSettings
 from bot.storage.database import Database
 from bot.tasks import together
 from bot.watch import READING_AT_MOST
@@ -57,7 +58,7 @@ class Silence:
         reconciler: Reconciler,
         outbox: Outbox,
         clock: Clock,
-        zone: ZoneInfo,
+        tgc: TgcSettings,
         channel_id: str,
     ) -> None:
         self._database = database
@@ -65,7 +66,7 @@ class Silence:
         self._reconciler = reconciler
         self._outbox = outbox
         self._clock = clock
-        self._zone = zone
+        self._zone = tgc.zone
         self._channel_id = channel_id
         self._all_there: datetime | None = None
         """The newest analysis whose recommendations were all seen."""

@@ -9,6 +9,7 @@ from bot import verdicts
 from bot.access import Actor, Authority
 from bot.card_thread import CardThread
 from bot.clock import Clock
+from bot.pool_names import PoolName
 from bot.recommendations import is_expired, is_open
 from bot.rendering.escape import is_system_user_id
 from bot.rendering.notices import render_accepted_first, render_lapsed
@@ -53,7 +54,7 @@ class TwoPeople:
 
     def reason(self, stored: Stored, recommendation: Recommendation) -> str | None:
         """Why two people must accept this; None where one is enough."""
-        return self._access.rules.of(stored.pool_name).second_approver.reason(recommendation)
+        return self._access.rules.of(stored.named).second_approver.reason(recommendation)
 
     async def first(self, attempt: Attempt, reason: str) -> Approval | Answer:
         """The approval of another person that this accept can rest on, else what to answer."""
@@ -64,7 +65,7 @@ class TwoPeople:
         if _is_one_person(approval, attempt.press):
             return verdicts.second_needed(attempt, reason)
         try:
-            still_may = await self._may_still(approval, attempt.stored.pool_name)
+            still_may = await self._may_still(approval, attempt.stored.named)
         except SlackError as error:
             return verdicts.first_unchecked(attempt, approval.user_name, str(error))
         if still_may:
@@ -74,9 +75,9 @@ class TwoPeople:
             await approvals.end(connection, approval, self._clock.now())
         return verdicts.accepted_first(attempt, reason)
 
-    async def _may_still(self, approval: Approval, pool_name: str) -> bool:
+    async def _may_still(self, approval: Approval, pool: PoolName) -> bool:
         actor = Actor(team_id=approval.team_id, user_id=approval.user_id, name=approval.user_name)
-        return await self._access.still_may_act(actor, pool_name)
+        return await self._access.still_may_act(actor, pool)
 
     async def settle(self, connection: AsyncConnection, attempt: Attempt, answer: Answer) -> None:
         """Keep a first approval and say it in the card's thread; one that was overtaken ends."""
