@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.rendering import limits
 from bot.rendering.status import LINES_SHOWN, render_status
-from bot.rendering.views import Action, CardView, Outage, Paused, PlannedAct, Standing, StatusView, Unposted
+from bot.rendering.views import Action, CardView, Outage, Paused, PlannedAct, Standing, StatusView, TgcStatus, Unposted
 from tests.bot.rendering.checks import check, size
 from tests.bot.rendering.samples import AT, act, reading, recommendation, view
 from tests.bot.rendering.strategies import MOMENTS, TEXTS, USER_IDS, VIEWS
@@ -29,14 +29,12 @@ SECOND = "A second person must accept it too, because it always does."
 
 
 def status(*cards: CardView, **changes: Any) -> StatusView:
+    of_tgc: dict[str, Any] = {"outage": None, "login_refused_at": None, "swept_at": AT, "next_sweeps": NEXT}
+    of_tgc |= {name: changes.pop(name) for name in of_tgc if name in changes}
     given: dict[str, Any] = {
-        "tgc_name": "tgc.example.com",
+        "tgcs": (TgcStatus(name="tgc.example.com", **of_tgc),),
         "paused": (),
         "unposted": None,
-        "outage": None,
-        "login_refused_at": None,
-        "swept_at": AT,
-        "next_sweeps": NEXT,
     }
     return StatusView(cards=cards, **given | changes)
 
