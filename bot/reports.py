@@ -37,8 +37,9 @@ class Reports:
     async def report_of(self, choose: Choose, typed: str = "") -> Report:
         """Read the pools that `choose` picks, which may raise. Raises TGCError."""
         read_at = self._clock.now()
-        due = None if self._patience_s is None else asyncio.get_running_loop().time() + self._patience_s
-        listed = await self._pools(typed, due)
+        due = self._due()
+        listed = await self._pools(typed)
+        due = self._due() if self._tgcs.are_many else due  # one that was late has used up what others need
         answers = await asyncio.gather(*(self._answer(pool, due) for pool in choose(listed)))
         return Report(
             tgc_name=", ".join(one.tgc.name for one in self._tgcs),
@@ -48,12 +49,19 @@ class Reports:
             unread=listed.unread,
         )
 
-    async def _pools(self, typed: str, due: float | None) -> Listed:
+    def _due(self) -> float | None:
+        return None if self._patience_s is None else asyncio.get_running_loop().time() + self._patience_s
+
+    async def _pools(self, typed: str) -> Listed:
+        """Where there are several TGCs, one that is late is told as such, and hides no other."""
+        if self._tgcs.are_many:
+            return await self._tgcs.pools(typed)
+        [only] = self._tgcs
         try:
-            async with asyncio.timeout_at(due):
-                return await self._tgcs.pools(typed)
+            async with asyncio.timeout(self._patience_s):
+                return await self._tgcs.pools()
         except TimeoutError as error:
-            raise TGCConnectionError("The TGC has not told its pools yet; ask again in a minute.") from error
+            raise TGCConnectionError(f"{only.tgc.name} has not told its pools yet; ask again in a minute.") from error
 
     async def _answer(self, pool: TgcPool, due: float | None) -> PoolAnswer:
         which = PoolAnswer(pool_name=pool.shown, pool_uuid=pool.pool.uuid, tgc_key=pool.tgc_key)

@@ -71,7 +71,7 @@ class Tgcs:
         """
         meant = self._by_key.get(typed.strip().partition("/")[0].casefold()) if "/" in typed else None
         asked = [meant] if meant else list(self)
-        if len(asked) == 1:
+        if not self.are_many:
             [one] = asked
             return Listed(pools=[one.of_tgc(pool) for pool in await one.pools()])
         answers = await asyncio.gather(*map(self._pools_of, asked))
