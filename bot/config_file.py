@@ -28,9 +28,11 @@ _MAX_LIMIT = 1_000_000_000
 class ConfigError(Exception):
     """Everything that is wrong with the file, one sentence each."""
 
-    def __init__(self, mistakes: tuple[str, ...]) -> None:
+    def __init__(self, mistakes: tuple[str, ...], *, names_tgcs: bool = False) -> None:
         super().__init__("\n".join(mistakes))
         self.mistakes = mistakes
+        self.names_tgcs = names_tgcs
+        """Whether it has TGCs, so that the environment needs none."""
 
 
 class PoolConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +78,7 @@ def read_config(path: Path) -> Config:
     reading = _Reading(path.name, text)
     config = reading.config(table)
     if reading.mistakes:
-        raise ConfigError(tuple(reading.mistakes))
+        raise ConfigError(tuple(reading.mistakes), names_tgcs="tgc" in table)
     return config
 
 
@@ -188,7 +190,8 @@ class _Reading:
         def mistake(number: int, key: str, sentence: str) -> None:
             self._mistake(("tgc", str(number), key), sentence)
 
-        return tgc_sections(self._tables(table, "tgc", TGC_FORMS), mistake)
+        tables = self._tables(table, "tgc", TGC_FORMS)
+        return tgc_sections(tables, table["tgc"] if tables else [], mistake)
 
     def _tables(
         self, table: Mapping[str, Any], name: str, forms: Mapping[str, Callable[[object], object]]

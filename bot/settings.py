@@ -253,7 +253,7 @@ _IN_SECTION = {
     "RECO_SCHEDULE": "schedule",
     "RECO_TIMEZONE": "zone",
 }
-_TGC_IN_ENVIRONMENT = ("TGC_URL", "TGC_USERNAME", "TGC_PASSWORD")
+_TGC_IN_ENVIRONMENT = frozenset({"TGC_URL", "TGC_USERNAME", "TGC_PASSWORD"})
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -505,14 +505,19 @@ def read_settings(environ: Mapping[str, str], *, need_slack: bool) -> Settings:
     config_mistakes: tuple[str, ...] = ()
     try:
         config = _config(environ)
+        needs_tgc = not config.tgcs or _has_tgc(environ)  # part of one is not enough
     except ConfigError as error:
         config_mistakes = error.mistakes
+        needs_tgc = not error.names_tgcs or _has_tgc(environ)
+    needed = {name for name, variable in VARIABLES.items() if _is_needed(variable, need_slack=need_slack)}
+    if not needs_tgc:
+        needed -= _TGC_IN_ENVIRONMENT
     for name, variable in VARIABLES.items():
         try:
             text = _text(environ, name, variable)
             if text is not None:
                 values[name.lower()] = _parsed(environ, name, variable, text)
-            elif _is_needed(environ, name, variable, config, need_slack=need_slack):
+            elif name in needed:
                 mistakes.append(f"{name} is missing: give {variable.meaning}.")
         except ValueError as mistake:
             mistakes.append(str(mistake))
@@ -532,9 +537,7 @@ def read_settings(environ: Mapping[str, str], *, need_slack: bool) -> Settings:
     return msgspec.structs.replace(settings, warnings=(*_risks(settings), *_unheeded(environ, config)))
 
 
-def _is_needed(environ: Mapping[str, str], name: str, variable: Variable, config: Config, *, need_slack: bool) -> bool:
-    if name in _TGC_IN_ENVIRONMENT and config.tgcs:
-        return _has_tgc(environ)  # then all of it
+def _is_needed(variable: Variable, *, need_slack: bool) -> bool:
     return variable.needed_by == "every command" or (variable.needed_by == "run" and need_slack)
 
 

@@ -1,7 +1,7 @@
 """Sections `[[tgc]]` of the configuration file: the Tintri Global Centers beside the one in the environment."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -40,22 +40,24 @@ Mistake = Callable[[int, str, str], None]
 """Is told the section's number, the key that is meant, and a sentence."""
 
 
-def tgc_sections(tables: Sequence[Mapping[str, Any]], mistake: Mistake) -> tuple[TgcSection, ...]:
-    """Those that are whole; what is wrong with the others is told."""
+def tgc_sections(
+    tables: Sequence[Mapping[str, Any]], given: Sequence[Collection[str]], mistake: Mistake
+) -> tuple[TgcSection, ...]:
+    """Those that are whole; what is wrong with the others is told. `given`: the keys of each, usable or not."""
     sections: list[TgcSection] = []
-    for number, values in enumerate(tables, 1):
-        for key, sentence in _wrong(values, {section.name for section in sections}):
+    for number, (values, keys) in enumerate(zip(tables, given, strict=True), 1):
+        for key, sentence in _wrong(values, keys, {section.name for section in sections}):
             mistake(number, key, sentence)
         if values.keys() >= _NEEDED.keys():
             sections.append(TgcSection(**values))
     return tuple(sections)
 
 
-def _wrong(values: Mapping[str, Any], known: set[str]) -> list[tuple[str, str]]:
-    wrong = [(key, f"{key} is missing: {what}") for key, what in _NEEDED.items() if key not in values]
+def _wrong(values: Mapping[str, Any], given: Collection[str], known: set[str]) -> list[tuple[str, str]]:
+    wrong = [(key, f"{key} is missing: {what}") for key, what in _NEEDED.items() if key not in given]
     if values.get("name") in known:
         wrong.append(("name", "name is given twice: give each TGC another name"))
-    if ("password_env" in values) == ("password_file" in values):
+    if "password" not in given and ("password_env" in given) == ("password_file" in given):
         wrong.append(("password_env", f"password_env or password_file, one of the two is needed: {_WHERE_PASSWORDS}"))
     if values.get("verify_tls") is False and ("ca_file" in values or "fingerprint" in values):
         why = "contradicts ca_file and fingerprint: take it out, so that the certificate is checked"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.pool_names import TgcPool
-from bot.pools import UnknownPoolError, find_pools, matching_pools
+from bot.pools import AmbiguousPoolError, UnknownPoolError, find_pools, matching_pools
 from tgc.models import Pool
 
 NAMES = ("Production", "Prod", "Test", "Straße", "VDI")
@@ -108,3 +108,61 @@ def test_a_beginning_is_no_pattern_and_each_pattern_must_match(patterns: list[st
 def test_a_name_with_signs_of_a_glob_is_found_as_it_is() -> None:
     found = matching_pools(pools("VDI [old]", "VDI o"), ["vdi [old]"])
     assert [pool.shown for pool in found] == ["VDI [old]"]
+
+
+TWO = [
+    TgcPool(tgc, Pool(uuid="1", name=f"{tgc}/{name}"))
+    for tgc, name in (
+        ("berlin", "Production"),
+        ("berlin", "Test"),
+        ("oslo", "Production"),
+        ("oslo", "Berlin"),
+        ("oslo", "x/Lab"),
+    )
+]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("oslo/production", ["oslo/Production"]),
+        ("test", ["berlin/Test"]),
+        ("te", ["berlin/Test"]),
+        ("prod", ["berlin/Production", "oslo/Production"]),
+        ("Berlin", ["oslo/Berlin"]),
+        ("berlin/", ["berlin/Production", "berlin/Test"]),
+        ("oslo/x/lab", ["oslo/x/Lab"]),
+        ("x/l", ["oslo/x/Lab"]),
+    ],
+)
+def test_with_several_tgcs_a_name_is_the_pools_own_or_the_full_one(typed: str, meant: list[str]) -> None:
+    assert [pool.shown for pool in find_pools(TWO, typed)] == meant
+
+
+@pytest.mark.parametrize(
+    ("pattern", "meant"),
+    [
+        ("oslo/prod*", ["oslo/Production"]),
+        ("*/production", ["berlin/Production", "oslo/Production"]),
+        ("prod*", ["berlin/Production", "oslo/Production"]),
+        ("b*", ["oslo/Berlin"]),
+        ("oslo/*", ["oslo/Production", "oslo/Berlin", "oslo/x/Lab"]),
+    ],
+)
+def test_a_glob_looks_at_the_tgcs_name_only_where_it_has_a_slash(pattern: str, meant: list[str]) -> None:
+    assert [pool.shown for pool in matching_pools(TWO, [pattern])] == meant
+
+
+def test_a_name_at_several_tgcs_is_answered_with_the_full_ones() -> None:
+    for find in (find_pools, lambda pools, typed: matching_pools(pools, [typed])):
+        with pytest.raises(AmbiguousPoolError) as ambiguous:
+            find(TWO, "production ")
+        assert str(ambiguous.value) == (
+            "“production” is a pool of several TGCs: type one of berlin/Production, oslo/Production."
+        )
+
+
+def test_while_a_tgc_cannot_be_read_only_a_full_name_is_certain() -> None:
+    with pytest.raises(AmbiguousPoolError, match=r"may be a pool of turin, too.* type berlin/Test if"):
+        matching_pools(TWO, ["test"], unread={"turin": "why"})
+    assert [pool.shown for pool in matching_pools(TWO, ["berlin/test"], unread={"turin": "why"})] == ["berlin/Test"]

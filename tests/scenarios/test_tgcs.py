@@ -112,7 +112,7 @@ async def test_a_name_that_both_have_must_be_told_apart(stage: Stage) -> None:
     typed = ("reco production", "pause production", "history production 7")
     for number, words in enumerate(typed, 1):
         await alice.command(f"/tintri {words}")
-        await stage.until(lambda number=number: len(stage.slack.ephemerals("alice")) == number)
+        await told(stage, "alice", number)
         assert "type one of berlin/Production, default/Production" in stage.slack.ephemerals("alice")[-1].text
     await alice.command("/tintri reco berlin/production")
     await stage.answer("alice", "berlin/Production: 4 VMs to move")
@@ -176,21 +176,25 @@ async def test_the_command_line_covers_all_and_accepts_at_the_right_one(stage: S
     with pytest.raises(AmbiguousPoolError, match="type one of berlin/Production, default/Production"):
         await printed(stage, Wanted(accept=True, is_agreed=True, patterns=("production",)))
     assert (accepts(berlin), accepts(stage.tgc)) == (0, 0)
-    told = await printed(stage, Wanted(accept=True, is_agreed=True, patterns=("berlin/prod*",)))
-    assert "berlin/Production: Accepted." in told
+    out = await printed(stage, Wanted(accept=True, is_agreed=True, patterns=("berlin/prod*",)))
+    assert "berlin/Production: Accepted." in out
     assert (accepts(berlin), accepts(stage.tgc)) == (1, 0)
     await berlin.stop()
     with pytest.raises(AmbiguousPoolError, match="may be a pool of berlin, too"):
         await printed(stage, Wanted(accept=True, is_agreed=True, patterns=("Test",)))
-    told = await printed(stage, Wanted(accept=True, is_agreed=True, patterns=("default/Test",)), all_well=True)
-    assert "default/Test: Accepted." in told
-    told = await printed(stage, Wanted(), all_well=False)
-    assert "The pools of berlin are missing" in told
+    out = await printed(stage, Wanted(accept=True, is_agreed=True, patterns=("default/Test",)), all_well=True)
+    assert "default/Test: Accepted." in out
+    out = await printed(stage, Wanted(), all_well=False)
+    assert "The pools of berlin are missing" in out
     findings = {finding.name: finding for finding in await examine(stage.settings, stage.clock)}
     assert findings["default TGC"].mark == "ok"
     assert findings["berlin TGC"].mark == "error"
     assert findings["default pools"].mark == "ok"
     await berlin.start()
+
+
+async def told(stage: Stage, who: str, answers: int) -> None:
+    await stage.until(lambda: len(stage.slack.ephemerals(who)) == answers)
 
 
 async def printed(stage: Stage, wanted: Wanted, *, all_well: bool = True) -> str:
