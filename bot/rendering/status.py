@@ -11,7 +11,11 @@ from bot.rendering.phrase import Person, Phrase, Strong, When, joined
 from bot.rendering.views import CardView, Message, Paused, Standing, StatusView, TgcStatus
 
 LINES_SHOWN = 8
-TGCS_SHOWN = 12
+READ_SHOWN = 8
+TROUBLES_SHOWN = 2
+"""TGCs in trouble."""
+_TGC, _PROBLEM = 30, 80
+"""Names of TGCs and their problems are shorter where there are several."""
 
 _OPEN = {Standing.OFFERED, Standing.DECIDING}
 _NOTHING: Phrase = (Strong("Nothing runs, nothing waits."),)
@@ -29,22 +33,39 @@ def render_status(status: StatusView) -> Message:
         ("Paused", list(map(_paused, status.paused))),
         ("Not posted", list(_unposted(status))),
         ("Mail", list(_mail(status))),
-        *((_name(tgc), list(_troubles(tgc))) for tgc in status.tgcs[:TGCS_SHOWN]),
+        *_in_trouble(status.tgcs),
     ]
     groups: list[Group] = [((Strong(heading),), cut(lines, LINES_SHOWN)) for heading, lines in found if lines]
     return render_lists([*(groups or [(_NOTHING, ())]), _read(status.tgcs)])
+
+
+def _in_trouble(tgcs: Sequence[TgcStatus]) -> list[tuple[str, list[Phrase]]]:
+    if len(tgcs) == 1:
+        return [(_name(tgcs[0], limits.NAME), list(_troubles(tgcs[0], limits.PROBLEM)))]
+    found = [(_name(tgc, _TGC), lines) for tgc in tgcs if (lines := list(_troubles(tgc, _PROBLEM)))]
+    more = len(found) - TROUBLES_SHOWN
+    rest: list[Phrase] = [(f"{words.counted(more, 'more TGC is', 'more TGCs are')} in trouble.",)]
+    return [*found[:TROUBLES_SHOWN], *([("And", rest)] if more > 0 else [])]
 
 
 def _read(tgcs: Sequence[TgcStatus]) -> Group:
     """When each was read, and is next."""
     if len(tgcs) == 1:
         return (_readings(tgcs[0]), ())
-    lines: list[Phrase] = [(Strong(_name(tgc)), ": ", *_readings(tgc)) for tgc in tgcs]
-    return ((Strong("Read"),), cut(lines, TGCS_SHOWN))
+    lines = [_read_line(tgc) for tgc in tgcs]
+    return ((Strong("All pools read"),), cut(lines, READ_SHOWN))
 
 
-def _name(tgc: TgcStatus) -> str:
-    return shorten_name(name(tgc.name, "Tintri Global Center"), limits.NAME)
+def _read_line(tgc: TgcStatus) -> Phrase:
+    """`berlin (tgc.example.com): today at 06:15 · next today at 18:15`."""
+    head: Phrase = (_name(tgc, _TGC), ": ")
+    parts: list[Phrase] = [(When(tgc.swept_at),) if tgc.swept_at else ("not by this replica",)]
+    parts += [("next ", When(at)) for at in tgc.next_sweeps[:1]]
+    return (*head, *joined(parts, " · "))
+
+
+def _name(tgc: TgcStatus, limit: int) -> str:
+    return shorten_name(name(tgc.name, "Tintri Global Center"), limit)
 
 
 def _cards(
@@ -90,9 +111,9 @@ def _mail(status: StatusView) -> Iterable[Phrase]:
         yield ("has not gone out since ", When(status.mail.since), f": {_sentence(status.mail.problem)}")
 
 
-def _troubles(tgc: TgcStatus) -> Iterable[Phrase]:
+def _troubles(tgc: TgcStatus, limit: int) -> Iterable[Phrase]:
     if tgc.outage is not None:
-        yield ("No answers since ", When(tgc.outage.since), f": {_sentence(tgc.outage.problem)}")
+        yield ("No answers since ", When(tgc.outage.since), f": {_sentence(tgc.outage.problem, limit)}")
     if tgc.login_refused_at is not None:
         yield ("It refused the bot's login ", When(tgc.login_refused_at), ".")
 
@@ -119,5 +140,5 @@ def _expires_at(card: CardView) -> datetime | None:
     return card.recommendation.expiration_time
 
 
-def _sentence(problem: str) -> str:
-    return words.stopped(shorten(clean(problem), limits.PROBLEM) or "no reason is known")
+def _sentence(problem: str, limit: int = limits.PROBLEM) -> str:
+    return words.stopped(shorten(clean(problem), limit) or "no reason is known")
