@@ -14,7 +14,7 @@ LINES_SHOWN = 8
 READ_SHOWN = 8
 TROUBLES_SHOWN = 2
 """TGCs in trouble."""
-_TGC, _PROBLEM = 30, 80
+_TGC, _PROBLEM = 26, 80
 """Names of TGCs and their problems are shorter where there are several."""
 
 _OPEN = {Standing.OFFERED, Standing.DECIDING}
