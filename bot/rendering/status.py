@@ -11,7 +11,7 @@ from bot.rendering.phrase import Person, Phrase, Strong, When, joined
 from bot.rendering.views import CardView, Message, Paused, Standing, StatusView, TgcStatus
 
 LINES_SHOWN = 8
-READ_SHOWN = 8
+READ_SHOWN = 7
 TROUBLES_SHOWN = 2
 """TGCs in trouble."""
 _TGC, _PROBLEM = 26, 80
