@@ -21,7 +21,7 @@ class RememberedLogin:
         self._tgc_key = tgc.key
         self._user_name = tgc.username
         self._password = tgc.password.reveal()
-        self._correct = f"correct {tgc.named('TGC_USERNAME')} or {tgc.named('TGC_PASSWORD')}"
+        self._correct = f"correct {tgc.named('TGC_USERNAME or TGC_PASSWORD')}"
 
     async def check(self) -> None:
         async with self._database.read() as connection:

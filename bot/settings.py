@@ -246,8 +246,7 @@ class TgcSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 _IN_SECTION = {
     "TGC_URL": "url",
-    "TGC_USERNAME": "user",
-    "TGC_PASSWORD": "the password",
+    "TGC_USERNAME or TGC_PASSWORD": "user or password",
     "TGC_CA_FILE": "ca_file",
     "TGC_FINGERPRINT": "fingerprint",
     "RECO_SCHEDULE": "schedule",
@@ -365,7 +364,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "console"
     config_file: Annotated[
         Path,
-        Variable(_parse_path, "a TOML file with what holds for single pools; one that is named must be there"),
+        Variable(
+            _parse_path, "a TOML file with what holds for single pools, and more TGCs; one that is named must be there"
+        ),
     ] = DEFAULT_CONFIG_FILE
     config: Config = Config()
     """What that file says."""

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import aiohttp
 import pytest
@@ -91,6 +92,19 @@ async def test_one_that_is_away_delays_no_other_and_is_told_of_by_its_name(stage
     await stage.until(lambda: "berlin/Production" in {card.text.partition(":")[0] for card in stage.cards})
 
 
+async def test_a_login_that_one_refuses_is_remembered_for_that_one_alone(stage: Stage, berlin: SimulatedTgc) -> None:
+    stage.set(tgc_passwords={"berlin": Secret("a-wrong-one")})
+    await stage.start_bot()
+    await stage.cards_posted(3)
+    for _ in range(3):
+        await stage.jump(seconds=61)
+    await stage.restart_bot()
+    notice = await stage.until(lambda: next((one for one in stage.cards if "gives no answers" in one.text), None))
+    assert "correct user or password of [[tgc]] berlin in tintri-bot.toml" in notice.text
+    assert len(stage.cards) == 4
+    assert berlin.logins == 1
+
+
 async def test_while_one_hangs_the_other_is_read_accepted_and_followed(stage: Stage, berlin: SimulatedTgc) -> None:
     stage.tgc_timeout_s, stage.patience_s = 3600, 0.3
     berlin.fault(Fault("hang_before", "vmstorePool", times=None))
@@ -165,6 +179,25 @@ async def test_what_was_of_a_tgc_that_is_taken_out_says_so_and_cannot_be_accepte
     stage.set(config=both)
     await stage.restart_bot()
     await stage.until(lambda: buttons(stage.card("berlin/Production")) == DECIDE)
+
+
+async def test_what_was_sent_to_a_tgc_that_is_taken_out_is_told_as_never_known(
+    stage: Stage, berlin: SimulatedTgc
+) -> None:
+    await stage.start_bot()
+    await stage.cards_posted(5)
+    hang = berlin.fault(Fault("hang_before", "/accept$"))
+    await stage.slack.person("alice").click(stage.card("berlin/Production"), ids.ACCEPT)
+    await stage.until(hang.reached.is_set)
+    await stage.stop_bot()
+    stage.set(config=Config())
+    stage.lease_life = timedelta(seconds=20)
+    await stage.start_bot()
+    await stage.jump(hours=1)
+    await stage.answer(
+        "alice", "Nobody can tell whether it was accepted, because the answer was lost. The Tintri Global"
+    )
+    assert accepts(stage.tgc) == 0
 
 
 async def test_the_command_line_covers_all_and_accepts_at_the_right_one(stage: Stage, berlin: SimulatedTgc) -> None:
