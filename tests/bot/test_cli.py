@@ -163,10 +163,22 @@ class TestReco:
         process, terminal = await tintri_bot.on_a_terminal("reco", "--follow", FOLLOW_SECONDS="1")
         await read_until(terminal, "0 of 4 VMs moved", times=2)
         process.send_signal(signal.SIGINT)
-        await read_until(terminal, "The moves go on")
+        await read_until(terminal, "What runs goes on")
         assert await process.wait() == 1
         os.close(terminal)
         assert tintri_bot.tgc.sessions == 0
+
+    async def test_ctrl_c_before_anything_is_shown_says_so_too(self, tintri_bot: CommandLine) -> None:
+        history = Fault("hang_before", "/recommendationHistory", times=None)
+        tintri_bot.tgc.fault(history)
+        process, terminal = await tintri_bot.on_a_terminal("reco", "--follow")
+        async with asyncio.timeout(30):
+            await history.reached.wait()
+        process.send_signal(signal.SIGINT)
+        await read_until(terminal, "What runs goes on")
+        assert await process.wait() == 1
+        os.close(terminal)
+        history.release()
 
     async def test_a_pool_that_fails_hides_no_other_and_ends_it_with_1(self, tintri_bot: CommandLine) -> None:
         lost, *others = tintri_bot.tgc.world.pools
