@@ -12,6 +12,8 @@ import msgspec
 from sqlalchemy import Connection, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from bot.storage.sqlite_driver import sqlite_driver
+
 SQLITE_BUSY_S = 15
 _WRITERS = 0x74696E747269  # "tintri"
 
@@ -77,7 +79,7 @@ def _begin_postgresql(connection: Connection) -> None:
 
 
 def _sqlite(url: str) -> AsyncEngine:
-    engine = create_async_engine(url, connect_args={"timeout": SQLITE_BUSY_S})
+    engine = create_async_engine(url, module=sqlite_driver(), connect_args={"timeout": SQLITE_BUSY_S})
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     event.listen(engine.sync_engine, "invalidate", _roll_back_sqlite)
@@ -120,9 +122,8 @@ def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """Take SQLite's write lock at once: a read that turns into a write fails where another writer came between."""
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    dbapi_connection: Any = connection.connection.dbapi_connection
+    dbapi_connection.begin(writes=connection.get_execution_options().get("writes", False))
 
 
 def _roll_back_sqlite(dbapi_connection: Any, _record: object, _error: object) -> None:
