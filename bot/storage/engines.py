@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from bot.storage.sqlite_driver import sqlite_driver
 
 SQLITE_BUSY_S = 15
+_SQLITE_CONNECTIONS = 15
 _WRITERS = 0x74696E747269  # "tintri"
 
 
@@ -79,7 +80,14 @@ def _begin_postgresql(connection: Connection) -> None:
 
 
 def _sqlite(url: str) -> AsyncEngine:
-    engine = create_async_engine(url, module=sqlite_driver(), connect_args={"timeout": SQLITE_BUSY_S})
+    engine = create_async_engine(
+        url,
+        module=sqlite_driver(),
+        connect_args={"timeout": SQLITE_BUSY_S},
+        # All are kept: those above the size would be opened anew, each with its thread, whenever the loops wake at once.
+        pool_size=_SQLITE_CONNECTIONS,
+        max_overflow=0,
+    )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     event.listen(engine.sync_engine, "invalidate", _roll_back_sqlite)
