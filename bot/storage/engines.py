@@ -90,7 +90,6 @@ def _sqlite(url: str) -> AsyncEngine:
     )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    event.listen(engine.sync_engine, "invalidate", _roll_back_sqlite)
     return engine
 
 
@@ -132,14 +131,6 @@ def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     dbapi_connection: Any = connection.connection.dbapi_connection
     dbapi_connection.begin(writes=connection.get_execution_options().get("writes", False))
-
-
-def _roll_back_sqlite(dbapi_connection: Any, _record: object, _error: object) -> None:
-    """Give SQLite's write lock back: a statement cut off by a cancellation holds it on even after the connection's end.
-
-    (sqlite.org, sqlite3_close_v2: a connection lives on for as long as a statement of it was not finished.)
-    """
-    dbapi_connection.rollback()
 
 
 def try_file(engine: AsyncEngine, url: str) -> None:
