@@ -502,6 +502,7 @@ def _bolt_app(settings: Settings, identity: Identity, session: aiohttp.ClientSes
         )
 
     return AsyncApp(
+        name="tintri-bot",  # else Bolt reads the source of all who called it, to name itself after the first
         logger=logging.getLogger("slack_bolt"),
         client=AsyncWebClient(base_url=settings.slack_api_url, session=session, retry_handlers=[]),
         authorize=authorize,

@@ -84,7 +84,7 @@ def _sqlite(url: str) -> AsyncEngine:
         url,
         module=sqlite_driver(),
         connect_args={"timeout": SQLITE_BUSY_S},
-        # All are kept: those above the size would be opened anew, each with its thread, whenever the loops wake at once.
+        # All are kept: those above the size would be opened anew, each with its thread, when the loops wake at once.
         pool_size=_SQLITE_CONNECTIONS,
         max_overflow=0,
     )
@@ -117,12 +117,9 @@ def _reading_url(url: str) -> str:
 def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
     dbapi_connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
     try:
-        cursor = dbapi_connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
         # `sent` must survive a power cut: what is committed is on the disk (sqlite.org, PRAGMA synchronous).
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.close()
+        script = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"
+        dbapi_connection.run(lambda cursor: cursor.executescript(script))
     except BaseException:  # a cancellation, too
         dbapi_connection.close()  # SQLAlchemy does not know of it yet, and its thread would go on
         raise
