@@ -22,6 +22,7 @@ from bot.access import Access
 from bot.adoption import Adoption
 from bot.approver_check import ApproverCheck
 from bot.audit import Audit
+from bot.bell import Bell, Bells
 from bot.card_thread import CardThread
 from bot.card_views import CardViews
 from bot.clock import Clock, SystemClock
@@ -33,6 +34,8 @@ from bot.health import Health
 from bot.history import History
 from bot.homes import Homes
 from bot.leader import Leader
+from bot.lookout import EVERY_S as LOOK_EVERY_S
+from bot.lookout import UNCALLED_S, Lookout
 from bot.loops import CameRound, Loops
 from bot.mail_queue import MailQueue
 from bot.mailer import Mailer
@@ -62,6 +65,7 @@ from bot.smtp_url import parse_smtp_url
 from bot.socket_mode import CONNECTIONS, SocketMode
 from bot.status import Status
 from bot.storage import cards
+from bot.storage.backlog import Queue
 from bot.storage.database import Database, open_database
 from bot.storage.leases import Leases
 from bot.tasks import Tasks
@@ -91,7 +95,6 @@ CHECKING_AT_MOST = timedelta(minutes=20)
 """For the approvers of all rules, likewise."""
 RETENTION_AT_MOST = timedelta(minutes=10)
 _LAST_REQUESTS_S = 0.5
-_TICK_S = 2.0
 _DAY_S = 86_400.0
 _DATABASE_EVERY_S = 20.0
 """For the metrics, where nobody asks for /readyz."""
@@ -100,7 +103,6 @@ _TOKEN_EVERY_S = 300.0
 """A bot that has nothing to do calls Slack for hours not at all, and its token may be revoked meanwhile."""
 _APPROVERS_EVERY_S = 600.0
 _LAPSES_EVERY_S = 60.0
-_DUE_EVERY_S = 5.0
 _REMINDERS_EVERY_S = 60.0
 
 
@@ -242,7 +244,7 @@ class Parts:
         patience_s: float,
     ) -> None:
         channel_id, zone = settings.reco_channel or "", settings.reco_timezone
-        self._database = database
+        self._database, self._clock = database, clock
         self._follow_s = settings.follow_seconds
         self._leader = Leader(leases, clock)
         self._pace = pace = Pace(clock)
@@ -420,6 +422,10 @@ class Parts:
         )
 
     def start(self, loops: Loops, health: Health) -> None:
+        mails = self._mailer.bell if self._mailer else Bell(self._clock)
+        due_plans = Bell(self._clock)
+        presses = {key: Bell(self._clock) for key in ((*self._tgcs.keys, NO_TGC) if self._tgcs.are_many else (None,))}
+
         def start_leading(loops: Loops) -> None:
             self._pace.begin_anew()
             begin = Beginning(self._begin)
@@ -427,21 +433,36 @@ class Parts:
                 self._start_reading(loops, one, begin, health)
             loops.start("outbox", self._outbox.run, patience=SLACK_PATIENCE)
             loops.start("new cards", self._painter.post_new, patience=SLACK_PATIENCE)
-            loops.every("due plans", _DUE_EVERY_S, self._due_plans.press_due, patience=DATABASE_PATIENCE)
+            loops.every("due plans", UNCALLED_S, self._due_plans.press_due, patience=DATABASE_PATIENCE, bell=due_plans)
             loops.start("changed cards", self._painter.edit_changed, patience=SLACK_PATIENCE)
             loops.start("homes", self._homes.keep_published, patience=SLACK_PATIENCE)
             if self._mailer is not None:
                 loops.start("mail", self._mailer.run, patience=MAIL_PATIENCE)
+
+        lookout = Lookout(
+            self._database,
+            {
+                Queue.PRESSES: Bells(presses.values()),
+                Queue.MESSAGES: self._outbox.bell,
+                Queue.NEW_CARDS: self._painter.posting,
+                Queue.CHANGED_CARDS: self._painter.editing,
+                Queue.PLANS: due_plans,
+                Queue.HOMES: self._homes.bell,
+                Queue.MAILS: mails,
+            },
+        )
 
         async def lead(_came_round: CameRound) -> None:
             await self._leader.lead(loops, start_leading)
             health.swept = health.swept or self._leader.is_led
 
         loops.start("leading", lead, patience=None)
+        loops.every("lookout", LOOK_EVERY_S, lookout.look, patience=DATABASE_PATIENCE)
         loops.every("database", _DATABASE_EVERY_S, health.look, patience=DATABASE_PATIENCE)
-        for key in (*self._tgcs.keys, NO_TGC) if self._tgcs.are_many else (None,):
+        for key, bell in presses.items():
             name = f"presses left behind{f' of {key}' if key else ''}"
-            loops.every(name, _TICK_S, partial(self._decider.resume, key), patience=DECIDING_AT_MOST)
+            resume = partial(self._decider.resume, key)
+            loops.every(name, UNCALLED_S, resume, patience=DECIDING_AT_MOST, bell=bell)
         loops.every("approvers", _APPROVERS_EVERY_S, self._approver_check.run, patience=CHECKING_AT_MOST)
         loops.every("lapsed approvals", _LAPSES_EVERY_S, self._two_people.end_lapsed, patience=DATABASE_PATIENCE)
         health.approvers = lambda: self._approver_check.state
@@ -555,6 +576,7 @@ def _bolt_app(settings: Settings, identity: Identity, session: aiohttp.ClientSes
         )
 
     return AsyncApp(
+        name="tintri-bot",  # else Bolt reads the source of all who called it, to name itself after the first
         logger=logging.getLogger("slack_bolt"),
         client=AsyncWebClient(base_url=settings.slack_api_url, session=session, retry_handlers=[]),
         authorize=authorize,

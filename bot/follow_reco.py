@@ -17,7 +17,7 @@ from bot.tgcs import Tgcs
 from tgc.errors import TGCError, TGCLoginError, TGCNotFoundError
 
 NOTHING_RUNS = "Nothing runs."
-NOT_WATCHING = "No longer watching. The moves go on; --follow again shows how."
+NOT_WATCHING = "No longer watching. What runs goes on; --follow again shows how."
 
 
 _Run = tuple[TgcPool, str]
@@ -38,11 +38,11 @@ class Follower:
 
     async def follow(self, pools: Iterable[TgcPool], accepted: Mapping[TgcPool, str]) -> bool:
         """Whether all ended well. `accepted`: by pool what was accepted just now. Raises TGCLoginError."""
-        under_way = [(pool, one) for pool in pools for one in await self._running(pool, accepted.get(pool))]
-        if not under_way:
-            self._screen.say(NOTHING_RUNS)
-            return True
         try:
+            under_way = [(pool, one) for pool in pools for one in await self._running(pool, accepted.get(pool))]
+            if not under_way:
+                self._screen.say(NOTHING_RUNS)
+                return True
             with self._shown() as show:
                 return await self._to_the_end(under_way, show)
         except asyncio.CancelledError:

@@ -29,11 +29,15 @@ class _AsItIs(BaseHeader):
         return f"{self.name}: {self}{policy.linesep}"
 
 
+_LONGEST_WORD = 60
+"""A longer one would not fit beside the header's name, and as it is it cannot be cut."""
+
+
 class _Words(_AsItIs):
     """For outside text: the library would decode what looks encoded in it, and begin a long one with an empty line."""
 
     def fold(self, *, policy: Policy) -> str:
-        is_simple = self.isascii() and "=?" not in self
+        is_simple = self.isascii() and "=?" not in self and max(map(len, self.split(" "))) <= _LONGEST_WORD
         words = Header(str(self), None if is_simple else "utf-8", header_name=self.name)
         return f"{self.name}: {words.encode(linesep=policy.linesep)}{policy.linesep}"
 

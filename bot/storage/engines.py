@@ -12,7 +12,10 @@ import msgspec
 from sqlalchemy import Connection, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from bot.storage.sqlite_driver import sqlite_driver
+
 SQLITE_BUSY_S = 15
+_SQLITE_CONNECTIONS = 15
 _WRITERS = 0x74696E747269  # "tintri"
 
 
@@ -77,10 +80,16 @@ def _begin_postgresql(connection: Connection) -> None:
 
 
 def _sqlite(url: str) -> AsyncEngine:
-    engine = create_async_engine(url, connect_args={"timeout": SQLITE_BUSY_S})
+    engine = create_async_engine(
+        url,
+        module=sqlite_driver(),
+        connect_args={"timeout": SQLITE_BUSY_S},
+        # All are kept: those above the size would be opened anew, each with its thread, when the loops wake at once.
+        pool_size=_SQLITE_CONNECTIONS,
+        max_overflow=0,
+    )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    event.listen(engine.sync_engine, "invalidate", _roll_back_sqlite)
     return engine
 
 
@@ -108,29 +117,17 @@ def _reading_url(url: str) -> str:
 def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
     dbapi_connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
     try:
-        cursor = dbapi_connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
         # `sent` must survive a power cut: what is committed is on the disk (sqlite.org, PRAGMA synchronous).
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.close()
+        script = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"
+        dbapi_connection.run(lambda cursor: cursor.executescript(script))
     except BaseException:  # a cancellation, too
         dbapi_connection.close()  # SQLAlchemy does not know of it yet, and its thread would go on
         raise
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """Take SQLite's write lock at once: a read that turns into a write fails where another writer came between."""
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _roll_back_sqlite(dbapi_connection: Any, _record: object, _error: object) -> None:
-    """Give SQLite's write lock back: a statement cut off by a cancellation holds it on even after the connection's end.
-
-    (sqlite.org, sqlite3_close_v2: a connection lives on for as long as a statement of it was not finished.)
-    """
-    dbapi_connection.rollback()
+    dbapi_connection: Any = connection.connection.dbapi_connection
+    dbapi_connection.begin(writes=connection.get_execution_options().get("writes", False))
 
 
 def try_file(engine: AsyncEngine, url: str) -> None:

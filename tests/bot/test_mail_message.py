@@ -56,6 +56,7 @@ def test_a_long_id_is_not_taken_for_words() -> None:
 @given(TEXTS)
 @example("=?utf-8?q?owned?=")
 @example("Production" * 6)
+@example("0" * 67)
 def test_no_name_adds_a_header_or_breaks_the_mail(pool_name: str) -> None:
     mail = render_mail(view("available", Standing.OFFERED, pool_name=pool_name), zone=ZONE, people={})
     read = sent(mail)

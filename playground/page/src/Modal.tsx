@@ -21,7 +21,10 @@ function Shown({ slack, view, act }: Props & { view: View }) {
   const there = new Set(view.blocks.map((block) => (block.element as Json | undefined)?.action_id as string | undefined));
   const filled = Object.fromEntries(Object.entries(values).filter(([id]) => there.has(id)));
   const close = () => void act({ act: "close", view: view.id });
-  const submit = async () => setTrouble(await act({ act: "submit", view: view.id, values: filled }));
+  const submit = async () => {
+    setTrouble(null); // what was wrong before is not what will be wrong now
+    setTrouble(await act({ act: "submit", view: view.id, values: filled }));
+  };
   return (
     <Dialog className="modal" title={label(view.title)} onClose={close}>
       <form
