@@ -5,7 +5,7 @@ A bot that runs on the same database follows what was accepted here and paints i
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from bot.decisions import Decider
 from bot.due_plans import DuePlans
 from bot.mail_queue import MailQueue
 from bot.painter import Drawing, draw
+from bot.readings import Readings
 from bot.reconcile import Reconciler
 from bot.rendering.content import content
 from bot.rendering.terminal import accept_question, nothing_to_accept
@@ -103,21 +104,22 @@ class Acceptor:
             ),
         )
         self._database = database
-        self._tgcs = tgcs
         self._clock = clock
         self._actor = actor
 
-    async def begin(self) -> None:
+    async def begin(self, meant: Sequence[Readings]) -> None:
         """Settle what a command that was killed has left behind, before anything is shown. Raises TGCError.
+
+        `meant`: the TGCs where something may be accepted.
 
         One of several TGCs that takes no login is told with its pools, and nothing is accepted there.
         """
-        logins = await asyncio.gather(*(one.tgc.client.login() for one in self._tgcs), return_exceptions=True)
+        logins = await asyncio.gather(*(one.tgc.client.login() for one in meant), return_exceptions=True)
         failures = [login for login in logins if login is not None]
         for failure in failures:
             if not isinstance(failure, TGCError) or len(failures) == len(logins):
                 raise failure
-        for one in self._tgcs:
+        for one in meant:
             if one.tgc.client.role is not None:
                 async with self._database.write() as connection:
                     await tgcs_stored.set_role(connection, one.tgc.key, one.tgc.client.role)

@@ -78,7 +78,7 @@ async def print_reco(settings: Settings, wanted: Wanted, screen: Screen, clock: 
         connected = await stack.enter_async_context(open_tgcs(settings, clock, database))
         tgcs = Tgcs((Readings(tgc, clock) for tgc in connected), patience_s=None)
         stack.push_async_callback(tgcs.close)
-        acceptor = await _acceptor(settings, clock, database, tgcs) if database and wanted.accept else None
+        acceptor = await _acceptor(settings, clock, database, tgcs, wanted) if database and wanted.accept else None
         view_of = acceptor.reconciler.view_of if acceptor else _bare_views(tgcs, clock)
         report = await Reports(tgcs, view_of, clock).report_of(wanted.choose, wanted.one_name)
         if wanted.as_json:
@@ -100,12 +100,12 @@ async def print_reco(settings: Settings, wanted: Wanted, screen: Screen, clock: 
     return all_well
 
 
-async def _acceptor(settings: Settings, clock: Clock, database: "Database", tgcs: Tgcs) -> "Acceptor":
+async def _acceptor(settings: Settings, clock: Clock, database: "Database", tgcs: Tgcs, wanted: Wanted) -> "Acceptor":
     from bot.accept_reco import Acceptor
     from bot.system_user import system_user
 
     acceptor = Acceptor(settings, clock, database, tgcs, system_user(), patience_s=PATIENCE_S)
-    await acceptor.begin()
+    await acceptor.begin(tgcs.meant(wanted.one_name))
     return acceptor
 
 

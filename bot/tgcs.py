@@ -64,13 +64,18 @@ class Tgcs:
         """Raises UnknownTgcError."""
         return self.of(key).tgc
 
+    def meant(self, typed: str) -> list[Readings]:
+        """The TGC that `typed` begins with, before a `/`; else all."""
+        before, slash, _ = typed.strip().partition("/")
+        one = self._by_key.get(before.casefold()) if slash else None
+        return [one] if one else list(self)
+
     async def pools(self, typed: str = "") -> Listed:
-        """All pools; only those of one TGC where `typed` begins with its name and a `/`.
+        """All pools of the TGCs that are `meant`.
 
         A TGC of several that cannot be read hides no other. Raises TGCError where none can be.
         """
-        meant = self._by_key.get(typed.strip().partition("/")[0].casefold()) if "/" in typed else None
-        asked = [meant] if meant else list(self)
+        asked = self.meant(typed)
         if not self.are_many:
             [one] = asked
             return Listed(pools=[one.of_tgc(pool) for pool in await one.pools()])
