@@ -142,7 +142,21 @@ def test_a_file_that_cannot_be_read_is_told(file: Path) -> None:
         read_config(file.parent)
 
 
-KEYS = st.sampled_from(["pools", "approvers", "second_approver", "approval_lapse_hours", "x", '"a.b"', '"="', '"["'])
+KEYS = st.sampled_from(
+    [
+        "pools",
+        "approvers",
+        "second_approver",
+        "approval_lapse_hours",
+        "x",
+        '"a.b"',
+        '"="',
+        '"["',
+        "tgc",
+        "name",
+        "password",
+    ]
+)
 VALUES = st.recursive(
     st.sampled_from(
         ["1", "-1", "1e3", "true", '"always"', '"*"', '"""\n[pools.q]\n"""', "1979-05-27", "[]", "{}", "inf"]
@@ -159,6 +173,7 @@ LINES = st.one_of(
     st.builds("{} = {}".format, KEYS, VALUES),
     st.builds("[pools.{}]".format, KEYS),
     st.builds("[{}]".format, KEYS),
+    st.builds("[[{}]]".format, KEYS),
     st.text(max_size=20),
 )
 
