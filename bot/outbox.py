@@ -5,7 +5,7 @@ by our key in its metadata; only where it is not there does it go out once more.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -90,6 +90,14 @@ class Outbox:
             recommendation=recommendation,
         )
 
+    async def announce(
+        self, connection: AsyncConnection, *, key: str, kind: str, channel_ids: Iterable[str], message: Message
+    ) -> None:
+        """The same in several channels; in the first by `key` itself."""
+        for number, channel_id in enumerate(channel_ids):
+            its_key = f"{key}/{channel_id}" if number else key
+            await self.add(connection, key=its_key, kind=kind, channel_id=channel_id, message=message)
+
     async def post_card(
         self, key: str, channel_id: str, message: Message, facts: Mapping[str, str | bool], recommendation: int
     ) -> Delivered:
@@ -131,7 +139,8 @@ class Outbox:
             due = await posts.due(connection, self._clock.now(), self._leases.life)
         UNPOSTED.set(len(due))
         for post in due:
-            if post.message is not None:
+            # Where Slack asks to wait, others do not wait along.
+            if post.message is not None and not self._pace.holds_posts(post.channel_id):
                 with suppress(SlackError):  # said in the log, and kept in the row for the next turn
                     await self._deliver(post.key, post.message, {})
             came_round()

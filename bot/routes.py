@@ -81,6 +81,11 @@ class Routes(msgspec.Struct, frozen=True, kw_only=True):
         return next(taking, self.default)
 
     @property
+    def main(self) -> str:
+        """RECO_CHANNEL; empty where that is not given."""
+        return next(iter(self.default.channels), "")
+
+    @property
     def channels(self) -> tuple[str, ...]:
         """Every channel that cards may go to."""
         return _channels((self.default, *self.by_match))

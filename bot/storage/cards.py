@@ -37,6 +37,12 @@ async def get(connection: AsyncConnection, recommendation: int, channel_id: str)
     return None if found is None else _card(found)
 
 
+async def of(connection: AsyncConnection, recommendation: int) -> list[Card]:
+    """All of a recommendation, in the order in which they were made."""
+    statement = select(cards).where(cards.c.recommendation == recommendation).order_by(cards.c.id)
+    return [_card(row) for row in await connection.execute(statement)]
+
+
 async def make(connection: AsyncConnection, recommendation: int, channel_id: str) -> bool:
     """Make the card's row unless it is there; True where this call made it."""
     row = and_(cards.c.recommendation == recommendation, cards.c.channel_id == channel_id)
