@@ -173,7 +173,12 @@ class Pausing:
             self._routes.channels_of_pool(tgc_key, pool_name(pool)) if pool else self._routes.channels_of_tgc(tgc_key)
         )
         await self._outbox.announce(
-            connection, key=_key(order, action), kind=action, channel_ids=channel_ids, message=message
+            connection,
+            key=_key(order, action),
+            kind=action,
+            channel_ids=channel_ids,
+            message=message,
+            people={order.actor.user_id: order.actor.name},
         )
         await cards.mark_all_dirty(connection)
 

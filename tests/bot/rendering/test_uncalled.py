@@ -5,12 +5,12 @@ from hypothesis import strategies as st
 
 from bot.rendering import blocks, limits
 from bot.rendering.escape import clean
-from bot.rendering.phrase import Person, Strong, mrkdwn
+from bot.rendering.phrase import Person, Phrase, Strong, mrkdwn
 from bot.rendering.uncalled import calling_nobody
 from bot.rendering.views import Message
 from tests.bot.rendering.checks import check
 
-TOLD = ("Moved · accepted by ", Person("U0ALICE"), ", and ", Person("U0BOB"), Strong(" too"))
+TOLD: Phrase = ("Moved · accepted by ", Person("U0ALICE"), ", and ", Person("U0BOB"), Strong(" too"))
 
 
 def message(*more: str) -> Message:
