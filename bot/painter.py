@@ -409,7 +409,7 @@ class Painter:
         is_over = is_of_channel(error) and (await self.draw(card)).moved_to is not None
         async with self._database.write() as connection:
             if is_over:  # nobody corrects a channel that nothing goes to any more
-                await cards.forget(connection, lease)
+                await cards.let_go(connection, lease)
                 await self._leases.release(connection, lease)
                 return
             await cards.postpone(connection, lease, until)

@@ -170,7 +170,8 @@ class Reconciler:
     async def _announce_other_moves(self, drawing: Drawing) -> None:
         """Say it loudly, once: an edit of the card notifies nobody."""
         act = drawing.view.act
-        if act is None or not act.other_moves or drawing.moved_to is not None:
+        is_shown = drawing.card.ts is not None and drawing.moved_to is None
+        if act is None or not act.other_moves or not is_shown:
             return
         key, message = f"other-moves/{drawing.key}", render_other_moves(drawing.view, act.user_id)
         async with self._database.write() as connection:

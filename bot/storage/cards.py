@@ -172,6 +172,11 @@ async def forget(connection: AsyncConnection, lease: Lease) -> None:
     await connection.execute(update(cards).where(lease.held).values(dirty=False, final=True))
 
 
+async def let_go(connection: AsyncConnection, lease: Lease) -> None:
+    """Never paint the card again, nor count on its message, which nobody can edit."""
+    await connection.execute(update(cards).where(lease.held).values(ts=None, painted=None, dirty=False, final=True))
+
+
 def _card(row: Row[tuple[object, ...]]) -> Card:
     return Card(
         row_id=row.id,
