@@ -174,3 +174,18 @@ async def test_notices_go_to_every_channel_that_is_concerned(stage: Stage) -> No
     await stage.slack.person("alice").command("/tintri pause Test")
     await stage.until(lambda: any("paused accepting in Test" in one.text for one in stage.slack.messages(STORAGE)))
     assert not any("paused accepting in Test" in one.text for one in stage.slack.messages(GENERAL))
+
+
+async def test_where_slack_asks_to_wait_in_one_channel_the_others_go_on(tmp_path: Path) -> None:
+    async with open_stage(tmp_path, pools=4) as stage:
+        stage.use_http()
+        stage.slack.channel(GENERAL).members.add(BOT_USER_ID)
+        first, second, *_ = sorted(pool.name for pool in stage.world.pools)
+        route(stage, to(stage, GENERAL, pool=first), to(stage, GENERAL, pool=second))
+        stage.slack.faults.fail("chat.postMessage", retry_after_s=60)
+        await stage.start_bot()
+        await stage.until(lambda: stage.slack.calls_of("chat.postMessage"))
+        await stage.live(seconds=15)
+        assert (len(stage.slack.messages(GENERAL)), len(stage.slack.messages(STORAGE))) == (0, 2)
+        await stage.live(seconds=60)
+        assert (len(stage.slack.messages(GENERAL)), len(stage.slack.messages(STORAGE))) == (2, 2)
