@@ -124,10 +124,10 @@ def card_key(key: Key, channel_id: str, generation: int) -> str:
 async def draw(database: Database, views: CardViews, routes: Routes, card: Card, now: datetime) -> Drawing:
     """What the card should show now."""
     async with database.read() as connection:
-        card = await cards.by_row_id(connection, card.row_id)
+        known = await cards.of(connection, card.recommendation)
+        [card] = [one for one in known if one.row_id == card.row_id]
         stored = await recommendations.by_row_id(connection, card.recommendation)
         view = await views.view(connection, stored)
-        known = await cards.of(connection, card.recommendation)
     route = routes.of(stored.key.tgc_key, stored.pool_name, stored.recommendation)
     shown = [one for one in live(known, route.channels) if one.ts]
     elsewhere = [one for one in known if one.channel_id not in route.channels]

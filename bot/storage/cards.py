@@ -28,6 +28,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 _IN_CHANNEL = select(cards).where(
     cards.c.recommendation == bindparam("recommendation"), cards.c.channel_id == bindparam("channel_id")
 )
+_OF_RECOMMENDATION = select(cards).where(cards.c.recommendation == bindparam("recommendation")).order_by(cards.c.id)
 _BY_ROW_ID = select(cards).where(cards.c.id == bindparam("row_id"))
 
 
@@ -39,8 +40,7 @@ async def get(connection: AsyncConnection, recommendation: int, channel_id: str)
 
 async def of(connection: AsyncConnection, recommendation: int) -> list[Card]:
     """All of a recommendation, in the order in which they were made."""
-    statement = select(cards).where(cards.c.recommendation == recommendation).order_by(cards.c.id)
-    return [_card(row) for row in await connection.execute(statement)]
+    return [_card(row) for row in await connection.execute(_OF_RECOMMENDATION, {"recommendation": recommendation})]
 
 
 async def make(connection: AsyncConnection, recommendation: int, channel_id: str) -> bool:
