@@ -142,7 +142,7 @@ async def draw(database: Database, views: CardViews, routes: Routes, card: Card,
         moved_to=moved_to,
         is_first=not shown or card == shown[0],
         is_routed=is_routed,
-        left_behind=tuple(elsewhere) if is_routed and card.ts is None else (),
+        left_behind=() if card in elsewhere or card.ts is not None else tuple(elsewhere),
     )
 
 

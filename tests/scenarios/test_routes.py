@@ -53,6 +53,10 @@ def replies(stage: Stage, channel: str, of: Message) -> list[Message]:
     return stage.slack.channel(channel).replies(of.ts)
 
 
+def paused_in_all(stage: Stage, channel: str) -> list[str]:
+    return [one.text for one in stage.slack.messages(channel) if "paused accepting in all pools" in one.text]
+
+
 async def test_a_press_on_one_of_two_cards_shows_on_both_and_the_end_calls_who_accepted_once(stage: Stage) -> None:
     route(stage, to(stage, GENERAL, STORAGE))
     await stage.start_bot()
@@ -106,6 +110,20 @@ async def test_a_card_that_is_routed_elsewhere_points_there(stage: Stage) -> Non
     await stage.until(lambda: "Reopen" in buttons(old))
     await stage.until(lambda: not buttons(new))
     assert [message.text.count("Production") for message in stage.slack.messages(GENERAL)] == [1]
+
+
+async def test_what_runs_stays_where_it_is(stage: Stage) -> None:
+    await stage.start_bot()
+    old = await the_card(stage, STORAGE)
+    await stage.slack.person("alice").click(old, ids.ACCEPT)
+    await stage.until(lambda: buttons(old) == ["Cancel", "Details"])
+    await stage.stop_bot()
+    route(stage, to(stage, GENERAL))
+    await stage.start_bot()
+    await stage.jump(hours=2)
+    await stage.until(lambda: replies(stage, STORAGE, old))
+    assert "4 of 4 VMs moved" in old.text
+    assert stage.slack.messages(GENERAL) == []
 
 
 async def test_a_channel_that_refuses_keeps_no_other_one_waiting(stage: Stage) -> None:
@@ -174,6 +192,10 @@ async def test_notices_go_to_every_channel_that_is_concerned(stage: Stage) -> No
     await stage.slack.person("alice").command("/tintri pause Test")
     await stage.until(lambda: any("paused accepting in Test" in one.text for one in stage.slack.messages(STORAGE)))
     assert not any("paused accepting in Test" in one.text for one in stage.slack.messages(GENERAL))
+
+    await stage.slack.person("alice").command("/tintri pause")
+    await stage.until(lambda: all(paused_in_all(stage, channel) for channel in (GENERAL, STORAGE)))
+    assert [paused_in_all(stage, channel)[0].split()[0] for channel in (GENERAL, STORAGE)] == ["<@U0ALICE00>", "alice"]
 
 
 async def test_where_slack_asks_to_wait_in_one_channel_the_others_go_on(tmp_path: Path) -> None:
