@@ -166,7 +166,8 @@ async def bot(
         parts.start(loops, entrance.health)
         if (kept := settings.config.audit_retention) is not None:
             loops.every("retention", _DAY_S, Retention(database, clock, kept).run, patience=RETENTION_AT_MOST)
-        _log.info("running", channel=settings.reco_channel, tgc=", ".join(tgc.name for tgc in connected))
+        names = ", ".join(tgc.name for tgc in connected)
+        _log.info("running", channels=", ".join(settings.routes.channels), tgc=names)
         yield
 
 
@@ -243,7 +244,7 @@ class Parts:
         tasks: Tasks,
         patience_s: float,
     ) -> None:
-        channel_id, zone = settings.reco_channel or "", settings.reco_timezone
+        routes, zone = settings.routes, settings.reco_timezone
         self._database, self._clock = database, clock
         self._follow_s = settings.follow_seconds
         self._leader = Leader(leases, clock)
@@ -261,7 +262,7 @@ class Parts:
             troubles=self._troubles,
             clock=clock,
         )
-        thread = CardThread(clock, channel_id)
+        thread = CardThread(clock, routes)
         mail_queue = MailQueue(clock, zone, is_on=settings.smtp_url is not None)
         self._mailer = _mailer(settings, database, leases, clock)
         self._painter = Painter(
@@ -273,6 +274,7 @@ class Parts:
             slack=slack,
             pace=pace,
             views=views,
+            routes=routes,
             clock=clock,
         )
         self._due_plans = DuePlans(database=database, thread=thread, clock=clock, zone=zone)
@@ -284,7 +286,7 @@ class Parts:
             views=views,
             tgcs=tgcs,
             patience_s=patience_s,
-            channel_id=channel_id,
+            routes=routes,
             clock=clock,
             due_plans=self._due_plans,
             stall_after=settings.config.stall_after,
@@ -320,7 +322,7 @@ class Parts:
             thread=thread,
             clock=clock,
             zone=zone,
-            channel_id=channel_id,
+            routes=routes,
             before=settings.config.reminder_before,
         )
         self._homes = Homes(
@@ -332,7 +334,7 @@ class Parts:
             pace=pace,
             clock=clock,
         )
-        self._adoption = Adoption(database, slack, tgcs.keys, clock, channel_id)
+        self._adoption = Adoption(database, slack, tgcs.keys, clock, routes)
         self._of_tgcs = [
             OfTgc(
                 watch=Watch(
@@ -341,7 +343,7 @@ class Parts:
                     reconciler=self._reconciler,
                     outbox=self._outbox,
                     clock=clock,
-                    channel_id=channel_id,
+                    routes=routes,
                     tgc=tgc,
                     refresh_s=settings.reco_refresh_seconds,
                     follow_s=settings.follow_seconds,
@@ -354,7 +356,7 @@ class Parts:
                     outbox=self._outbox,
                     clock=clock,
                     tgc=tgc,
-                    channel_id=channel_id,
+                    routes=routes,
                 ),
                 readings=tgcs.of(tgc.key),
             )
@@ -383,7 +385,7 @@ class Parts:
                 tgcs=tgcs,
                 outbox=self._outbox,
                 clock=clock,
-                channel_id=channel_id,
+                routes=routes,
             ),
             planning=Planning(
                 database=database,
@@ -405,7 +407,6 @@ class Parts:
                 views=views,
                 tgcs=tgcs,
                 clock=clock,
-                channel_id=channel_id,
                 watches=[one.watch for one in self._of_tgcs],
             ),
             tasks=tasks,

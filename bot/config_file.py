@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from bot.pool_rules import Approvers, SecondApprover, TicketRule, parse_approvers, parse_ticket_rule
+from bot.routes import ROUTE, Route
 from bot.tgc_sections import TGC_FORMS, TgcSection, tgc_sections
 
 _MAX_LAPSE_HOURS = 7 * 24
@@ -53,6 +54,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """By a pool's name or a glob, in the order of the file."""
     tgcs: tuple[TgcSection, ...] = ()
     """Those beside the one in the environment."""
+    routes: tuple[Route, ...] = ()
+    """In the order of the file."""
     approval_lapse: timedelta = timedelta(hours=12)
     """How long a first approval waits for the second."""
     audit_retention: timedelta | None = None
@@ -154,7 +157,7 @@ _POOL: Mapping[str, Callable[[object], object]] = {
     "second_approver": _second_approver,
     "ticket": _ticket,
 }
-_SECTIONS = ["pools", "tgc"]
+_SECTIONS = ["pools", "routes", "tgc"]
 _FIELDS = {
     "approval_lapse_hours": "approval_lapse",
     "audit_retention_days": "audit_retention",
@@ -183,6 +186,7 @@ class _Reading:
             file=self._name,
             pools=pools,
             tgcs=self._tgcs(table),
+            routes=self._routes(table),
             **{_FIELDS[key]: value for key, value in values.items()},
         )
 
@@ -193,6 +197,19 @@ class _Reading:
         tables = self._tables(table, "tgc", TGC_FORMS)
         return tgc_sections(tables, table["tgc"] if tables else [], mistake)
 
+    def _pool(self, pattern: str, section: object) -> PoolConfig:
+        if not isinstance(section, dict):
+            self._mistake(("pools", pattern), f'{pattern} is no section: write [pools."{pattern}"] above its settings')
+            return PoolConfig()
+        return PoolConfig(**self._values(section, _POOL, ("pools", pattern)))
+
+    def _routes(self, table: Mapping[str, Any]) -> tuple[Route, ...]:
+        sections = self._tables(table, "routes", ROUTE)
+        for number, section in enumerate(table["routes"] if sections else [], 1):
+            if "channels" not in section:
+                self._mistake(("routes", str(number)), "channels is missing: give the ids of one or more")
+        return tuple(Route(**section) for section in sections if "channels" in section)
+
     def _tables(
         self, table: Mapping[str, Any], name: str, forms: Mapping[str, Callable[[object], object]]
     ) -> list[dict[str, Any]]:
@@ -202,12 +219,6 @@ class _Reading:
             self._mistake((name,), f"{name} is no list of sections: write [[{name}]] above each")
             return []
         return [self._values(section, forms, (name, str(number))) for number, section in enumerate(sections, 1)]
-
-    def _pool(self, pattern: str, section: object) -> PoolConfig:
-        if not isinstance(section, dict):
-            self._mistake(("pools", pattern), f'{pattern} is no section: write [pools."{pattern}"] above its settings')
-            return PoolConfig()
-        return PoolConfig(**self._values(section, _POOL, ("pools", pattern)))
 
     def _values(
         self,
@@ -244,11 +255,11 @@ def _lines(text: str) -> dict[tuple[str, ...], int]:
     """The line of each section and key. Parsers of TOML do not tell, so each line is asked for its own names."""
     lines: dict[tuple[str, ...], int] = {}
     section: tuple[str, ...] = ()
-    counts: Counter[tuple[str, ...]] = Counter()
+    sections: Counter[tuple[str, ...]] = Counter()
     for number, line in enumerate(text.splitlines(), start=1):
         if line.lstrip().startswith("[[") and (names := _names(line)):
-            counts[names] += 1
-            path = section = (*names, str(counts[names]))
+            sections[names] += 1
+            path = section = (*names, str(sections[names]))
         elif line.lstrip().startswith("["):
             path = section = _names(line) or section
         else:

@@ -24,14 +24,12 @@ class Status:
         views: CardViews,
         tgcs: Tgcs,
         clock: Clock,
-        channel_id: str,
         watches: Sequence[Watch],
     ) -> None:
         self._database = database
         self._views = views
         self._tgcs = tgcs
         self._clock = clock
-        self._channel_id = channel_id
         self._watches = watches
 
     async def now(self) -> StatusView:
@@ -74,9 +72,9 @@ class Status:
         unsent = await posts.unsent(connection)
         if not unsent:
             return None
-        is_card = any(post.kind == posts.CARD for post in unsent)
+        channel_ids = {post.channel_id for post in unsent if post.kind == posts.CARD}
         return Unposted(
-            cards=await cards.count_unposted(connection, self._channel_id) if is_card else 0,
+            cards=sum([await cards.count_unposted(connection, channel_id) for channel_id in channel_ids]),
             messages=sum(1 for post in unsent if post.kind != posts.CARD),
             since=min(post.created_at for post in unsent),
             problem=unsent[-1].problem,

@@ -11,7 +11,7 @@ from bot.clock import Clock
 from bot.doctor.checks import made, named, not_made, ok
 from bot.doctor.database_check import check_database
 from bot.doctor.slack_checks import SlackChecks
-from bot.doctor.tgc_checks import TgcChecks, check_rules
+from bot.doctor.tgc_checks import TgcChecks, check_routes, check_rules
 from bot.rendering.phrase import DAY_AND_TIME, local
 from bot.rendering.views import Finding
 from bot.settings import Settings, TgcSettings
@@ -51,12 +51,17 @@ async def check_all(
 async def _of_tgcs(settings: Settings, tgcs: Tgcs, login_held: str | None) -> list[Finding]:
     checks = [TgcChecks(tgcs.of(tgc.key), tgc, settings, login_held=login_held) for tgc in settings.tgcs]
     findings = [finding for found in await together(one.findings() for one in checks) for finding in found]
-    if not tgcs.are_many or not settings.config.pools:
+    if not tgcs.are_many:
         return findings
+    of_all = {
+        **({"pool rules": check_rules} if settings.config.pools else {}),
+        **({"routes": check_routes} if settings.config.routes else {}),
+    }
     read = [one.pools for one in checks if one.pools is not None]
     if len(read) < len(checks):
-        return [*findings, *not_made(["pool rules"], "not every TGC tells its pools")]
-    return [*findings, named("pool rules", check_rules(settings, [pool for pools in read for pool in pools]))]
+        return [*findings, *not_made(of_all, "not every TGC tells its pools")]
+    pools = [pool for of_tgc in read for pool in of_tgc]
+    return [*findings, *(named(name, check(settings, pools)) for name, check in of_all.items())]
 
 
 def _named(name: str, tgc: TgcSettings, tgcs: Tgcs) -> str:

@@ -45,8 +45,9 @@ class TgcChecks:
         """Once they are read."""
 
     async def findings(self) -> list[Finding]:
-        is_one_of_many = self._readings.tgc.is_one_of_many
-        rules = (("pool rules", self._rules),) if self._settings.config.pools and not is_one_of_many else ()
+        is_one_of_many, config = self._readings.tgc.is_one_of_many, self._settings.config
+        rules = (("pool rules", self._rules),) if config.pools and not is_one_of_many else ()
+        routes = (("routes", self._routes),) if config.routes and not is_one_of_many else ()
         found = await in_turn(
             (
                 ("TGC", self._reach),
@@ -57,6 +58,7 @@ class TgcChecks:
                 ("role", self._role),
                 ("pools", self._read_pools),
                 *rules,
+                *routes,
                 ("time zone", self._zone),
             )
         )
@@ -146,6 +148,9 @@ class TgcChecks:
     async def _rules(self) -> Finding:
         return check_rules(self._settings, self.pools or [])
 
+    async def _routes(self) -> Finding:
+        return check_routes(self._settings, self.pools or [])
+
     async def _zone(self) -> Finding:
         """By when a recommendation was made, as the schedule follows it (and the bot's log warns)."""
         zone, setting = self._tgc.zone, self._tgc.named("RECO_TIMEZONE")
@@ -170,6 +175,18 @@ def check_rules(settings: Settings, pools: Sequence[TgcPool]) -> Finding:
         holds = "holds" if len(idle) == 1 else "hold"
         return warning(f"{', '.join(idle)} {holds} for no pool.", "Correct the name, or take it out.")
     return ok(f"Every section of {settings.config.file} holds for a pool.")
+
+
+def check_routes(settings: Settings, pools: Sequence[TgcPool]) -> Finding:
+    """`pools`: all there are, of every TGC."""
+    idle = settings.routes.idle((pool.tgc_key, pool.shown) for pool in pools)
+    if idle:
+        numbers = listed(tuple(map(str, idle)), _POOLS_NAMED)
+        return warning(
+            f"No pool is routed by number {numbers} of the sections [[routes]].",
+            "Correct pools or tgc, or take it out.",
+        )
+    return ok(f"Every section [[routes]] of {settings.config.file} takes a pool.")
 
 
 async def _shown(host: str, port: int) -> str:
