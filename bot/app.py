@@ -20,6 +20,7 @@ from bot.access import Access
 from bot.adoption import Adoption
 from bot.approver_check import ApproverCheck
 from bot.audit import Audit
+from bot.auto_accepts import AutoAccepts
 from bot.card_thread import CardThread
 from bot.card_views import CardViews
 from bot.clock import Clock, SystemClock
@@ -41,6 +42,7 @@ from bot.pacing import Pace
 from bot.painter import Painter
 from bot.pausing import Pausing
 from bot.planning import Planning
+from bot.policy_answers import PolicyAnswers
 from bot.readings import Readings, Tgc
 from bot.reasons import Reasons
 from bot.reconcile import Reconciler
@@ -282,7 +284,14 @@ class Parts:
             due_plans=self._due_plans,
             stall_after=settings.config.stall_after,
         )
-        self._two_people = TwoPeople(database=database, access=access, thread=thread, clock=clock, lapse=lapse)
+        self._two_people = TwoPeople(
+            database=database,
+            access=access,
+            thread=thread,
+            clock=clock,
+            lapse=lapse,
+            policies=settings.policies,
+        )
         self._approver_check = ApproverCheck(database=database, leases=leases, access=access, readings=readings)
         rule_asking = RuleAsking(database=database, tgc=tgc, clock=clock)
         self._decider = Decider(
@@ -298,6 +307,17 @@ class Parts:
             two_people=self._two_people,
             due_plans=self._due_plans,
             shaper=Shaper(tgc=tgc, leases=leases, clock=clock, rules=rule_asking),
+            policies=settings.policies,
+        )
+        self._auto_accepts = AutoAccepts(
+            database=database,
+            access=access,
+            views=views,
+            thread=thread,
+            tgc=tgc,
+            clock=clock,
+            channel_id=channel_id,
+            policies=settings.policies,
         )
         self._replacements = Replacements(
             database=database,
@@ -384,6 +404,15 @@ class Parts:
                 zone=zone,
                 requests=requests,
             ),
+            policy_answers=PolicyAnswers(
+                database=database,
+                access=access,
+                views=views,
+                readings=readings,
+                reconciler=self._reconciler,
+                clock=clock,
+                policies=settings.policies,
+            ),
             reasons=Reasons(database=database, views=views, thread=thread, clock=clock, requests=requests),
             reconciler=self._reconciler,
             reminders=self._reminders,
@@ -428,6 +457,7 @@ class Parts:
             loops.start("following", self._watch.keep_following, patience=self._watch.patience)
             loops.start("outbox", self._outbox.run, patience=SLACK_PATIENCE)
             loops.start("new cards", self._painter.post_new, patience=SLACK_PATIENCE)
+            loops.every("policies", _DUE_EVERY_S, self._auto_accepts.run, patience=DATABASE_PATIENCE)
             loops.every("due plans", _DUE_EVERY_S, self._due_plans.press_due, patience=DATABASE_PATIENCE)
             loops.start("changed cards", self._painter.edit_changed, patience=SLACK_PATIENCE)
             loops.start("homes", self._homes.keep_published, patience=SLACK_PATIENCE)

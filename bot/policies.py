@@ -116,6 +116,11 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
             window=None if why_not else window,
         )
 
+    def judge_all(
+        self, key: Key, pool_name: str, recommendation: Recommendation, rule: PoolRule, now: datetime
+    ) -> list[Verdict]:
+        return [self.judge(policy, key, pool_name, recommendation, rule, now) for policy in self.all]
+
     def refusal(
         self, user_id: str, key: Key, pool_name: str, recommendation: Recommendation, rule: PoolRule, now: datetime
     ) -> str | None:
@@ -142,6 +147,16 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.file or 'The configuration file'} has no policy {name} any more that may accept."
 
 
+def first_to_act(verdicts: Sequence[Verdict]) -> Verdict | None:
+    """Whose window is open first; of several the first in the file. A dry run never acts."""
+    able = [
+        (verdict.window.since, number)
+        for number, verdict in enumerate(verdicts)
+        if verdict.window is not None and not verdict.policy.dry_run
+    ]
+    return verdicts[min(able)[1]] if able else None
+
+
 def because(why_not: Sequence[str]) -> str:
     return "; ".join(why_not)
 
@@ -149,9 +164,11 @@ def because(why_not: Sequence[str]) -> str:
 def issue_types_of(recommendation: Recommendation) -> tuple[frozenset[str], int | None]:
     """What it is about, chosen to be solved or not, and how severe the worst is; None where the TGC does not say."""
     parts = [part for analysis in recommendation.issues for part in _parts(analysis).items() if part[1] is not None]
-    moved_for = {str(kind) for group in recommendation.action_groups for one in group.actions for kind in one.issue_types}
+    moved_for = {
+        str(kind) for group in recommendation.action_groups for one in group.actions for kind in one.issue_types
+    }
     severities = [part.severity for _, part in parts if part.severity is not None]
-    return moved_for.union(str(kind) for kind, _ in parts), max(severities, default=None)
+    return frozenset(moved_for.union(str(kind) for kind, _ in parts)), max(severities, default=None)
 
 
 def _parts(analysis: Analysis) -> Mapping[str, Any]:
@@ -270,7 +287,7 @@ def _whole(most: int) -> Callable[[object], int]:
 
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
-        raise ValueError("give true or false")
+        raise ValueError("give true or false")  # noqa: TRY004 - a mistake in the file, like the others
     return value
 
 

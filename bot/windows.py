@@ -126,7 +126,7 @@ def _parse_window(value: object) -> Window:
     match value:
         case str():
             return _parse_weekly(value)
-        case {"cron": str(cron), "hours": int() | float() as hours} if len(value) == 2 and hours is not True:  # noqa: PLR2004
+        case {"cron": str(cron), "hours": hours, **more} if not more:
             return CronWindow(cron=_parse_cron(cron), lasts=_parse_hours(hours))
         case _:
             raise ValueError(_EXAMPLES)
@@ -137,7 +137,7 @@ def _parse_weekly(text: str) -> WeeklyWindow:
     if found is None:
         raise ValueError(f"{_EXAMPLES}, which “{text}” is not")
     start, end = _minutes(found["start"]), _minutes(found["end"])
-    if start == end or start == _DAY_MINUTES:
+    if start in {end, _DAY_MINUTES}:
         raise ValueError(f"“{text}” lasts no time: for a whole day give 00:00-24:00")
     return WeeklyWindow(
         days=_parse_days(found["days"].casefold()), start=start, end=end if end > start else end + _DAY_MINUTES
@@ -176,7 +176,7 @@ def _parse_cron(text: str) -> str:
     return " ".join(fields)
 
 
-def _parse_hours(hours: float) -> timedelta:
-    if not 0 < hours <= _MAX_HOURS:
+def _parse_hours(hours: object) -> timedelta:
+    if not isinstance(hours, int | float) or isinstance(hours, bool) or not 0 < hours <= _MAX_HOURS:
         raise ValueError(f"for hours give a number above 0 and up to {_MAX_HOURS}")
     return timedelta(hours=hours)
