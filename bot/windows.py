@@ -63,14 +63,18 @@ class CronWindow(msgspec.Struct, frozen=True, kw_only=True):
     lasts: timedelta
 
     def is_open(self, now: datetime, zone: ZoneInfo) -> bool:
-        return self.opens_at(now - self.lasts, zone) <= now
+        return self._opened_at(now, zone) <= now
 
     def opens_at(self, after: datetime, zone: ZoneInfo) -> datetime:
         return next(CronSim(self.cron, after.astimezone(zone))).astimezone(UTC)
 
     def closes_at(self, now: datetime, zone: ZoneInfo) -> datetime:
         """Of one that is open."""
-        return self.opens_at(now - self.lasts, zone) + self.lasts
+        return self._opened_at(now, zone) + self.lasts
+
+    def _opened_at(self, now: datetime, zone: ZoneInfo) -> datetime:
+        """Where it is not open, when it opens next. In UTC, as elsewhere a sum is one of wall clocks."""
+        return self.opens_at(now.astimezone(UTC) - self.lasts, zone)
 
 
 Window: TypeAlias = WeeklyWindow | CronWindow

@@ -16,7 +16,7 @@ from bot.rendering import ids
 from bot.windows import parse_windows
 from playground.slack_workspace import Message
 from playground.tgc_faults import Fault
-from tests.scenarios.records import outcomes
+from tests.scenarios.records import claims, outcomes
 from tests.scenarios.stage import STORAGE, Stage, buttons, free_port, open_stage
 from tgc.models import IssueType
 
@@ -271,13 +271,22 @@ async def test_a_policy_that_is_gone_accepts_nothing_that_it_planned(stage: Stag
     assert accepts(stage) == 0
 
 
-async def test_a_bot_that_dies_in_between_asks_the_tgc_once(stage: Stage) -> None:
+async def test_a_bot_that_dies_in_between_goes_on_when_it_is_back(stage: Stage) -> None:
     stage.lease_life = timedelta(seconds=20)
-    lost = stage.tgc.fault(Fault("drop_after", "/accept"))
+    stage.set(config=config(but(windows=LATER)))
     card = await posted(stage)
-    await stage.until(lost.reached.is_set)
+    await stage.until(lambda: "policy nights accepts it" in card.text)
+    await stage.settle()
+    hang = stage.tgc.fault(Fault("hang_before", "/recommendation/", times=None))
+    stage.clock.move(timedelta(minutes=45))
+    await stage.until(lambda: claims(stage) == ["claimed"])
+    await stage.until(hang.reached.is_set)
+    await stage.stop_bot()
+    stage.tgc.clear_faults()
+    await stage.start_bot()
     await said_in_thread(stage, card, "Production: Accepted")
     assert accepts(stage) == 1
+    assert outcomes(stage) == [("policy:nights", "plan", "done"), ("policy:nights", "accept", "done")]
 
 
 async def test_somebody_who_asks_is_told_what_each_policy_makes_of_it(stage: Stage) -> None:
