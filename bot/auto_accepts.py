@@ -31,7 +31,7 @@ from bot.system_user import NO_TEAM
 
 KIND = "policy"
 _PLAN = "plan"
-_IN_PEOPLES_HANDS = {Action.ACCEPT, Action.DISMISS, Action.REOPEN, Action.CANCEL, "cancel_plan"}
+_IN_PEOPLES_HANDS = {*(action for action in Action if action.decides), "cancel_plan"}
 """After one of these it is left alone for good, also where its moves change."""
 
 
@@ -92,6 +92,8 @@ class AutoAccepts:
     async def run(self) -> None:
         """Plan and say what is to be planned and said now, and end plans that do not hold any more."""
         async with self._database.read() as connection:
+            if not self._policies.all and not await planned_accepts.any_automatic(connection):
+                return
             known = await recommendations.with_open_cards(connection, self._tgc.key)
             busy = [stored.row_id for stored in known if await self._todo(connection, stored) is not None]
         for row_id in busy:
@@ -117,13 +119,15 @@ class AutoAccepts:
         recommendation = stored.recommendation
         if stored.gone or not is_open(recommendation) or is_expired(recommendation, self._clock.now()):
             return None
+        verdicts = [verdict for verdict in self._verdicts(stored) if verdict.names_pool]
+        fallen = await self._fallen(connection, stored)
+        if not verdicts and not fallen:
+            return None
         card = await cards.get(connection, stored.row_id, self._channel_id)
         offer_id = await offers.find(connection, stored.row_id, plan_of(recommendation))
         offer = await offers.get(connection, offer_id) if offer_id else None
         if card is None or card.ts is None or offer is None:
             return None
-        fallen = await self._fallen(connection, stored)
-        verdicts = [verdict for verdict in self._verdicts(stored) if verdict.names_pool]
         acting: Verdict | None = None
         sayings: tuple[_Saying, ...] = ()
         if verdicts and await left_to_people(connection, stored, offer.id) is None:

@@ -119,8 +119,8 @@ def render_plan_held(pool_name: str, by_user_id: str, due_at: datetime, until: d
 
 
 def render_plan_changed(by_user_id: str, due_at: datetime) -> Message:
-    why = " is over, because its moves have changed. Look at the card, and plan it anew."
-    return _notice(*_plan(by_user_id, due_at), why)
+    then = "The new ones are judged anew." if is_policy_id(by_user_id) else "Look at the card, and plan it anew."
+    return _notice(*_plan(by_user_id, due_at), f" is over, because its moves have changed. {then}")
 
 
 def render_plan_overtaken(by_user_id: str, due_at: datetime, who_id: str, what: Action) -> Message:

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.rendering.escape import POLICY
 from bot.storage.leases import ensure_row
 from bot.storage.tables import planned_accepts
 
@@ -65,6 +66,13 @@ async def was_made(connection: AsyncConnection, offer_id: str) -> bool:
     """Whether anybody ever planned this very offer."""
     planned = select(planned_accepts.c.press_id).where(planned_accepts.c.offer_id == offer_id)
     return (await connection.execute(planned)).first() is not None
+
+
+async def any_automatic(connection: AsyncConnection) -> bool:
+    """Whether a plan of any policy stands."""
+    by_policy = planned_accepts.c.user_id.startswith(POLICY, autoescape=True)
+    standing = select(planned_accepts.c.press_id).where(planned_accepts.c.ended_at.is_(None), by_policy)
+    return (await connection.execute(standing.limit(1))).first() is not None
 
 
 async def all_standing(connection: AsyncConnection, recommendation: int) -> list[PlannedAccept]:
