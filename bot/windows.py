@@ -14,9 +14,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 from cronsim import CronSim, CronSimError
 
+from bot.rendering.escape import clean, shorten
+
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_MINUTES = 24 * 60
 _MAX_HOURS = 7 * 24
+_SHOWN = 40
 _HOURS = re.compile(r"(?P<days>[a-z,-]+)\s+(?P<start>\d\d:\d\d)\s*-\s*(?P<end>\d\d:\d\d)", re.IGNORECASE)
 _MOST_JOINED = 8
 """So many windows, each within the one before, are looked through for the last end."""
@@ -139,10 +142,10 @@ def _parse_window(value: object) -> Window:
 def _parse_weekly(text: str) -> WeeklyWindow:
     found = _HOURS.fullmatch(text.strip())
     if found is None:
-        raise ValueError(f"{_EXAMPLES}, which “{text}” is not")
+        raise ValueError(f"{_EXAMPLES}, which “{_shown(text)}” is not")
     start, end = _minutes(found["start"]), _minutes(found["end"])
     if start in {end, _DAY_MINUTES}:
-        raise ValueError(f"“{text}” lasts no time: for a whole day give 00:00-24:00")
+        raise ValueError(f"“{_shown(text)}” lasts no time: for a whole day give 00:00-24:00")
     return WeeklyWindow(
         days=_parse_days(found["days"].casefold()), start=start, end=end if end > start else end + _DAY_MINUTES
     )
@@ -153,7 +156,7 @@ def _parse_days(text: str) -> frozenset[int]:
     for part in text.split(","):
         first, is_range, last = part.partition("-")
         if first not in _DAYS or (is_range and last not in _DAYS):
-            raise ValueError(f"give days as mon, tue, wed, thu, fri, sat, sun, or mon-fri; “{part}” is none")
+            raise ValueError(f"give days as mon, tue, wed, thu, fri, sat, sun, or mon-fri; “{_shown(part)}” is none")
         begin = _DAYS.index(first)
         count = (_DAYS.index(last) - begin) % len(_DAYS) if is_range else 0
         days |= {(begin + step) % len(_DAYS) for step in range(count + 1)}
@@ -164,7 +167,7 @@ def _minutes(text: str) -> int:
     hour, minute = map(int, text.split(":"))
     minutes = hour * 60 + minute
     if minute > 59 or minutes > _DAY_MINUTES:  # noqa: PLR2004
-        raise ValueError(f"give hours from 00:00 to 24:00; “{text}” is none")
+        raise ValueError(f"give hours from 00:00 to 24:00; “{_shown(text)}” is none")
     return minutes
 
 
@@ -176,7 +179,7 @@ def _parse_cron(text: str) -> str:
     except (CronSimError, ValueError):
         comes = None
     if not comes:
-        raise ValueError(f"for cron give five fields whose time comes, such as 0 22 * * 1-5; “{text}” is none")
+        raise ValueError(f"for cron give five fields whose time comes, such as 0 22 * * 1-5; “{_shown(text)}” is none")
     return " ".join(fields)
 
 
@@ -184,3 +187,7 @@ def _parse_hours(hours: object) -> timedelta:
     if not isinstance(hours, int | float) or isinstance(hours, bool) or not 0 < hours <= _MAX_HOURS:
         raise ValueError(f"for hours give a number above 0 and up to {_MAX_HOURS}")
     return timedelta(hours=hours)
+
+
+def _shown(text: str) -> str:
+    return shorten(clean(text), _SHOWN)

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from bot.policies import Policies, Policy, Verdict, first_to_act, issue_types_of
 from bot.pool_rules import Approvers, PoolRule, TicketRule
-from bot.recommendations import Key
+from bot.recommendations import Key, plan_of
 from bot.windows import parse_windows
 from tests.bot.rendering import samples
+from tests.bot.rendering.strategies import RECOMMENDATIONS
 from tgc.models import (
     Analysis,
     IopsAnalysis,
@@ -226,3 +227,20 @@ def test_nothing_matches_that_breaks_any_of_its_terms(
     opens_in_time = verdict.window is not None and verdict.window.since < expires
     assert verdict.matches is (allowed and opens_in_time)
     assert bool(verdict.why_not) is not verdict.matches
+
+
+@given(RECOMMENDATIONS)
+def test_whatever_the_tgc_says_only_what_is_known_to_be_harmless_matches(recommendation: Recommendation) -> None:
+    policy = but(max_moves=3, issue_types=frozenset({IssueType.SPACE}), min_severity=2)
+    verdict = judge(policy, recommendation, now=datetime(2020, 1, 1, tzinfo=UTC))
+    if not verdict.matches:
+        assert all(reason.isprintable() for reason in verdict.why_not)
+        return
+    plan = plan_of(recommendation)
+    assert plan.whole
+    assert not plan.unprotected
+    assert 1 <= sum(map(len, plan.groups)) <= 3
+    assert {action.issue_types for group in recommendation.action_groups for action in group.actions} <= {
+        (),
+        (IssueType.SPACE,),
+    }
