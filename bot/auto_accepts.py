@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.access import Access, Actor
 from bot.card_thread import CardThread
-from bot.card_views import CardViews
+from bot.card_views import CardViews, moment
 from bot.clock import Clock
 from bot.policies import Policies, Verdict, because, first_to_act
 from bot.readings import Tgc
@@ -206,7 +206,7 @@ class AutoAccepts:
         )
         if not await planned_accepts.add(connection, plan):
             return
-        told = f"Planned for {window.since:%Y-%m-%d %H:%M} UTC."
+        told = f"Planned for {moment(window.since, policy.zone or self._policies.zone)}."
         await self._keep(
             connection, stored, offer, _actor(plan.user_id, plan.user_name), _PLAN, Outcome.DONE, told, plan.press_id
         )

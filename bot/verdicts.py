@@ -139,7 +139,6 @@ def too_late(attempt: Attempt) -> Answer:
 
 def ticket_needed(attempt: Attempt, refusal: str) -> Answer:
     how = "Plan it anew" if attempt.planned else "Press Accept on the card as it is now"
-    how = "Somebody must press Accept" if attempt.press.is_automatic else how
     return nothing(attempt, Outcome.TICKET_NEEDED, f"{refusal} {how}: the form asks for it.")
 
 

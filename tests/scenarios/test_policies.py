@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from bot.config_file import Config, PoolConfig
 from bot.policies import Policy
@@ -18,6 +19,7 @@ from playground.slack_workspace import Message
 from playground.tgc_faults import Fault
 from tests.scenarios.records import claims, outcomes
 from tests.scenarios.stage import STORAGE, Stage, buttons, free_port, open_stage
+from tests.scenarios.test_planning import planned
 from tgc.models import IssueType
 
 ANY_ISSUE = frozenset({IssueType.SPACE, IssueType.IOPS, IssueType.FLASH})
@@ -85,6 +87,7 @@ async def test_what_it_matches_is_accepted_once_announced_and_audited_and_cancel
     await stage.pass_time(minutes=3)
     assert accepts(stage) == 1
     assert len(thread(stage, card)) == 1
+    assert "policy:nights" not in {call.arguments.get("channel") for call in stage.slack.calls}
 
     await stage.slack.person("bob").click(card, ids.CANCEL)
     await stage.answer("bob", "Production: Cancelled.")
@@ -133,7 +136,9 @@ async def test_a_dry_run_says_so_once_and_sends_nothing(stage: Stage) -> None:
     assert await said_in_thread(stage, card, "policy few") == (
         "policy few is a dry run, and would not accept this, because 4 VMs move, and it takes 3 at most."
     )
-    await stage.pass_time(minutes=3)
+    with capture_logs() as logs:
+        await stage.pass_time(minutes=3)
+    assert [log for log in logs if log["log_level"] == "error"] == []
     assert len(thread(stage, card)) == 2
     assert buttons(card) == ["Accept", "Dismiss", "Details"]
     assert accepts(stage) == 0
@@ -222,6 +227,10 @@ async def test_what_somebody_dismissed_is_left_alone_also_when_it_is_reopened(st
     await stage.until(lambda: "Reopen" in buttons(card))
     await stage.slack.person("alice").click(card, ids.REOPEN)
     await stage.until(lambda: "Accept" in buttons(card))
+    shown = str(card.blocks)
+    stage.world.change_moves(stage.world.pools[0])
+    lossless(stage)
+    await stage.until(lambda: str(card.blocks) != shown)
     await stage.jump(hours=1)
     assert accepts(stage) == 0
     assert outcomes(stage) == [
@@ -229,6 +238,20 @@ async def test_what_somebody_dismissed_is_left_alone_also_when_it_is_reopened(st
         ("alice", "dismiss", "done"),
         ("alice", "reopen", "done"),
     ]
+
+
+async def test_what_somebody_planned_is_left_to_that_plan(stage: Stage) -> None:
+    stage.set(config=config())
+    card, _ = await planned(stage)
+    await stage.slack.person("bob").command("/tintri pause Production 2")
+    await stage.answer("bob", "Accepting is paused")
+    stage.set(config=config(NIGHTS))
+    await stage.restart_bot()
+    await stage.jump(hours=1, minutes=45)
+    await said_in_thread(stage, card, "so its time went by")
+    await stage.jump(hours=1)
+    assert accepts(stage) == 0
+    assert [who for who, _, _ in outcomes(stage)] == ["alice", "bob", "alice"]
 
 
 async def test_moves_that_changed_are_judged_anew(stage: Stage) -> None:
