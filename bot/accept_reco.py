@@ -96,11 +96,19 @@ class Acceptor:
             tell=_tell_nobody,
             clock=clock,
             zone=zone,
-            two_people=TwoPeople(database=database, access=access, thread=thread, clock=clock, lapse=lapse),
+            two_people=TwoPeople(
+                database=database,
+                access=access,
+                thread=thread,
+                clock=clock,
+                lapse=lapse,
+                policies=settings.policies,
+            ),
             due_plans=due_plans,
             shaper=Shaper(
                 tgc=tgc, leases=leases, clock=clock, rules=RuleAsking(database=database, tgc=tgc, clock=clock)
             ),
+            policies=settings.policies,
         )
         self._database = database
         self._tgc = tgc

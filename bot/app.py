@@ -20,6 +20,7 @@ from bot.access import Access
 from bot.adoption import Adoption
 from bot.approver_check import ApproverCheck
 from bot.audit import Audit
+from bot.auto_accepts import AutoAccepts
 from bot.bell import Bell
 from bot.card_thread import CardThread
 from bot.card_views import CardViews
@@ -44,6 +45,7 @@ from bot.pacing import Pace
 from bot.painter import Painter
 from bot.pausing import Pausing
 from bot.planning import Planning
+from bot.policy_answers import PolicyAnswers
 from bot.readings import Readings, Tgc
 from bot.reasons import Reasons
 from bot.reconcile import Reconciler
@@ -100,6 +102,8 @@ _TOKEN_EVERY_S = 300.0
 """A bot that has nothing to do calls Slack for hours not at all, and its token may be revoked meanwhile."""
 _APPROVERS_EVERY_S = 600.0
 _LAPSES_EVERY_S = 60.0
+_POLICIES_EVERY_S = 5.0
+_POLICIES_EVERY_S = 5.0
 _REMINDERS_EVERY_S = 60.0
 
 
@@ -286,7 +290,14 @@ class Parts:
             due_plans=self._due_plans,
             stall_after=settings.config.stall_after,
         )
-        self._two_people = TwoPeople(database=database, access=access, thread=thread, clock=clock, lapse=lapse)
+        self._two_people = TwoPeople(
+            database=database,
+            access=access,
+            thread=thread,
+            clock=clock,
+            lapse=lapse,
+            policies=settings.policies,
+        )
         self._approver_check = ApproverCheck(database=database, leases=leases, access=access, readings=readings)
         rule_asking = RuleAsking(database=database, tgc=tgc, clock=clock)
         self._decider = Decider(
@@ -302,6 +313,16 @@ class Parts:
             two_people=self._two_people,
             due_plans=self._due_plans,
             shaper=Shaper(tgc=tgc, leases=leases, clock=clock, rules=rule_asking),
+            policies=settings.policies,
+        )
+        self._auto_accepts = AutoAccepts(
+            database=database,
+            access=access,
+            views=views,
+            thread=thread,
+            tgc=tgc,
+            clock=clock,
+            policies=settings.policies,
         )
         self._replacements = Replacements(
             database=database,
@@ -388,6 +409,15 @@ class Parts:
                 zone=zone,
                 requests=requests,
             ),
+            policy_answers=PolicyAnswers(
+                database=database,
+                access=access,
+                views=views,
+                readings=readings,
+                reconciler=self._reconciler,
+                clock=clock,
+                policies=settings.policies,
+            ),
             reasons=Reasons(database=database, views=views, thread=thread, clock=clock, requests=requests),
             reconciler=self._reconciler,
             reminders=self._reminders,
@@ -434,6 +464,7 @@ class Parts:
             loops.start("following", self._watch.keep_following, patience=self._watch.patience)
             loops.start("outbox", self._outbox.run, patience=SLACK_PATIENCE)
             loops.start("new cards", self._painter.post_new, patience=SLACK_PATIENCE)
+            loops.every("policies", _POLICIES_EVERY_S, self._auto_accepts.run, patience=DATABASE_PATIENCE)
             loops.every("due plans", UNCALLED_S, self._due_plans.press_due, patience=DATABASE_PATIENCE, bell=due_plans)
             loops.start("changed cards", self._painter.edit_changed, patience=SLACK_PATIENCE)
             loops.start("homes", self._homes.keep_published, patience=SLACK_PATIENCE)

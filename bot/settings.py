@@ -22,6 +22,7 @@ from cronsim import CronSim, CronSimError
 from dotenv.parser import Binding, parse_stream
 
 from bot.config_file import Config, ConfigError, PoolConfig, read_config
+from bot.policies import Policies
 from bot.pool_rules import Approvers, PoolRule, PoolRules, parse_approvers
 from bot.routes import Route, Routes, parse_channel
 from bot.smtp_url import parse_smtp_url
@@ -378,6 +379,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What that file says."""
     warnings: tuple[str, ...] = ()
     """What works but may not be meant, one sentence each."""
+
+    @property
+    def policies(self) -> Policies:
+        return Policies(all=self.config.policies, file=self.config.file, zone=self.reco_timezone)
 
     @property
     def pool_rules(self) -> PoolRules:
