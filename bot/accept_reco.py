@@ -98,11 +98,19 @@ class Acceptor:
             tell=_tell_nobody,
             clock=clock,
             zone=zone,
-            two_people=TwoPeople(database=database, access=access, thread=thread, clock=clock, lapse=lapse),
+            two_people=TwoPeople(
+                database=database,
+                access=access,
+                thread=thread,
+                clock=clock,
+                lapse=lapse,
+                policies=settings.policies,
+            ),
             due_plans=due_plans,
             shaper=Shaper(
                 tgcs=tgcs, leases=leases, clock=clock, rules=RuleAsking(database=database, tgcs=tgcs, clock=clock)
             ),
+            policies=settings.policies,
         )
         self._database = database
         self._clock = clock

@@ -22,6 +22,7 @@ from bot.access import Access
 from bot.adoption import Adoption
 from bot.approver_check import ApproverCheck
 from bot.audit import Audit
+from bot.auto_accepts import AutoAccepts
 from bot.bell import Bell, Bells
 from bot.card_thread import CardThread
 from bot.card_views import CardViews
@@ -46,6 +47,7 @@ from bot.pacing import Pace
 from bot.painter import Painter
 from bot.pausing import Pausing
 from bot.planning import Planning
+from bot.policy_answers import PolicyAnswers
 from bot.readings import Readings
 from bot.reasons import Reasons
 from bot.reconcile import Reconciler
@@ -103,6 +105,8 @@ _TOKEN_EVERY_S = 300.0
 """A bot that has nothing to do calls Slack for hours not at all, and its token may be revoked meanwhile."""
 _APPROVERS_EVERY_S = 600.0
 _LAPSES_EVERY_S = 60.0
+_POLICIES_EVERY_S = 5.0
+_POLICIES_EVERY_S = 5.0
 _REMINDERS_EVERY_S = 60.0
 
 
@@ -291,7 +295,14 @@ class Parts:
             due_plans=self._due_plans,
             stall_after=settings.config.stall_after,
         )
-        self._two_people = TwoPeople(database=database, access=access, thread=thread, clock=clock, lapse=lapse)
+        self._two_people = TwoPeople(
+            database=database,
+            access=access,
+            thread=thread,
+            clock=clock,
+            lapse=lapse,
+            policies=settings.policies,
+        )
         self._approver_check = ApproverCheck(database=database, leases=leases, access=access, tgcs=tgcs)
         rule_asking = RuleAsking(database=database, tgcs=tgcs, clock=clock)
         self._decider = Decider(
@@ -307,6 +318,16 @@ class Parts:
             two_people=self._two_people,
             due_plans=self._due_plans,
             shaper=Shaper(tgcs=tgcs, leases=leases, clock=clock, rules=rule_asking),
+            policies=settings.policies,
+        )
+        self._auto_accepts = AutoAccepts(
+            database=database,
+            access=access,
+            views=views,
+            thread=thread,
+            tgcs=tgcs,
+            clock=clock,
+            policies=settings.policies,
         )
         self._replacements = Replacements(
             database=database,
@@ -396,6 +417,15 @@ class Parts:
                 zone=zone,
                 requests=requests,
             ),
+            policy_answers=PolicyAnswers(
+                database=database,
+                access=access,
+                views=views,
+                tgcs=tgcs,
+                reconciler=self._reconciler,
+                clock=clock,
+                policies=settings.policies,
+            ),
             reasons=Reasons(database=database, views=views, thread=thread, clock=clock, requests=requests),
             reconciler=self._reconciler,
             reminders=self._reminders,
@@ -434,6 +464,7 @@ class Parts:
                 self._start_reading(loops, one, begin, health)
             loops.start("outbox", self._outbox.run, patience=SLACK_PATIENCE)
             loops.start("new cards", self._painter.post_new, patience=SLACK_PATIENCE)
+            loops.every("policies", _POLICIES_EVERY_S, self._auto_accepts.run, patience=DATABASE_PATIENCE)
             loops.every("due plans", UNCALLED_S, self._due_plans.press_due, patience=DATABASE_PATIENCE, bell=due_plans)
             loops.start("changed cards", self._painter.edit_changed, patience=SLACK_PATIENCE)
             loops.start("homes", self._homes.keep_published, patience=SLACK_PATIENCE)

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from bot.policies import FORMS, Policy, read_policies
 from bot.pool_rules import Approvers, SecondApprover, TicketRule, parse_approvers, parse_ticket_rule
 from bot.routes import ROUTE, Route
 from bot.tgc_sections import TGC_FORMS, TgcSection, tgc_sections
@@ -55,6 +56,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     tgcs: tuple[TgcSection, ...] = ()
     """Those beside the one in the environment."""
     routes: tuple[Route, ...] = ()
+    """In the order of the file."""
+    policies: tuple[Policy, ...] = ()
     """In the order of the file."""
     approval_lapse: timedelta = timedelta(hours=12)
     """How long a first approval waits for the second."""
@@ -157,7 +160,7 @@ _POOL: Mapping[str, Callable[[object], object]] = {
     "second_approver": _second_approver,
     "ticket": _ticket,
 }
-_SECTIONS = ["pools", "routes", "tgc"]
+_SECTIONS = ["pools", "policies", "routes", "tgc"]
 _FIELDS = {
     "approval_lapse_hours": "approval_lapse",
     "audit_retention_days": "audit_retention",
@@ -186,6 +189,7 @@ class _Reading:
             file=self._name,
             pools=pools,
             tgcs=self._tgcs(table),
+            policies=self._policies(table),
             routes=self._routes(table),
             **{_FIELDS[key]: value for key, value in values.items()},
         )
@@ -209,6 +213,11 @@ class _Reading:
             if "channels" not in section:
                 self._mistake(("routes", str(number)), "channels is missing: give the ids of one or more")
         return tuple(Route(**section) for section in sections if "channels" in section)
+
+    def _policies(self, table: Mapping[str, Any]) -> tuple[Policy, ...]:
+        sections = self._tables(table, "policies", FORMS)
+        given = table["policies"] if sections else []
+        return read_policies(sections, given, lambda path, sentence: self._mistake(("policies", *path), sentence))
 
     def _tables(
         self, table: Mapping[str, Any], name: str, forms: Mapping[str, Callable[[object], object]]

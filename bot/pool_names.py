@@ -57,6 +57,11 @@ class PoolPattern(msgspec.Struct, frozen=True):
         return self.is_at(pool) and fnmatchcase(pool.own, self.name)
 
 
+def is_meant(pool: PoolName, pattern: str) -> bool:
+    """Whether a name or glob means this pool: by its own name, or after the name of its TGC and a `/`."""
+    return pool_pattern(pattern, {pool.tgc_key}).matches(pool)
+
+
 def pool_pattern(text: str, tgc_keys: Collection[str]) -> PoolPattern:
     """What stands before the first `/` is a TGC only where one of `tgc_keys`: names of pools may hold a `/`, too."""
     before, slash, rest = text.partition("/")

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from bot.pool_names import PoolName
+from bot.pool_names import PoolName, is_meant
 from bot.rendering.escape import is_group_id, is_user_id
 from bot.rendering.phrase import HERE
 from tgc.models import IssueType, Recommendation
@@ -51,9 +51,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     def takes_pool(self, tgc_key: str, pool_name: str) -> bool:
         name = PoolName(tgc_key, pool_name)
-        named = self.pools is None or any(
-            fnmatchcase(name.own, pattern) or fnmatchcase(name.full, pattern) for pattern in self.pools
-        )
+        named = self.pools is None or any(is_meant(name, pattern) for pattern in self.pools)
         return named and self.takes_tgc(tgc_key)
 
     def takes(self, tgc_key: str, pool_name: str, recommendation: Recommendation) -> bool:

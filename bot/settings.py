@@ -19,6 +19,7 @@ import msgspec
 from dotenv.parser import Binding, parse_stream
 
 from bot.config_file import Config, ConfigError, PoolConfig, read_config
+from bot.policies import Policies
 from bot.pool_rules import Approvers, PoolRule, PoolRules, parse_approvers
 from bot.routes import Route, Routes, parse_channel
 from bot.setting_forms import (
@@ -400,6 +401,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             zone=section.zone or self.reco_timezone,
             section=f"[[tgc]] {section.name} in {self.config.file}",
         )
+
+    @property
+    def policies(self) -> Policies:
+        return Policies(all=self.config.policies, file=self.config.file, zone=self.reco_timezone)
 
     @property
     def pool_rules(self) -> PoolRules:

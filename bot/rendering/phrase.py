@@ -43,7 +43,7 @@ class When(msgspec.Struct, frozen=True):
 
 class Person(msgspec.Struct, frozen=True):
     user_id: str
-    """Slack's, or that of a user of the operating system, who has no account at Slack and is shown as text."""
+    """Slack's, or that of a user of the operating system or a policy, who have no account there: shown as text."""
 
 
 class Called(msgspec.Struct, frozen=True):
@@ -191,6 +191,8 @@ def _words(piece: Piece) -> str:
             return escape.utc(at)
         case Person(user_id=user_id) if escape.is_system_user_id(user_id):
             return escape.clean(user_id)
+        case Person(user_id=user_id) if escape.is_policy_id(user_id):
+            return escape.clean(f"policy {user_id.removeprefix(escape.POLICY)}")
         case Person() | Called():
             return NOBODY_KNOWN
 

@@ -50,6 +50,8 @@ class Outcome(StrEnum):
     """It was planned for a time that is past, or after the recommendation's end."""
     NOT_DONE = "not_done"
     """Nothing happened, as a reading showed; the person may press again."""
+    DRY_RUN = "dry_run"
+    """A policy said what it would do, and did nothing."""
     NEVER_KNOWN = "never_known"
     """The TGC was asked, its answer was lost, and it cannot be read any more."""
 
@@ -164,6 +166,18 @@ async def names(connection: AsyncConnection, recommendation: int) -> dict[str, s
         .order_by(decisions.c.id)
     )
     return {row.user_id: row.user_name for row in await connection.execute(statement)}
+
+
+async def done_to(connection: AsyncConnection, recommendation: int) -> frozenset[str]:
+    """All that took effect on it, plans too."""
+    which = (decisions.c.recommendation == recommendation, decisions.c.outcome == Outcome.DONE)
+    return frozenset(await connection.scalars(select(decisions.c.action).where(*which).distinct()))
+
+
+async def is_kept(connection: AsyncConnection, command_id: str) -> bool:
+    """Whether anything was kept of that command, done or not."""
+    which = decisions.c.command_id == command_id
+    return (await connection.execute(select(decisions.c.id).where(which))).first() is not None
 
 
 async def was_done(connection: AsyncConnection, command_id: str) -> bool:
