@@ -190,6 +190,7 @@ def test_cards_elsewhere_show_it_until_one_stands_in_its_new_place() -> None:
         (("berlin/Production",), "oslo", False),
         (("*",), "oslo", True),
         (("oslo/*",), "berlin", False),
+        (("b*",), "berlin", False),  # a TGC's name is no part of a pool's
     ],
 )
 def test_with_several_tgcs_a_pool_is_meant_by_its_own_name_or_the_full_one(
