@@ -226,6 +226,26 @@ async def test_the_command_line_covers_all_and_accepts_at_the_right_one(stage: S
     await berlin.start()
 
 
+async def test_what_runs_is_watched_to_its_end_while_another_tgc_is_away(stage: Stage, berlin: SimulatedTgc) -> None:
+    for world in (stage.world, berlin.world):
+        pool = world.pools[0]
+        world.accept(pool.uuid, str(world.current(pool).id))
+    out = io.StringIO()
+    screen = Screen(Console(file=out), stage.settings.reco_timezone)
+    wanted = Wanted(follow=True, patterns=("*/production",))
+    running = asyncio.create_task(print_reco(stage.settings, wanted, screen, stage.clock))
+    await stage.until(lambda: all(f"{tgc}/Production: 0 of 4" in out.getvalue() for tgc in ("default", "berlin")))
+    await berlin.stop()
+    stage.world.set_pace(1)
+    await stage.until(lambda: "default/Production: 4 of 4 VMs moved" in out.getvalue())
+    assert out.getvalue().count("berlin/Production: it cannot be read now, and is asked for again.") == 1
+    await berlin.start()
+    berlin.world.set_pace(1)
+    await stage.until(running.done)
+    assert await running
+    assert "berlin/Production: 4 of 4 VMs moved" in out.getvalue()
+
+
 async def told(stage: Stage, who: str, answers: int) -> None:
     await stage.until(lambda: len(stage.slack.ephemerals(who)) == answers)
 
