@@ -20,6 +20,7 @@ DOCUMENTS = (
     "docs/audit.md",
     "docs/command-line.md",
     "docs/doctor.md",
+    "docs/install.md",
     "docs/settings.md",
     "docs/using.md",
     "docs/operating.md",
