@@ -22,6 +22,7 @@ DOCUMENTS = (
     "docs/doctor.md",
     "docs/install.md",
     "docs/settings.md",
+    "docs/troubleshooting.md",
     "docs/using.md",
     "docs/operating.md",
 )
