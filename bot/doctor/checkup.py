@@ -10,6 +10,7 @@ from cronsim import CronSim
 from bot.clock import Clock
 from bot.doctor.checks import made, named, ok
 from bot.doctor.database_check import check_database
+from bot.doctor.mail_check import check_mail
 from bot.doctor.slack_checks import SlackChecks
 from bot.doctor.tgc_checks import TgcChecks
 from bot.readings import Readings
@@ -37,15 +38,19 @@ async def check_all(
     async def of_database() -> list[Finding]:
         return [await made("database", partial(check_database, settings.database_url))]
 
-    tgc, database, slack_and_people = await together(
+    async def of_mail() -> list[Finding]:
+        return [await made("mail", partial(check_mail, settings.smtp_url))]
+
+    tgc, database, slack_and_people, mail = await together(
         (
             TgcChecks(readings, settings, login_held=login_held).findings(),
             of_database(),
             SlackChecks(slack, settings, clock, is_asked_there=is_asked_in_slack).findings(),
+            of_mail(),
         )
     )
     schedule = named("schedule", next_runs(settings.reco_schedule, settings.reco_timezone, here, clock.now()))
-    return [*tgc, *database, schedule, *slack_and_people]
+    return [*tgc, *database, schedule, *slack_and_people, *mail]
 
 
 def next_runs(schedule: str, zone: ZoneInfo, here: ZoneInfo, now: datetime) -> Finding:
