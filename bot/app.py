@@ -21,6 +21,7 @@ from bot.adoption import Adoption
 from bot.approver_check import ApproverCheck
 from bot.audit import Audit
 from bot.auto_accepts import AutoAccepts
+from bot.bell import Bell
 from bot.card_thread import CardThread
 from bot.card_views import CardViews
 from bot.clock import Clock, SystemClock
@@ -32,6 +33,8 @@ from bot.health import Health
 from bot.history import History
 from bot.homes import Homes
 from bot.leader import Leader
+from bot.lookout import EVERY_S as LOOK_EVERY_S
+from bot.lookout import UNCALLED_S, Lookout
 from bot.loops import CameRound, Loops
 from bot.mail_queue import MailQueue
 from bot.mailer import Mailer
@@ -61,6 +64,7 @@ from bot.smtp import Smtp
 from bot.smtp_url import parse_smtp_url
 from bot.socket_mode import CONNECTIONS, SocketMode
 from bot.status import Status
+from bot.storage.backlog import Queue
 from bot.storage.database import Database, open_database
 from bot.storage.leases import Leases
 from bot.tasks import Tasks
@@ -90,7 +94,6 @@ CHECKING_AT_MOST = timedelta(minutes=20)
 """For the approvers of all rules, likewise."""
 RETENTION_AT_MOST = timedelta(minutes=10)
 _LAST_REQUESTS_S = 0.5
-_TICK_S = 2.0
 _DAY_S = 86_400.0
 _DATABASE_EVERY_S = 20.0
 """For the metrics, where nobody asks for /readyz."""
@@ -99,7 +102,6 @@ _TOKEN_EVERY_S = 300.0
 """A bot that has nothing to do calls Slack for hours not at all, and its token may be revoked meanwhile."""
 _APPROVERS_EVERY_S = 600.0
 _LAPSES_EVERY_S = 60.0
-_DUE_EVERY_S = 5.0
 _REMINDERS_EVERY_S = 60.0
 
 
@@ -240,6 +242,7 @@ class Parts:
         patience_s: float,
     ) -> None:
         channel_id, zone = settings.reco_channel or "", settings.reco_timezone
+        self._database, self._clock = database, clock
         self._follow_s = settings.follow_seconds
         self._leader = Leader(leases, clock)
         self._pace = pace = Pace(clock)
@@ -443,6 +446,9 @@ class Parts:
         )
 
     def start(self, loops: Loops, health: Health) -> None:
+        presses, due_plans = Bell(self._clock), Bell(self._clock)
+        mails = self._mailer.bell if self._mailer else Bell(self._clock)
+
         async def watch(came_round: CameRound) -> None:
             self._watch.came_round = came_round
             await self._adoption.run(came_round)
@@ -457,8 +463,8 @@ class Parts:
             loops.start("following", self._watch.keep_following, patience=self._watch.patience)
             loops.start("outbox", self._outbox.run, patience=SLACK_PATIENCE)
             loops.start("new cards", self._painter.post_new, patience=SLACK_PATIENCE)
-            loops.every("policies", _DUE_EVERY_S, self._auto_accepts.run, patience=DATABASE_PATIENCE)
-            loops.every("due plans", _DUE_EVERY_S, self._due_plans.press_due, patience=DATABASE_PATIENCE)
+            loops.every("policies", self._auto_accepts.every_s, self._auto_accepts.run, patience=DATABASE_PATIENCE)
+            loops.every("due plans", UNCALLED_S, self._due_plans.press_due, patience=DATABASE_PATIENCE, bell=due_plans)
             loops.start("changed cards", self._painter.edit_changed, patience=SLACK_PATIENCE)
             loops.start("homes", self._homes.keep_published, patience=SLACK_PATIENCE)
             loops.start("missed analyses", self._silence.keep_looking, patience=self._silence.patience)
@@ -467,13 +473,27 @@ class Parts:
                 loops.start("mail", self._mailer.run, patience=MAIL_PATIENCE)
             loops.every("reminders", _REMINDERS_EVERY_S, self._reminders.run, patience=READING_AT_MOST)
 
+        lookout = Lookout(
+            self._database,
+            {
+                Queue.PRESSES: presses,
+                Queue.MESSAGES: self._outbox.bell,
+                Queue.NEW_CARDS: self._painter.posting,
+                Queue.CHANGED_CARDS: self._painter.editing,
+                Queue.PLANS: due_plans,
+                Queue.HOMES: self._homes.bell,
+                Queue.MAILS: mails,
+            },
+        )
+
         async def lead(_came_round: CameRound) -> None:
             await self._leader.lead(loops, start_leading)
             health.swept = health.swept or self._leader.is_led
 
         loops.start("leading", lead, patience=None)
+        loops.every("lookout", LOOK_EVERY_S, lookout.look, patience=DATABASE_PATIENCE)
         loops.every("database", _DATABASE_EVERY_S, health.look, patience=DATABASE_PATIENCE)
-        loops.every("presses left behind", _TICK_S, self._decider.resume, patience=DECIDING_AT_MOST)
+        loops.every("presses left behind", UNCALLED_S, self._decider.resume, patience=DECIDING_AT_MOST, bell=presses)
         loops.every("approvers", _APPROVERS_EVERY_S, self._approver_check.run, patience=CHECKING_AT_MOST)
         loops.every("lapsed approvals", _LAPSES_EVERY_S, self._two_people.end_lapsed, patience=DATABASE_PATIENCE)
         health.approvers = lambda: self._approver_check.state
@@ -532,6 +552,7 @@ def _bolt_app(settings: Settings, identity: Identity, session: aiohttp.ClientSes
         )
 
     return AsyncApp(
+        name="tintri-bot",  # else Bolt reads the source of all who called it, to name itself after the first
         logger=logging.getLogger("slack_bolt"),
         client=AsyncWebClient(base_url=settings.slack_api_url, session=session, retry_handlers=[]),
         authorize=authorize,

@@ -12,8 +12,10 @@ import msgspec
 import structlog
 
 from bot.access import Access, Actor
+from bot.bell import Bell
 from bot.card_views import CardViews
 from bot.clock import Clock
+from bot.lookout import UNCALLED_S
 from bot.loops import CameRound
 from bot.pacing import Pace
 from bot.readings import Readings
@@ -59,6 +61,7 @@ class Homes:
         self._slack = slack
         self._pace = pace
         self._clock = clock
+        self.bell = Bell(clock)
         self._served: dict[str, tuple[str, str]] = {}
         """By person: hashes of what there was to show, and of what Slack shows of it. Forgotten with the process."""
 
@@ -92,7 +95,9 @@ class Homes:
                 recent = await homes.lately(connection, self._clock.now())
             if recent:
                 await self._serve_all(recent, came_round)
-            await self._clock.sleep(_TICK_S)
+                await self._clock.sleep(_TICK_S)
+            else:
+                await self.bell.wait(UNCALLED_S)
 
     async def _serve_all(self, recent: list[Home], came_round: CameRound) -> None:
         there_is = await self._read()

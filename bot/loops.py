@@ -11,6 +11,7 @@ from typing import Self
 
 import structlog
 
+from bot.bell import Bell
 from bot.clock import Clock
 from bot.metrics import LOOP_STUCK
 
@@ -90,13 +91,21 @@ class Loops:
         self._loops.append(loop)
         self._tasks.append(asyncio.create_task(self._forever(loop, work), name=name))
 
-    def every(self, name: str, seconds: float, work: Callable[[], Awaitable[object]], *, patience: timedelta) -> None:
-        """Do the work, then wait, again and again. `patience`: how long the work may take."""
+    def every(
+        self,
+        name: str,
+        seconds: float,
+        work: Callable[[], Awaitable[object]],
+        *,
+        patience: timedelta,
+        bell: Bell | None = None,
+    ) -> None:
+        """Do the work, then wait or hear the bell, again and again. `patience`: how long the work may take."""
 
         async def turn(came_round: CameRound) -> None:
             await work()
             came_round()
-            await self._clock.sleep(seconds)
+            await (bell.wait(seconds) if bell else self._clock.sleep(seconds))
 
         self.start(name, turn, patience=timedelta(seconds=seconds) + patience)
 

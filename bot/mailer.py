@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.bell import Bell
 from bot.clock import Clock
+from bot.lookout import UNCALLED_S
 from bot.loops import CameRound
 from bot.mail_message import compose
 from bot.metrics import MAILS_WAITING
@@ -24,7 +26,6 @@ _log = structlog.get_logger(__name__)
 
 GIVEN_UP_AFTER = timedelta(days=2)
 _SHORTEST_PAUSE = timedelta(minutes=1)
-_TICK_S = 2.0
 
 
 class Mailer:
@@ -35,6 +36,7 @@ class Mailer:
         self._leases = leases
         self._smtp = smtp
         self._clock = clock
+        self.bell = Bell(clock)
         self._sender = sender
         self._to = to
         self._has_begun = False
@@ -48,7 +50,7 @@ class Mailer:
         while True:
             await self._send_due(came_round)
             came_round()
-            await self._clock.sleep(_TICK_S)
+            await self.bell.wait(UNCALLED_S)
 
     async def _send_due(self, came_round: CameRound) -> None:
         async with self._database.read() as connection:

@@ -13,7 +13,9 @@ import msgspec
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.bell import Bell
 from bot.clock import Clock
+from bot.lookout import UNCALLED_S
 from bot.loops import CameRound
 from bot.metrics import POSTED, UNPOSTED
 from bot.pacing import Pace
@@ -33,7 +35,6 @@ SETTLING = timedelta(seconds=5)
 _CLOCKS_APART = timedelta(hours=1)
 """How far back in the history to look, for clocks that disagree. Only our key makes a message ours."""
 _REFUSED_PAUSE = timedelta(minutes=1)
-_TICK_S = 2.0
 
 
 class Delivered(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,11 +59,13 @@ class Outbox:
         self._pace = pace
         self._troubles = troubles
         self._clock = clock
+        self.bell = Bell(clock)
         self._opened = asyncio.Event()
 
     def open(self) -> None:
         """Let messages out: what stands in the channel already is known now."""
         self._opened.set()
+        self.bell.ring()
 
     async def add(
         self,
@@ -121,7 +124,7 @@ class Outbox:
             if self._opened.is_set():
                 await self.send_due(came_round)
             came_round()
-            await self._clock.sleep(_TICK_S)
+            await self.bell.wait(UNCALLED_S)
 
     async def send_due(self, came_round: CameRound = lambda: None) -> None:
         async with self._database.read() as connection:

@@ -19,6 +19,7 @@ from bot.bell import Bell
 from bot.card_thread import CardThread
 from bot.card_views import CardViews
 from bot.clock import Clock
+from bot.lookout import UNCALLED_S
 from bot.loops import CameRound
 from bot.mail_queue import MailQueue
 from bot.metrics import EDITED
@@ -41,7 +42,6 @@ from bot.troubles import is_of_channel
 _log = structlog.get_logger(__name__)
 
 PROGRESS_EVERY_S = 10.0
-_TICK_S = 2.0
 _AGAIN_AFTER = timedelta(seconds=5)
 _REFUSED_AGAIN_AFTER = timedelta(minutes=1)
 _ENDS_OF_MOVES = frozenset({Standing.DONE, Standing.FAILED, Standing.CANCELLED})
@@ -153,8 +153,8 @@ class Painter:
         self._pace = pace
         self._views = views
         self._clock = clock
-        self._posting = Bell(clock)
-        self._editing = Bell(clock)
+        self.posting = Bell(clock)
+        self.editing = Bell(clock)
         self._shown: dict[int, _Shown] = {}
         """By row. Forgotten with the process: then progress is painted once too early."""
 
@@ -165,13 +165,13 @@ class Painter:
                 came_round()
                 await self._paint(card)
             came_round()
-            await self._posting.wait(_TICK_S)
+            await self.posting.wait(UNCALLED_S)
 
     async def edit_changed(self, came_round: CameRound) -> None:
         """Edit the messages that show something older, each in its turn, as long as the bot runs."""
         while True:
             if not await self._edit_round(came_round):
-                await self._editing.wait(_TICK_S)
+                await self.editing.wait(UNCALLED_S)
 
     async def _edit_round(self, came_round: CameRound) -> bool:
         """Paint what changed, then one card on which mere progress did; True where others of these are due."""
@@ -195,7 +195,7 @@ class Painter:
         if not card.dirty:
             async with self._database.write() as connection:
                 await cards.mark_dirty(connection, card.row_id)
-        (self._posting if card.ts is None else self._editing).ring()
+        (self.posting if card.ts is None else self.editing).ring()
 
     async def draw(self, card: Card) -> Drawing:
         return await draw(self._database, self._views, card)

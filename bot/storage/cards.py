@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage import putting_off
@@ -25,9 +25,15 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     final: bool
 
 
+_IN_CHANNEL = select(cards).where(
+    cards.c.recommendation == bindparam("recommendation"), cards.c.channel_id == bindparam("channel_id")
+)
+_BY_ROW_ID = select(cards).where(cards.c.id == bindparam("row_id"))
+
+
 async def get(connection: AsyncConnection, recommendation: int, channel_id: str) -> Card | None:
-    row = and_(cards.c.recommendation == recommendation, cards.c.channel_id == channel_id)
-    found = (await connection.execute(select(cards).where(row))).one_or_none()
+    of_it = {"recommendation": recommendation, "channel_id": channel_id}
+    found = (await connection.execute(_IN_CHANNEL, of_it)).one_or_none()
     return None if found is None else _card(found)
 
 
@@ -136,7 +142,7 @@ async def postpone_channel(connection: AsyncConnection, channel_id: str, until: 
 
 
 async def by_row_id(connection: AsyncConnection, row_id: int) -> Card:
-    return _card((await connection.execute(select(cards).where(cards.c.id == row_id))).one())
+    return _card((await connection.execute(_BY_ROW_ID, {"row_id": row_id})).one())
 
 
 async def is_held(connection: AsyncConnection, lease: Lease) -> bool:

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -171,7 +172,7 @@ async def open_existing_database(url: str) -> AsyncIterator[Database | None]:
 
 
 async def _if_of_this_version(database: Database, url: str) -> Database | None:
-    if await _revision(database, url) != _scripts().get_current_head():
+    if await _revision(database, url) != _newest():
         return None
     await _check_writable(database, url)
     return database
@@ -226,12 +227,12 @@ async def read_age(url: str) -> Age:
 
 
 async def _age(database: Database, url: str) -> Age:
-    revision, scripts = await _revision(database, url), _scripts()
+    revision = await _revision(database, url)
     if revision is None:
         return Age.UNMADE
-    if revision == scripts.get_current_head():
+    if revision == _newest():
         return Age.SAME
-    if revision in {script.revision for script in scripts.walk_revisions()}:
+    if revision in {script.revision for script in _scripts().walk_revisions()}:
         return Age.OLDER
     raise _from_newer(url)
 
@@ -291,7 +292,15 @@ def _is_busy(error: Exception) -> bool:
     return isinstance(cause, sqlite3.OperationalError) and cause.sqlite_errorcode == sqlite3.SQLITE_BUSY
 
 
+@cache
+def _newest() -> str | None:
+    """The revision of the tables of this version."""
+    return _scripts().get_current_head()
+
+
 def _upgrade(connection: Connection) -> None:
+    if MigrationContext.configure(connection).get_current_revision() == _newest():
+        return
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.recommendations import Key
@@ -113,21 +113,25 @@ async def of_button(connection: AsyncConnection, action: str, value: str) -> Dec
     return None if row is None else _decision(row)
 
 
+_NEWEST_EFFECTIVE = (
+    select(decisions)
+    .where(
+        decisions.c.recommendation == bindparam("recommendation"),
+        decisions.c.outcome == Outcome.DONE,
+        decisions.c.action.in_(bindparam("actions", expanding=True)),
+    )
+    .order_by(decisions.c.id.desc())
+    .limit(1)
+)
+
+
 async def newest_effective(
     connection: AsyncConnection, recommendation: int, action: Action | None = None
 ) -> Decision | None:
     """Return the newest decision that took effect on the recommendation itself; with `action`, of that kind."""
-    statement = (
-        select(decisions)
-        .where(
-            decisions.c.recommendation == recommendation,
-            decisions.c.outcome == Outcome.DONE,
-            decisions.c.action.in_(_EFFECTIVE if action is None else [action]),  # to plan one changes nothing yet
-        )
-        .order_by(decisions.c.id.desc())
-        .limit(1)
-    )
-    row = (await connection.execute(statement)).one_or_none()
+    actions = list(_EFFECTIVE if action is None else [action])  # to plan one changes nothing yet
+    found = await connection.execute(_NEWEST_EFFECTIVE, {"recommendation": recommendation, "actions": actions})
+    row = found.one_or_none()
     return None if row is None else _decision(row)
 
 

@@ -84,13 +84,12 @@ def _sqlite(url: str) -> AsyncEngine:
         url,
         module=sqlite_driver(),
         connect_args={"timeout": SQLITE_BUSY_S},
-        # All are kept: those above the size would be opened anew, each with its thread, whenever the loops wake at once.
+        # All are kept: those above the size would be opened anew, each with its thread, when the loops wake at once.
         pool_size=_SQLITE_CONNECTIONS,
         max_overflow=0,
     )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    event.listen(engine.sync_engine, "invalidate", _roll_back_sqlite)
     return engine
 
 
@@ -118,12 +117,9 @@ def _reading_url(url: str) -> str:
 def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
     dbapi_connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
     try:
-        cursor = dbapi_connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
         # `sent` must survive a power cut: what is committed is on the disk (sqlite.org, PRAGMA synchronous).
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.close()
+        script = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"
+        dbapi_connection.run(lambda cursor: cursor.executescript(script))
     except BaseException:  # a cancellation, too
         dbapi_connection.close()  # SQLAlchemy does not know of it yet, and its thread would go on
         raise
@@ -132,14 +128,6 @@ def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     dbapi_connection: Any = connection.connection.dbapi_connection
     dbapi_connection.begin(writes=connection.get_execution_options().get("writes", False))
-
-
-def _roll_back_sqlite(dbapi_connection: Any, _record: object, _error: object) -> None:
-    """Give SQLite's write lock back: a statement cut off by a cancellation holds it on even after the connection's end.
-
-    (sqlite.org, sqlite3_close_v2: a connection lives on for as long as a statement of it was not finished.)
-    """
-    dbapi_connection.rollback()
 
 
 def try_file(engine: AsyncEngine, url: str) -> None:

@@ -8,7 +8,7 @@ no lease beside that of its press. Of one offer at most one plan stands, by the 
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.rendering.escape import POLICY
@@ -56,9 +56,13 @@ async def get(connection: AsyncConnection, press_id: str) -> PlannedAccept | Non
     return None if row is None else _plan(row)
 
 
+_STANDING = select(planned_accepts).where(
+    planned_accepts.c.offer_id == bindparam("offer_id"), planned_accepts.c.ended_at.is_(None)
+)
+
+
 async def standing(connection: AsyncConnection, offer_id: str) -> PlannedAccept | None:
-    which = (planned_accepts.c.offer_id == offer_id, planned_accepts.c.ended_at.is_(None))
-    row = (await connection.execute(select(planned_accepts).where(*which))).one_or_none()
+    row = (await connection.execute(_STANDING, {"offer_id": offer_id})).one_or_none()
     return None if row is None else _plan(row)
 
 

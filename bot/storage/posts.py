@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import Row, and_, case, delete, select, update
+from sqlalchemy import Row, and_, bindparam, case, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.rendering.views import Message
@@ -67,8 +67,11 @@ async def add(
     )
 
 
+_BY_KEY = select(posts).where(posts.c.key == bindparam("key"))
+
+
 async def find(connection: AsyncConnection, key: str) -> Post | None:
-    row = (await connection.execute(select(posts).where(posts.c.key == key))).one_or_none()
+    row = (await connection.execute(_BY_KEY, {"key": key})).one_or_none()
     return None if row is None else _post(row)
 
 

@@ -1,8 +1,8 @@
 """aiosqlite for SQLAlchemy with one visit to SQLite's thread for each statement.
 
 SQLAlchemy's own adapter goes there four times: to make a cursor, to run the statement, to fetch its rows and to close
-the cursor. Each visit costs several times what SQLite needs for a small statement. Here a reader's BEGIN goes along with
-its first statement, too, as it means nothing before (sqlite.org, BEGIN DEFERRED), and nobody waits for its ROLLBACK.
+the cursor. Each visit costs several times what SQLite needs for a small statement. Here a reader's BEGIN goes along
+with its first statement, too, as it means nothing before (sqlite.org, BEGIN DEFERRED); nobody waits for its ROLLBACK.
 """
 
 import sqlite3

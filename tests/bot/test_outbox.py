@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from bot.access import Access
+from bot.lookout import EVERY_S, Lookout
+from bot.loops import Loops
 from bot.outbox import SETTLING, BusyError, Delivered, Outbox
 from bot.pacing import Pace
 from bot.pool_rules import Approvers
@@ -19,6 +21,7 @@ from bot.recommendations import Key
 from bot.rendering.answers import render_sentence
 from bot.slack import Slack, SlackError, slack_session
 from bot.storage import posts, recommendations
+from bot.storage.backlog import Queue
 from bot.storage.database import Database, open_database
 from bot.storage.leases import Leases
 from bot.storage.posts import Post, PostState
@@ -142,15 +145,15 @@ async def test_what_is_written_down_goes_out_once(place: Place, bot: Process) ->
 
 
 async def test_messages_go_out_soon_after_they_were_written_down(place: Place, bot: Process) -> None:
-    running = asyncio.create_task(bot.outbox.run(lambda: None))
-    try:
+    lookout = Lookout(bot.database, dict.fromkeys(Queue, bot.outbox.bell))
+    async with Loops(place.clock) as loops:
+        loops.start("outbox", bot.outbox.run, patience=None)
+        loops.every("lookout", EVERY_S, lookout.look, patience=timedelta(minutes=1))
         for number in range(3):
             await bot.add(f"key {number}")
             added_at = place.clock.now()
             await place.until(partial(place.has, number + 1), timedelta(milliseconds=100))
             assert place.clock.now() - added_at < timedelta(seconds=5)
-    finally:
-        await bot.die(running)
 
 
 async def recommended(process: Process) -> int:

@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -12,12 +13,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
-import aiosqlite
 import pytest
 from sqlalchemy import text
 
 from bot.rendering import ids
-from bot.storage.database import Database, open_database
+from bot.storage.database import open_database
 from playground.slack import Slack
 from playground.tgc import SimulatedTgc
 from playground.tgc_faults import Fault
@@ -246,33 +246,39 @@ async def wait_for(is_true: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
+@pytest.mark.parametrize("grace_s", [0.0, 10.0], ids=["cut off", "run to its end"])
 async def test_a_cancelled_transaction_gives_the_write_lock_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, grace_s: float
 ) -> None:
     """Else the bot would stop only when SQLite is tired of waiting for the lock, 15 s later."""
-    fetch, fetching = aiosqlite.Cursor.fetchall, asyncio.Event()
+    monkeypatch.setattr("bot.storage.database._GRACE_S", grace_s)
+    loop, is_running, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
 
-    async def never(_: aiosqlite.Cursor) -> None:
-        fetching.set()
-        await asyncio.Event().wait()
+    def hold() -> int:
+        loop.call_soon_threadsafe(is_running.set)
+        go_on.wait()
+        return 1
+
+    async def write(value: str) -> None:
+        async with database.write() as connection:
+            raw = await connection.get_raw_connection()
+            assert raw.driver_connection is not None
+            await raw.driver_connection.create_function("hold", 0, hold)
+            await connection.execute(text(f"UPDATE leases SET fence = {value} RETURNING name"))  # noqa: S608 (ours)
 
     async with open_database(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}") as database:
         async with database.write() as connection:
             await connection.execute(text("INSERT INTO leases (name, fence) VALUES ('a', 0), ('b', 0)"))
-        monkeypatch.setattr(aiosqlite.Cursor, "fetchall", never)
-        writing = asyncio.create_task(_write(database))
-        await fetching.wait()
+        writing = asyncio.create_task(write("hold()"))
+        await is_running.wait()
         writing.cancel()
+        loop.call_later(0.1, go_on.set)
         await asyncio.wait({writing})
-        monkeypatch.setattr(aiosqlite.Cursor, "fetchall", fetch)
-        async with asyncio.timeout(5):
-            await _write(database)
         assert writing.cancelled()
-
-
-async def _write(database: Database) -> None:
-    async with database.write() as connection:
-        await connection.execute(text("UPDATE leases SET fence = fence + 1 RETURNING name"))
+        async with asyncio.timeout(5):
+            await write("fence + 1")
+        async with database.read() as connection:
+            assert (await connection.execute(text("SELECT sum(fence) FROM leases"))).scalar_one() == 2
 
 
 async def test_the_bot_stops_at_any_moment(stage: Stage) -> None:
