@@ -164,7 +164,7 @@ async def bot(
         parts.start(loops, entrance.health)
         if (kept := settings.config.audit_retention) is not None:
             loops.every("retention", _DAY_S, Retention(database, clock, kept).run, patience=RETENTION_AT_MOST)
-        _log.info("running", channel=settings.reco_channel, tgc=tgc.name)
+        _log.info("running", channels=", ".join(settings.routes.channels), tgc=tgc.name)
         yield
 
 
@@ -241,7 +241,7 @@ class Parts:
         tasks: Tasks,
         patience_s: float,
     ) -> None:
-        channel_id, zone = settings.reco_channel or "", settings.reco_timezone
+        routes, zone = settings.routes, settings.reco_timezone
         self._database, self._clock = database, clock
         self._follow_s = settings.follow_seconds
         self._leader = Leader(leases, clock)
@@ -259,7 +259,7 @@ class Parts:
             troubles=self._troubles,
             clock=clock,
         )
-        thread = CardThread(clock, channel_id)
+        thread = CardThread(clock, routes)
         mail_queue = MailQueue(clock, zone, is_on=settings.smtp_url is not None)
         self._mailer = _mailer(settings, database, leases, clock)
         self._painter = Painter(
@@ -271,6 +271,7 @@ class Parts:
             slack=slack,
             pace=pace,
             views=views,
+            routes=routes,
             clock=clock,
         )
         self._due_plans = DuePlans(database=database, thread=thread, clock=clock, zone=zone)
@@ -282,7 +283,7 @@ class Parts:
             views=views,
             tgc=tgc,
             vm_names=VmNames(tgc.client, clock, patience_s=patience_s),
-            channel_id=channel_id,
+            routes=routes,
             clock=clock,
             due_plans=self._due_plans,
             stall_after=settings.config.stall_after,
@@ -319,7 +320,7 @@ class Parts:
             thread=thread,
             tgc=tgc,
             clock=clock,
-            channel_id=channel_id,
+            routes=routes,
             policies=settings.policies,
         )
         self._replacements = Replacements(
@@ -338,7 +339,7 @@ class Parts:
             tgc=tgc,
             clock=clock,
             zone=zone,
-            channel_id=channel_id,
+            routes=routes,
             before=settings.config.reminder_before,
         )
         self._silence = Silence(
@@ -348,7 +349,7 @@ class Parts:
             outbox=self._outbox,
             clock=clock,
             zone=zone,
-            channel_id=channel_id,
+            routes=routes,
         )
         self._homes = Homes(
             database=database,
@@ -359,14 +360,14 @@ class Parts:
             pace=pace,
             clock=clock,
         )
-        self._adoption = Adoption(database, slack, tgc, clock, channel_id)
+        self._adoption = Adoption(database, slack, tgc, clock, routes)
         self._watch = Watch(
             database=database,
             readings=readings,
             reconciler=self._reconciler,
             outbox=self._outbox,
             clock=clock,
-            channel_id=channel_id,
+            routes=routes,
             schedule=settings.reco_schedule,
             zone=zone,
             refresh_s=settings.reco_refresh_seconds,
@@ -396,7 +397,7 @@ class Parts:
                 readings=readings,
                 outbox=self._outbox,
                 clock=clock,
-                channel_id=channel_id,
+                routes=routes,
             ),
             planning=Planning(
                 database=database,
@@ -427,7 +428,6 @@ class Parts:
                 views=views,
                 tgc=tgc,
                 clock=clock,
-                channel_id=channel_id,
                 schedule=settings.reco_schedule,
                 zone=zone,
                 swept_at=lambda: self._watch.swept_at,

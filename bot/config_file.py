@@ -15,6 +15,7 @@ import msgspec
 
 from bot.policies import FORMS, Policy, read_policies
 from bot.pool_rules import Approvers, SecondApprover, TicketRule, parse_approvers, parse_ticket_rule
+from bot.routes import ROUTE, Route
 
 _MAX_LAPSE_HOURS = 7 * 24
 _MAX_STALL_MINUTES = 24 * 60
@@ -50,6 +51,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     pools: tuple[tuple[str, PoolConfig], ...] = ()
     """By a pool's name or a glob, in the order of the file."""
     policies: tuple[Policy, ...] = ()
+    """In the order of the file."""
+    routes: tuple[Route, ...] = ()
     """In the order of the file."""
     approval_lapse: timedelta = timedelta(hours=12)
     """How long a first approval waits for the second."""
@@ -170,15 +173,18 @@ class _Reading:
 
     def config(self, table: Mapping[str, Any]) -> Config:
         sections = table.get("pools", {})
-        named = ["pools", "policies"]
+        named = ["pools", "policies", "routes"]
         values = self._values({key: value for key, value in table.items() if key not in named}, _TOP, (), named)
         if not isinstance(sections, dict):
             self._mistake(("pools",), 'pools is no section: write [pools."NAME"] for each pool')
             sections = {}
         pools = tuple((pattern, self._pool(pattern, section)) for pattern, section in sections.items())
-        policies = self._policies(table)
         return Config(
-            file=self._name, pools=pools, policies=policies, **{_FIELDS[key]: value for key, value in values.items()}
+            file=self._name,
+            pools=pools,
+            policies=self._policies(table),
+            routes=self._routes(table),
+            **{_FIELDS[key]: value for key, value in values.items()},
         )
 
     def _pool(self, pattern: str, section: object) -> PoolConfig:
@@ -191,6 +197,13 @@ class _Reading:
         sections = self._tables(table, "policies", FORMS)
         given = table["policies"] if sections else []
         return read_policies(sections, given, lambda path, sentence: self._mistake(("policies", *path), sentence))
+
+    def _routes(self, table: Mapping[str, Any]) -> tuple[Route, ...]:
+        sections = self._tables(table, "routes", ROUTE)
+        for number, section in enumerate(table["routes"] if sections else [], 1):
+            if "channels" not in section:
+                self._mistake(("routes", str(number)), "channels is missing: give the ids of one or more")
+        return tuple(Route(**section) for section in sections if "channels" in section)
 
     def _tables(
         self, table: Mapping[str, Any], name: str, forms: Mapping[str, Callable[[object], object]]

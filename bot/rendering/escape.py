@@ -101,6 +101,10 @@ def is_user_id(user_id: str) -> bool:
     return re.fullmatch(r"[UW][A-Z0-9]{1,30}", user_id) is not None
 
 
+def is_group_id(group_id: str) -> bool:
+    return re.fullmatch(r"S[A-Z0-9]{1,30}", group_id) is not None
+
+
 def is_system_user_id(user_id: str) -> bool:
     """Whether it is somebody at the command line (bot.system_user). No id of Slack's looks like it."""
     return user_id.startswith(SYSTEM_USER)

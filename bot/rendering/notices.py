@@ -202,7 +202,7 @@ def render_cannot_post(channel_id: str, problem: str, waiting: int) -> Message:
         Channel(channel_id),
         f": {_sentence(problem)} {waits} to be shown there. To fix it, type ",
         Code("/invite"),
-        " with my name in that channel, or set RECO_CHANNEL to another one.",
+        " with my name in that channel, or set RECO_CHANNEL (or its route) to another one.",
     )
 
 

@@ -113,6 +113,7 @@ class Unsent(msgspec.Struct, frozen=True, kw_only=True):
     """A message that Slack did not take yet."""
 
     kind: str
+    channel_id: str
     created_at: datetime
     problem: str
     """Why, when it was tried last."""
@@ -121,12 +122,12 @@ class Unsent(msgspec.Struct, frozen=True, kw_only=True):
 async def unsent(connection: AsyncConnection) -> list[Unsent]:
     """Those that were tried in vain, whoever was tried last at the end."""
     statement = (
-        select(posts.c.kind, posts.c.created_at, posts.c.problem)
+        select(posts.c.kind, posts.c.channel_id, posts.c.created_at, posts.c.problem)
         .where(posts.c.state != PostState.SENT, posts.c.problem.is_not(None))
         .order_by(posts.c.not_before, posts.c.created_at)
     )
     return [
-        Unsent(kind=row.kind, created_at=row.created_at, problem=row.problem)
+        Unsent(kind=row.kind, channel_id=row.channel_id, created_at=row.created_at, problem=row.problem)
         for row in await connection.execute(statement)
     ]
 
