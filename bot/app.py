@@ -320,7 +320,6 @@ class Parts:
             thread=thread,
             tgc=tgc,
             clock=clock,
-            routes=routes,
             policies=settings.policies,
         )
         self._replacements = Replacements(

@@ -14,14 +14,12 @@ from bot.access import Access, Actor
 from bot.card_thread import CardThread
 from bot.card_views import CardViews, moment
 from bot.clock import Clock
-from bot.live_cards import live_cards
 from bot.policies import Policies, Verdict, because, first_to_act
 from bot.readings import Tgc
 from bot.recommendations import is_expired, is_open, plan_of
 from bot.rendering.escape import is_policy_id
 from bot.rendering.notices import render_policy_plans, render_policy_says, render_policy_withdraws
 from bot.rendering.views import Action, Message
-from bot.routes import Routes
 from bot.storage import approvals, cards, claims, decisions, offers, planned_accepts, recommendations
 from bot.storage.claims import ClaimState
 from bot.storage.database import Database
@@ -80,7 +78,6 @@ class AutoAccepts:
         thread: CardThread,
         tgc: Tgc,
         clock: Clock,
-        routes: Routes,
         policies: Policies,
     ) -> None:
         self._database = database
@@ -89,7 +86,6 @@ class AutoAccepts:
         self._thread = thread
         self._tgc = tgc
         self._clock = clock
-        self._routes = routes
         self._policies = policies
 
     @property
@@ -131,10 +127,10 @@ class AutoAccepts:
         fallen = await self._fallen(connection, stored)
         if not verdicts and not fallen:
             return None
-        shown = await live_cards(connection, self._routes, stored)
+        is_shown = any(card.ts for card in await cards.of(connection, stored.row_id))
         offer_id = await offers.find(connection, stored.row_id, plan_of(recommendation))
         offer = await offers.get(connection, offer_id) if offer_id else None
-        if offer is None or not any(card.ts for card in shown):
+        if not is_shown or offer is None:
             return None
         acting: Verdict | None = None
         sayings: tuple[_Saying, ...] = ()

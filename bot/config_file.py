@@ -50,9 +50,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Its name, for sentences."""
     pools: tuple[tuple[str, PoolConfig], ...] = ()
     """By a pool's name or a glob, in the order of the file."""
-    policies: tuple[Policy, ...] = ()
-    """In the order of the file."""
     routes: tuple[Route, ...] = ()
+    """In the order of the file."""
+    policies: tuple[Policy, ...] = ()
     """In the order of the file."""
     approval_lapse: timedelta = timedelta(hours=12)
     """How long a first approval waits for the second."""
@@ -193,17 +193,17 @@ class _Reading:
             return PoolConfig()
         return PoolConfig(**self._values(section, _POOL, ("pools", pattern)))
 
-    def _policies(self, table: Mapping[str, Any]) -> tuple[Policy, ...]:
-        sections = self._tables(table, "policies", FORMS)
-        given = table["policies"] if sections else []
-        return read_policies(sections, given, lambda path, sentence: self._mistake(("policies", *path), sentence))
-
     def _routes(self, table: Mapping[str, Any]) -> tuple[Route, ...]:
         sections = self._tables(table, "routes", ROUTE)
         for number, section in enumerate(table["routes"] if sections else [], 1):
             if "channels" not in section:
                 self._mistake(("routes", str(number)), "channels is missing: give the ids of one or more")
         return tuple(Route(**section) for section in sections if "channels" in section)
+
+    def _policies(self, table: Mapping[str, Any]) -> tuple[Policy, ...]:
+        sections = self._tables(table, "policies", FORMS)
+        given = table["policies"] if sections else []
+        return read_policies(sections, given, lambda path, sentence: self._mistake(("policies", *path), sentence))
 
     def _tables(
         self, table: Mapping[str, Any], name: str, forms: Mapping[str, Callable[[object], object]]
