@@ -1,5 +1,7 @@
 """What each policy makes of what pools have now, for somebody who asks. Nothing is changed by it."""
 
+import asyncio
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.access import Access
@@ -45,7 +47,8 @@ class PolicyAnswers:
         pools = find_pools(await self._readings.pools(), typed)
         if not self._policies.all:
             return ()
-        return tuple([await self._of_pool(pool) for pool in sorted(pools, key=lambda one: pool_name(one).casefold())])
+        by_name = sorted(pools, key=lambda pool: pool_name(pool).casefold())
+        return tuple(await asyncio.gather(*map(self._of_pool, by_name)))
 
     async def _of_pool(self, pool: Pool) -> PolicyView:
         reading = await self._readings.current(pool)
