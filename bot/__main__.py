@@ -145,7 +145,7 @@ def doctor(
         typer.Option("--click", metavar="USER", help="Also post a button to this member ID, and wait for the press."),
     ] = None,
 ) -> None:
-    """Check settings, TGC, database, Slack and approvers, and say what to mend. Changes nothing."""
+    """Check settings, TGC, database, Slack, approvers and mail, and say what to mend. Changes nothing."""
     from bot.print_doctor import print_doctor
     from bot.rendering.escape import is_user_id
 

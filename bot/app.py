@@ -105,8 +105,6 @@ _TOKEN_EVERY_S = 300.0
 """A bot that has nothing to do calls Slack for hours not at all, and its token may be revoked meanwhile."""
 _APPROVERS_EVERY_S = 600.0
 _LAPSES_EVERY_S = 60.0
-_POLICIES_EVERY_S = 5.0
-_POLICIES_EVERY_S = 5.0
 _REMINDERS_EVERY_S = 60.0
 
 
@@ -464,7 +462,7 @@ class Parts:
                 self._start_reading(loops, one, begin, health)
             loops.start("outbox", self._outbox.run, patience=SLACK_PATIENCE)
             loops.start("new cards", self._painter.post_new, patience=SLACK_PATIENCE)
-            loops.every("policies", _POLICIES_EVERY_S, self._auto_accepts.run, patience=DATABASE_PATIENCE)
+            loops.every("policies", self._auto_accepts.every_s, self._auto_accepts.run, patience=DATABASE_PATIENCE)
             loops.every("due plans", UNCALLED_S, self._due_plans.press_due, patience=DATABASE_PATIENCE, bell=due_plans)
             loops.start("changed cards", self._painter.edit_changed, patience=SLACK_PATIENCE)
             loops.start("homes", self._homes.keep_published, patience=SLACK_PATIENCE)

@@ -31,6 +31,7 @@ from bot.tgcs import Tgcs
 
 KIND = "policy"
 _PLAN = "plan"
+_EVERY_S, _RARELY_S = 5.0, 300.0
 _IN_PEOPLES_HANDS = {*(action for action in Action if action.decides), "cancel_plan"}
 """After one of these it is left alone for good, also where its moves change."""
 
@@ -86,6 +87,11 @@ class AutoAccepts:
         self._tgcs = tgcs
         self._clock = clock
         self._policies = policies
+
+    @property
+    def every_s(self) -> float:
+        """Without policies there is nothing to look for but what former ones have planned."""
+        return _EVERY_S if self._policies.all else _RARELY_S
 
     async def run(self) -> None:
         """Plan and say what is to be planned and said now, and end plans that do not hold any more."""

@@ -167,6 +167,16 @@ _FIELDS = {
     "stall_minutes": "stall_after",
     "reminder_hours": "reminder_before",
 }
+MEANINGS: Mapping[str, str] = {
+    "approval_lapse_hours": "for how many hours a first approver waits for the second",
+    "audit_retention_days": "for how many days the journal of decisions is kept; for ever without it",
+    "stall_minutes": "after how many minutes without progress a move is called stalled",
+    "reminder_hours": "how many hours before a recommendation expires the undecided is reminded of",
+    "approvers": "who may act in this pool: ids of people and user groups; without it those of RECO_APPROVERS",
+    "second_approver": "when two different people must accept; without it one is enough",
+    "ticket": "the form of the ticket that each accept needs; without it none is asked for",
+}
+"""What each key holds: the line in docs/settings.md."""
 
 
 class _Reading:

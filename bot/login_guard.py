@@ -21,7 +21,7 @@ class RememberedLogin:
         self._tgc_key = tgc.key
         self._user_name = tgc.username
         self._password = tgc.password.reveal()
-        self._correct = f"correct {tgc.named('TGC_USERNAME or TGC_PASSWORD')}"
+        self._account = tgc.named("TGC_USERNAME or TGC_PASSWORD")
 
     async def check(self) -> None:
         async with self._database.read() as connection:
@@ -31,14 +31,14 @@ class RememberedLogin:
         if login.refusals >= MAX_REFUSALS:
             raise TGCLoginError(
                 "The TGC refused this user name and password three times, so they are not tried again, because "
-                f"accounts lock: {self._correct}, or give the account another password, and start again.",
+                f"accounts lock: correct {self._account}, or give the account another password, and start again.",
                 status=403,
             )
         # Before it was refused, too, the clock was set back or another replica's is ahead.
         if abs(self._clock.now() - login.refused_at) < HOLD:
             raise TGCLoginError(
-                "The TGC refused the login, so none is tried for 15 minutes, because accounts lock: "
-                f"{self._correct} and start again.",
+                "The TGC refused the login, so none is tried for 15 minutes, because accounts lock: correct "
+                f"{self._account} and start again.",
                 status=403,
             )
 

@@ -1,5 +1,7 @@
 """What each policy makes of what pools have now, for somebody who asks. Nothing is changed by it."""
 
+import asyncio
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.access import Access
@@ -49,7 +51,8 @@ class PolicyAnswers:
         pools = find_pools(listed.pools, typed)
         if not self._policies.all:
             return ()
-        views = [await self._of_pool(pool) for pool in sorted(pools, key=lambda one: one.shown.casefold())]
+        by_name = sorted(pools, key=lambda pool: pool.shown.casefold())
+        views = await asyncio.gather(*map(self._of_pool, by_name))
         return (*views, *(PolicyView(pool_name=key, problem=why) for key, why in listed.unread.items()))
 
     async def _of_pool(self, pool: TgcPool) -> PolicyView:

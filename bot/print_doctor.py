@@ -40,7 +40,7 @@ async def print_doctor(*, form: str, click: str | None) -> bool:
     """
     settings, findings = check_settings(Path(".env"))
     if settings is None:
-        names = ("TGC", "database", "schedule", "Slack", "approvers", *(("click",) if click else ()))
+        names = ("TGC", "database", "schedule", "Slack", "approvers", "mail", *(("click",) if click else ()))
         rest = not_made(names, "the settings must be mended first")
     else:
         # What it would warn of is among the findings.

@@ -3,8 +3,8 @@
 import asyncio
 import re
 import ssl
-from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
 
 from aiosmtplib import (
     SMTP,
@@ -22,6 +22,8 @@ from bot.smtp_url import Login, SmtpServer
 
 WITHIN_S = 60.0
 """For a mail, from connecting to the server's word that it took it."""
+CHECKED_WITHIN_S = 15.0
+"""For somebody who waits to hear whether the server is well."""
 _STEP_S = 20.0
 _GOODBYE_S = 5.0
 _FINER_CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
@@ -69,8 +71,26 @@ class Smtp:
             (_, code), *_ = refused.items()
             raise MailRefusedError(_refused_addresses(code), refused)
 
+    async def check(self) -> bool:
+        """Log in and send nothing; whether all of it was encrypted. Raises SmtpError."""
+        try:
+            async with asyncio.timeout(CHECKED_WITHIN_S), self._connected() as client:
+                await client.ehlo()
+                return client.get_transport_info("cipher") is not None
+        except (SMTPException, OSError, ValueError) as error:
+            raise _told(error, ()) from error
+
     async def _send(self, mail: bytes, sender: str, recipients: Sequence[str]) -> dict[str, str]:
         """Who refused it, and with which code."""
+        async with self._connected() as client:
+            if not self._may_send():
+                raise TooLateError("It was not sent, as another process may be at it.")
+            refused, _ = await client.sendmail(sender, recipients, mail)
+        return {address: _code(answer) for address, answer in refused.items()}
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[SMTP]:
+        """Logged in, where there is a login."""
         server = self._server
         client = SMTP(
             hostname=server.host,
@@ -84,14 +104,11 @@ class Smtp:
             await client.connect()
             if server.login:
                 await _log_in(client, server.login)
-            if not self._may_send():
-                raise TooLateError("It was not sent, as another process may be at it.")
-            refused, _ = await client.sendmail(sender, recipients, mail)
+            yield client
             with suppress(SMTPException, OSError):
                 await client.quit(timeout=_GOODBYE_S)
         finally:
             client.close()
-        return {address: _code(answer) for address, answer in refused.items()}
 
 
 async def _log_in(client: SMTP, login: Login) -> None:

@@ -104,28 +104,41 @@ def _verify_tls(value: object) -> bool:
             raise ValueError("give true or false")
 
 
-def _by(parse: Callable[[str], T]) -> Callable[[object], T]:
+def _by(parse: Callable[[str], T], example: str) -> Callable[[object], T]:
     def form(value: object) -> T:
         match value:
             case str():
                 return parse(value.strip())
             case _:
-                raise ValueError("give a text in quotes")
+                raise ValueError(f"give {example}")
 
     return form
 
 
+MEANINGS = {
+    "name": "what it is called, in all records; the one in the environment is called default",
+    "url": "its URL",
+    "user": "the account that the bot logs in with",
+    "password_env": "which environment variable holds the password of that account",
+    "password_file": "or which file holds it",
+    "ca_file": "a file of CA certificates (PEM) that sign its certificate",
+    "fingerprint": "the SHA-256 of its own certificate, when nothing known signs it",
+    "verify_tls": "whether its certificate is checked; false only on purpose",
+    "zone": "its time zone; without it RECO_TIMEZONE",
+    "schedule": "when to look for new recommendations, by its zone; without it RECO_SCHEDULE",
+}
+"""Of each key, for the documents."""
 TGC_FORMS: Mapping[str, Callable[[object], object]] = {
     "name": _name,
-    "url": _by(parse_tgc_url),
+    "url": _by(parse_tgc_url, 'a URL such as "https://tgc.example.com"'),
     "user": _user,
     "password": _password,
     "password_env": _password_env,
     "password_file": _password_file,
-    "ca_file": _by(parse_ca_file),
-    "fingerprint": _by(parse_fingerprint),
+    "ca_file": _by(parse_ca_file, 'the path of a file such as "/etc/ssl/tgc.pem"'),
+    "fingerprint": _by(parse_fingerprint, "64 hexadecimal digits in quotes, with or without colons"),
     "verify_tls": _verify_tls,
-    "zone": _by(parse_zone),
-    "schedule": _by(parse_schedule),
+    "zone": _by(parse_zone, 'an IANA time zone such as "Europe/Berlin"'),
+    "schedule": _by(parse_schedule, 'five cron fields such as "15 6,18 * * *"'),
 }
 """What each key must be; raises ValueError that says what to give instead."""

@@ -20,7 +20,10 @@ DOCUMENTS = (
     "docs/audit.md",
     "docs/command-line.md",
     "docs/doctor.md",
+    "docs/install.md",
     "docs/policies.md",
+    "docs/settings.md",
+    "docs/troubleshooting.md",
     "docs/using.md",
     "docs/operating.md",
 )

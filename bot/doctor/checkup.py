@@ -10,6 +10,7 @@ from cronsim import CronSim
 from bot.clock import Clock
 from bot.doctor.checks import made, named, not_made, ok
 from bot.doctor.database_check import check_database
+from bot.doctor.mail_check import check_mail
 from bot.doctor.slack_checks import SlackChecks
 from bot.doctor.tgc_checks import TgcChecks, check_routes, check_rules
 from bot.rendering.phrase import DAY_AND_TIME, local
@@ -37,15 +38,19 @@ async def check_all(
     async def of_database() -> list[Finding]:
         return [await made("database", partial(check_database, settings.database_url))]
 
-    of_tgcs, database, slack_and_people = await together(
+    async def of_mail() -> list[Finding]:
+        return [await made("mail", partial(check_mail, settings.smtp_url))]
+
+    of_tgcs, database, slack_and_people, mail = await together(
         (
             _of_tgcs(settings, tgcs, login_held),
             of_database(),
             SlackChecks(slack, settings, clock, is_asked_there=is_asked_in_slack).findings(),
+            of_mail(),
         )
     )
     schedules = [named(_named("schedule", tgc, tgcs), next_runs(tgc, here, clock.now())) for tgc in settings.tgcs]
-    return [*of_tgcs, *database, *schedules, *slack_and_people]
+    return [*of_tgcs, *database, *schedules, *slack_and_people, *mail]
 
 
 async def _of_tgcs(settings: Settings, tgcs: Tgcs, login_held: str | None) -> list[Finding]:

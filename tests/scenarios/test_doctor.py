@@ -17,7 +17,7 @@ from bot.routes import Route
 from bot.settings import Secret
 from playground.tgc_faults import Fault
 from tests.scenarios.records import outcomes
-from tests.scenarios.stage import PASSWORD, Stage
+from tests.scenarios.stage import PASSWORD, Stage, free_port
 from tests.scenarios.test_certificates import STRANGE, ca_file, serve_with
 from tests.tgc.test_tls import ISSUED, fingerprint_of
 
@@ -53,7 +53,7 @@ async def test_beside_a_running_bot_all_is_well_and_nothing_is_disturbed(stage: 
 
     found = await findings(stage)
     assert {finding.name: finding.mark for finding in found} == dict.fromkeys(
-        (*OF_THE_TGC, "database", "schedule", *OF_SLACK), Mark.OK
+        (*OF_THE_TGC, "database", "schedule", *OF_SLACK, "mail"), Mark.OK
     )
     assert of(found, "certificate").sentence == (
         f"It is the one pinned by TGC_FINGERPRINT. SHA-256 {fingerprint_of(ISSUED)}."
@@ -67,8 +67,10 @@ async def test_beside_a_running_bot_all_is_well_and_nothing_is_disturbed(stage: 
 
 
 async def test_where_nothing_answers_each_line_says_so_or_that_it_was_not_checked(stage: Stage) -> None:
+    (stage.folder / "bot.db").unlink()
     await stage.tgc.stop()
     await stage.slack.stop()
+    stage.set(smtp_url=Secret(f"smtp://127.0.0.1:{free_port()}"))
     found = await findings(stage)
     assert [(finding.name, finding.mark) for finding in found] == [
         ("TGC", Mark.ERROR),
@@ -77,9 +79,11 @@ async def test_where_nothing_answers_each_line_says_so_or_that_it_was_not_checke
         ("schedule", Mark.OK),
         ("Slack", Mark.ERROR),
         *((name, Mark.WARNING) for name in OF_SLACK[1:]),
+        ("mail", Mark.ERROR),
     ]
     assert "There is no connection to 127.0.0.1" in of(found, "TGC").sentence
     assert of(found, "Slack").sentence == f"Slack gives no answer at {stage.settings.slack_api_url}."
+    assert of(found, "mail").sentence == "The mail server cannot be reached: check SMTP_URL, and that it runs."
     for name in (*OF_THE_TGC[1:], *OF_SLACK[1:5]):
         assert of(found, name).sentence.startswith("Not checked, as ")
     assert list(stage.folder.iterdir()) == []
@@ -336,6 +340,7 @@ class TestAClick:
     async def test_without_a_database_nothing_is_posted_and_who_cannot_be_written_to_is_told(
         self, stage: Stage
     ) -> None:
+        (stage.folder / "bot.db").unlink()
         found = of(await examine(stage.settings, stage.clock, click="U0CAROL00"), "click")
         assert found.sentence.startswith("Not checked, as a running bot writes presses down in its database")
         assert stage.slack.calls_of("chat.postMessage") == []
