@@ -56,7 +56,7 @@ def reco(
     settings = _settings(need_slack=False)
     from rich.console import Console
 
-    from bot.pools import UnknownPoolError
+    from bot.pools import AmbiguousPoolError, UnknownPoolError
     from bot.print_reco import Wanted, print_reco
     from bot.rendering.escape import clean
     from bot.screen import Screen
@@ -74,6 +74,8 @@ def reco(
     except UnknownPoolError as error:
         close = f" {'There is' if error.are_all else 'Close to it'}: {', '.join(error.close)}." if error.close else ""
         _fail(WRONG_USAGE, clean(f"{error}{close}"))
+    except AmbiguousPoolError as error:
+        _fail(WRONG_USAGE, clean(str(error)))
     except (TGCError, DatabaseError, ValueError) as error:
         _fail(REFUSED, str(error))
     except KeyboardInterrupt:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from bot.pool_names import PoolName, is_meant
 from bot.rendering.escape import is_group_id, is_user_id
 from bot.rendering.phrase import HERE
 from tgc.models import IssueType, Recommendation
@@ -35,7 +36,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     channels: tuple[str, ...]
     pools: tuple[str, ...] | None = None
-    """Names or globs."""
+    """Names or globs, as `pool` or `tgc/pool`."""
     tgc: str | None = None
     """A key of a TGC, or a glob."""
     issue_types: frozenset[IssueType] | None = None
@@ -49,7 +50,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         return self.tgc is None or fnmatchcase(tgc_key, self.tgc)
 
     def takes_pool(self, tgc_key: str, pool_name: str) -> bool:
-        named = self.pools is None or any(fnmatchcase(pool_name, pattern) for pattern in self.pools)
+        name = PoolName(tgc_key, pool_name)
+        named = self.pools is None or any(is_meant(name, pattern) for pattern in self.pools)
         return named and self.takes_tgc(tgc_key)
 
     def takes(self, tgc_key: str, pool_name: str, recommendation: Recommendation) -> bool:

@@ -18,7 +18,8 @@ def plain_report(report: Report, *, zone: tzinfo) -> str:
     """Lines of at most 80 columns where names allow; dates in `zone`."""
     head = f"{name(report.tgc_name, 'Tintri Global Center')}, read {local(report.read_at, zone, f'{DAY_AND_TIME} %Z')}"
     pools = ["\n".join(_pool(answer, zone)) for answer in answers.by_urgency(report.pools)]
-    text = "\n\n".join([f"{head}\n{answers.headline(report)}", *pools]) + "\n"
+    unread = ["\n".join(_wrapped(sentence)) for sentence in answers.unread_tgcs(report)]
+    text = "\n\n".join(["\n".join([head, answers.headline(report), *unread]), *pools]) + "\n"
     return text.replace(NO_BREAK, " ")  # lines are wrapped, and people search for what they read
 
 

@@ -24,6 +24,8 @@ def report_tables(report: Report, *, zone: tzinfo) -> Iterable[RenderableType]:
     head = f"{name(report.tgc_name, 'Tintri Global Center')}, read {local(report.read_at, zone, f'{DAY_AND_TIME} %Z')}"
     yield _text(head, "dim")
     yield _text(answers.headline(report))
+    for sentence in answers.unread_tgcs(report):
+        yield _text(sentence, "yellow")
     for answer in answers.by_urgency(report.pools):
         yield Text()
         yield from _pool(answer, zone)
