@@ -1,5 +1,6 @@
 """The command line, `tintri-bot`. Each command imports what only it needs."""
 
+import os
 import sys
 from collections.abc import Coroutine, Sequence
 from io import TextIOWrapper
@@ -28,12 +29,17 @@ cli = typer.Typer(
 def run() -> None:
     """Run the bot until it is told to stop. Settings come from the environment, over .env."""
     settings = _settings(need_slack=True)
+    environ = dict(os.environ)  # as it is now: bot.app takes out of it what Bolt would read
     from bot.app import StartError
     from bot.app import run as run_bot
+    from bot.settings import environment, read_settings
     from bot.storage.errors import DatabaseError
 
+    def reread() -> "Settings":
+        return read_settings(environment(Path(".env"), environ), need_slack=True)
+
     try:
-        _run(run_bot(settings))
+        _run(run_bot(settings, reread))
     except (StartError, DatabaseError) as error:
         _fail(REFUSED, str(error))
 

@@ -51,6 +51,7 @@ from bot.policy_answers import PolicyAnswers
 from bot.readings import Readings
 from bot.reasons import Reasons
 from bot.reconcile import Reconciler
+from bot.reload import Reload, become
 from bot.reminders import Reminders
 from bot.replacements import Replacements
 from bot.reports import Reports
@@ -112,9 +113,17 @@ class StartError(Exception):
     """The bot cannot start; `str()` is one sentence with the fix."""
 
 
-async def run(settings: Settings, *, clock: Clock | None = None, lease_life: timedelta = LEASE_LIFE) -> None:
-    """Run until SIGTERM or SIGINT. Raises StartError and DatabaseError."""
-    serving = asyncio.create_task(_serve(settings, clock, lease_life))
+async def run(
+    settings: Settings,
+    reread: Callable[[], Settings],
+    *,
+    clock: Clock | None = None,
+    lease_life: timedelta = LEASE_LIFE,
+) -> None:
+    """Run until SIGTERM or SIGINT. `reread`: for SIGHUP. Raises StartError and DatabaseError."""
+    reload = Reload(settings, reread)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload.ask)
+    serving = asyncio.create_task(_serve(settings, reload, clock, lease_life))
 
     def stop() -> None:
         if not serving.cancelling():  # a second signal must not cut short what the first began
@@ -128,8 +137,8 @@ async def run(settings: Settings, *, clock: Clock | None = None, lease_life: tim
         _log.info("stopped")
 
 
-async def _serve(settings: Settings, clock: Clock | None, lease_life: timedelta) -> None:
-    async with bot(settings, clock=clock, lease_life=lease_life):
+async def _serve(settings: Settings, reload: Reload, clock: Clock | None, lease_life: timedelta) -> None:
+    async with bot(settings, reload=reload, clock=clock, lease_life=lease_life):
         await asyncio.Event().wait()
 
 
@@ -137,6 +146,7 @@ async def _serve(settings: Settings, clock: Clock | None, lease_life: timedelta)
 async def bot(
     settings: Settings,
     *,
+    reload: Reload | None = None,
     clock: Clock | None = None,
     lease_life: timedelta = LEASE_LIFE,
     tgc_timeout_s: float = TGC_TIMEOUT_S,
@@ -166,6 +176,8 @@ async def bot(
         entrance.health.stuck_loops = lambda: loops.stuck
         await stack.enter_async_context(entrance.serve(app, slack, loops, clock))
         parts.start(loops, entrance.health)
+        if reload is not None:
+            loops.start("settings", partial(reload.keep_taking, take_over=parts.take_over), patience=None)
         if (kept := settings.config.audit_retention) is not None:
             loops.every("retention", _DAY_S, Retention(database, clock, kept).run, patience=RETENTION_AT_MOST)
         names = ", ".join(tgc.name for tgc in connected)
@@ -246,12 +258,15 @@ class Parts:
         tasks: Tasks,
         patience_s: float,
     ) -> None:
-        routes, zone = settings.routes, settings.reco_timezone
+        self._routes = routes = settings.routes
+        self._policies = policies = settings.policies
+        zone = settings.reco_timezone
         self._database, self._clock = database, clock
         self._follow_s = settings.follow_seconds
         self._leader = Leader(leases, clock)
         self._pace = pace = Pace(clock)
-        access = Access(slack, identity, settings.pool_rules, clock)
+        self._rules = settings.pool_rules
+        access = Access(slack, identity, self._rules, clock)
         self._tgcs = tgcs
         lapse = settings.config.approval_lapse
         views = CardViews(tgcs, access, clock, zone, approval_lapse=lapse)
@@ -299,7 +314,7 @@ class Parts:
             thread=thread,
             clock=clock,
             lapse=lapse,
-            policies=settings.policies,
+            policies=policies,
         )
         self._approver_check = ApproverCheck(database=database, leases=leases, access=access, tgcs=tgcs)
         rule_asking = RuleAsking(database=database, tgcs=tgcs, clock=clock)
@@ -316,7 +331,7 @@ class Parts:
             two_people=self._two_people,
             due_plans=self._due_plans,
             shaper=Shaper(tgcs=tgcs, leases=leases, clock=clock, rules=rule_asking),
-            policies=settings.policies,
+            policies=policies,
         )
         self._auto_accepts = AutoAccepts(
             database=database,
@@ -325,7 +340,7 @@ class Parts:
             thread=thread,
             tgcs=tgcs,
             clock=clock,
-            policies=settings.policies,
+            policies=policies,
         )
         self._replacements = Replacements(
             database=database,
@@ -422,7 +437,7 @@ class Parts:
                 tgcs=tgcs,
                 reconciler=self._reconciler,
                 clock=clock,
-                policies=settings.policies,
+                policies=policies,
             ),
             reasons=Reasons(database=database, views=views, thread=thread, clock=clock, requests=requests),
             reconciler=self._reconciler,
@@ -449,6 +464,16 @@ class Parts:
             who=Who(database=database, access=access, tgcs=tgcs, views=views),
             clock=clock,
         )
+
+    async def take_over(self, settings: Settings) -> None:
+        """Go on by these, as far as that is possible while the bot runs, and have every card follow."""
+        become(self._rules, settings.pool_rules)
+        become(self._routes, settings.routes)
+        become(self._policies, settings.policies)
+        self.doctor.settings = settings
+        async with self._database.write() as connection:
+            await cards.mark_all_dirty(connection)
+        await self._approver_check.run()
 
     def start(self, loops: Loops, health: Health) -> None:
         mails = self._mailer.bell if self._mailer else Bell(self._clock)

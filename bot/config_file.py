@@ -161,7 +161,7 @@ _POOL: Mapping[str, Callable[[object], object]] = {
     "ticket": _ticket,
 }
 _SECTIONS = ["pools", "policies", "routes", "tgc"]
-_FIELDS = {
+FIELDS = {
     "approval_lapse_hours": "approval_lapse",
     "audit_retention_days": "audit_retention",
     "stall_minutes": "stall_after",
@@ -201,7 +201,7 @@ class _Reading:
             tgcs=self._tgcs(table),
             policies=self._policies(table),
             routes=self._routes(table),
-            **{_FIELDS[key]: value for key, value in values.items()},
+            **{FIELDS[key]: value for key, value in values.items()},
         )
 
     def _tgcs(self, table: Mapping[str, Any]) -> tuple[TgcSection, ...]:

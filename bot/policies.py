@@ -90,8 +90,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return self.window is not None and self.window.since <= now
 
 
-class Policies(msgspec.Struct, frozen=True, kw_only=True):
-    """All of them, in the order of the file."""
+class Policies(msgspec.Struct, kw_only=True):
+    """All of them, in the order of the file.
+
+    Shared by all who ask it: a reload of the settings changes it in place (bot/reload.py).
+    """
 
     all: tuple[Policy, ...] = ()
     file: str = ""

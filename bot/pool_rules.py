@@ -182,8 +182,11 @@ class PoolRule(msgspec.Struct, frozen=True, kw_only=True):
         return self.ticket.refusal(ticket) if self.ticket else None
 
 
-class PoolRules(msgspec.Struct, frozen=True, kw_only=True):
-    """The rule of each pool."""
+class PoolRules(msgspec.Struct, kw_only=True):
+    """The rule of each pool.
+
+    Shared by all who ask it: a reload of the settings changes it in place (bot/reload.py).
+    """
 
     default: PoolRule
     by_pool: tuple[tuple[str, PoolRule], ...] = ()

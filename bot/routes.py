@@ -70,8 +70,11 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         return self.mentions
 
 
-class Routes(msgspec.Struct, frozen=True, kw_only=True):
-    """All of them, in the order of the configuration file, and RECO_CHANNEL for what none of them takes."""
+class Routes(msgspec.Struct, kw_only=True):
+    """All of them, in the order of the configuration file, and RECO_CHANNEL for what none of them takes.
+
+    Shared by all who ask it: a reload of the settings changes it in place (bot/reload.py).
+    """
 
     default: Route
     """Without channels where RECO_CHANNEL is not given."""

@@ -472,7 +472,7 @@ VARIABLES: Mapping[str, Variable] = {
 }
 
 
-def environment(dotenv: Path) -> dict[str, str]:
+def environment(dotenv: Path, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The process's environment over the file `dotenv`, which may be missing.
 
     Raises SettingsError for a file that cannot be read, and for each line of it that is no `NAME=value`.
@@ -480,7 +480,7 @@ def environment(dotenv: Path) -> dict[str, str]:
     try:
         text = dotenv.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return dict(os.environ)
+        return dict(environ)
     except (OSError, UnicodeError):
         raise SettingsError((f"{dotenv.name} cannot be read: make it a readable text file in UTF-8.",)) from None
     # A comment or an empty end has neither key nor error; a name alone has no value.
@@ -492,7 +492,7 @@ def environment(dotenv: Path) -> dict[str, str]:
     )
     if mistakes:
         raise SettingsError(mistakes)
-    return {binding.key: binding.value for binding in bindings if binding.key and binding.value} | dict(os.environ)
+    return {binding.key: binding.value for binding in bindings if binding.key and binding.value} | dict(environ)
 
 
 def _line(binding: Binding) -> int:

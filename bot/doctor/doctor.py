@@ -23,7 +23,8 @@ class Doctor:
     def __init__(
         self, *, settings: Settings, access: Access, slack: Slack, tgcs: Tgcs, clock: Clock, here: ZoneInfo
     ) -> None:
-        self._settings = settings
+        self.settings = settings
+        """A reload changes them."""
         self._access = access
         self._slack = slack
         self._tgcs = tgcs
@@ -43,8 +44,8 @@ class Doctor:
         await self._findings.close()
 
     async def _look(self) -> list[Finding]:
-        settings = [named("settings", warning(sentence)) for sentence in self._settings.warnings]
+        settings = [named("settings", warning(sentence)) for sentence in self.settings.warnings]
         found = await check_all(
-            self._settings, self._slack, self._tgcs, self._clock, here=self._here, is_asked_in_slack=True
+            self.settings, self._slack, self._tgcs, self._clock, here=self._here, is_asked_in_slack=True
         )
         return [*(settings or [named("settings", ok("The bot runs with them."))]), *found]
