@@ -131,7 +131,7 @@ def _warnings() -> Iterable[str]:
 
 
 def _top_key(key: str) -> Iterable[str]:
-    default = getattr(Config(), config_file._FIELDS[key])
+    default = getattr(Config(), config_file.FIELDS[key])
     unit = _UNITS[key.rpartition("_")[2]]
     return (
         _code(key),
