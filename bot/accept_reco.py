@@ -19,13 +19,11 @@ from bot.clock import Clock
 from bot.decisions import Decider
 from bot.due_plans import DuePlans
 from bot.mail_queue import MailQueue
-from bot.painter import Drawing, draw
 from bot.readings import Readings
 from bot.reconcile import Reconciler
 from bot.rendering.content import content
 from bot.rendering.terminal import accept_question, nothing_to_accept
 from bot.rendering.views import Action, CardView, Message, PoolAnswer, Standing
-from bot.routes import Routes
 from bot.rule_asking import RuleAsking
 from bot.settings import Settings
 from bot.shaper import Shaper
@@ -77,7 +75,7 @@ class Acceptor:
         self._views = views = CardViews(tgcs, access, clock, zone, approval_lapse=lapse)
         self.reconciler = Reconciler(
             database=database,
-            painter=_LeftToTheBot(database, views, routes, clock),
+            painter=_LeftToTheBot(database),
             thread=thread,
             mail_queue=MailQueue(clock, zone, is_on=settings.smtp_url is not None),
             views=views,
@@ -200,14 +198,8 @@ class Acceptor:
 class _LeftToTheBot:
     """Marks cards as out of date: the replica that leads paints them within seconds."""
 
-    def __init__(self, database: Database, views: CardViews, routes: Routes, clock: Clock) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._views = views
-        self._routes = routes
-        self._clock = clock
-
-    async def draw(self, card: Card) -> Drawing:
-        return await draw(self._database, self._views, self._routes, card, self._clock.now())
 
     async def order(self, card: Card) -> None:
         async with self._database.write() as connection:

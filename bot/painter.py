@@ -8,7 +8,7 @@ edited every ten seconds at most.
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -121,13 +121,18 @@ def card_key(key: Key, channel_id: str, generation: int) -> str:
     return f"card/{hashlib.sha256(name).hexdigest()[:40]}/{generation}"
 
 
-async def draw(database: Database, views: CardViews, routes: Routes, card: Card, now: datetime) -> Drawing:
-    """What the card should show now."""
-    async with database.read() as connection:
-        known = await cards.of(connection, card.recommendation)
-        [card] = [one for one in known if one.row_id == card.row_id]
-        stored = await recommendations.by_row_id(connection, card.recommendation)
-        view = await views.view(connection, stored)
+async def draw_all(
+    connection: AsyncConnection, views: CardViews, routes: Routes, stored: Stored, now: datetime
+) -> list[Drawing]:
+    """What each card of a recommendation should show now."""
+    known = await cards.of(connection, stored.row_id)
+    view = await views.view(connection, stored) if known else None
+    return [_drawing(stored, view, card, known, routes, now) for card in known if view]
+
+
+def _drawing(
+    stored: Stored, view: CardView, card: Card, known: Sequence[Card], routes: Routes, now: datetime
+) -> Drawing:
     route = routes.of(stored.key.tgc_key, stored.pool_name, stored.recommendation)
     shown = [one for one in live(known, route.channels) if one.ts]
     elsewhere = [one for one in known if one.channel_id not in route.channels]
@@ -252,8 +257,12 @@ class Painter:
                 await cards.mark_dirty(connection, card.row_id)
         (self.posting if card.ts is None else self.editing).ring()
 
-    async def draw(self, card: Card) -> Drawing:
-        return await draw(self._database, self._views, self._routes, card, self._clock.now())
+    async def _draw(self, card: Card) -> Drawing:
+        async with self._database.read() as connection:
+            stored = await recommendations.by_row_id(connection, card.recommendation)
+            drawings = await draw_all(connection, self._views, self._routes, stored, self._clock.now())
+        [drawing] = [one for one in drawings if one.card.row_id == card.row_id]
+        return drawing
 
     async def _waiting(
         self, which: Callable[[AsyncConnection, datetime, timedelta], Awaitable[list[Card]]]
@@ -266,7 +275,7 @@ class Painter:
         shown = self._shown.get(card.row_id)
         if shown is None or card.painted is None:
             return False
-        drawing = await self.draw(card)
+        drawing = await self._draw(card)
         return drawing.state_digest == shown.state_digest and not drawing.is_painted
 
     async def _paint(self, card: Card) -> None:
@@ -291,7 +300,7 @@ class Painter:
         async with self._database.write() as connection:
             await cards.begin_painting(connection, lease)
         try:
-            drawing = await self.draw(card)
+            drawing = await self._draw(card)
             if not drawing.is_painted:
                 await (self._edit(drawing, lease) if drawing.card.ts else self._post(drawing, lease))
         except SlackError as error:
@@ -324,7 +333,7 @@ class Painter:
         async with self._database.write() as connection:
             if not await cards.begin_editing(connection, lease):
                 return  # another process took the card over while we waited: it paints
-        drawing = await self.draw(drawing.card)  # waiting for the turn took time: show what is true now
+        drawing = await self._draw(drawing.card)  # waiting for the turn took time: show what is true now
         card = drawing.card
         if card.ts is None or drawing.is_painted:
             return
@@ -406,7 +415,7 @@ class Painter:
         if isinstance(error, SlackBusyError):
             pause = timedelta(seconds=error.retry_after_s)
         until = putting_off.after(self._clock.now(), pause)
-        is_over = is_of_channel(error) and (await self.draw(card)).moved_to is not None
+        is_over = is_of_channel(error) and (await self._draw(card)).moved_to is not None
         async with self._database.write() as connection:
             if is_over:  # nobody corrects a channel that nothing goes to any more
                 await cards.let_go(connection, lease)

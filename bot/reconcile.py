@@ -4,7 +4,7 @@ Every trigger ends here: schedule, refresh, a press, a restart, another replica.
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from bot.card_views import CardViews
 from bot.clock import Clock
 from bot.due_plans import DuePlans
 from bot.mail_queue import MailQueue
-from bot.painter import Drawing, card_key
+from bot.painter import Drawing, card_key, draw_all
 from bot.readings import PoolReading, read_again, view_of_reading
 from bot.recommendations import Key, Plan, is_expired, is_open, plan_of
 from bot.rendering.content import seen
@@ -36,8 +36,6 @@ from bot.vm_names import VmNames
 
 class Painting(Protocol):
     """Paints cards, or leaves that to the process that does."""
-
-    async def draw(self, card: Card) -> Drawing: ...
 
     async def order(self, card: Card) -> None: ...
 
@@ -159,12 +157,17 @@ class Reconciler:
             stored = await recommendations.get(connection, key)
             if stored is None:
                 return
-            known = await cards.of(connection, stored.row_id)
-        for card in (*known, *await self._new_cards(stored, known)):
-            await self._bring_up(card)
+            drawings = await self._draw(connection, stored)
+        if await self._make_cards(stored, {drawing.card.channel_id for drawing in drawings}):
+            async with self._database.read() as connection:
+                drawings = await self._draw(connection, stored)
+        for drawing in drawings:
+            await self._bring_up(drawing)
 
-    async def _bring_up(self, card: Card) -> None:
-        drawing = await self._painter.draw(card)
+    async def _draw(self, connection: AsyncConnection, stored: Stored) -> list[Drawing]:
+        return await draw_all(connection, self._views, self._routes, stored, self._clock.now())
+
+    async def _bring_up(self, drawing: Drawing) -> None:
         await self._announce_other_moves(drawing)  # first: whoever painted the card need not have announced them
         if drawing.card.dirty or not drawing.is_painted:
             await self._painter.order(drawing.card)
@@ -194,21 +197,24 @@ class Reconciler:
             message=render_stalled(await self._views.view(connection, stored), vms),
         )
 
-    async def _new_cards(self, stored: Stored, known: Sequence[Card]) -> list[Card]:
-        """Make those that its route lacks, for what can still be decided only."""
+    async def _make_cards(self, stored: Stored, channel_ids: Collection[str]) -> bool:
+        """Make those that its route lacks, for what can still be decided only; whether any was lacking.
+
+        `channel_ids`: where there are some.
+        """
         recommendation = stored.recommendation
         if stored.gone or not is_open(recommendation) or is_expired(recommendation, self._clock.now()):
-            return []
+            return False
         route = self._routes.of(stored.key.tgc_key, stored.pool_name, recommendation)
-        lacking = [channel_id for channel_id in route.channels if all(card.channel_id != channel_id for card in known)]
+        lacking = [channel_id for channel_id in route.channels if channel_id not in channel_ids]
         if not lacking:
-            return []
+            return False
         async with self._database.write() as connection:
             made = [await cards.make(connection, stored.row_id, channel_id) for channel_id in lacking]
             if any(made):
                 view = await self._views.view(connection, stored)
                 await self._mail_queue.add(connection, stored.row_id, MailKind.AVAILABLE, view)
-            return [card for card in await cards.of(connection, stored.row_id) if card.channel_id in lacking]
+        return True
 
 
 def _is_offered_anew(before: Stored, stored: Stored) -> bool:
