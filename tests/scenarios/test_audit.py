@@ -304,6 +304,7 @@ class TestOnTheCommandLine:
         assert (stage.folder / "bot.db").read_bytes() == before
 
     async def test_what_is_wrong_is_one_sentence(self, stage: Stage) -> None:
+        (stage.folder / "bot.db").unlink()
         code, out, err = await tintri_bot(stage, "audit")
         assert (code, out) == (1, "")
         assert err.startswith("There is no database at sqlite+aiosqlite:///")
