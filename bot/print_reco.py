@@ -28,6 +28,10 @@ if TYPE_CHECKING:  # imported where it is needed: SQLAlchemy takes longer than a
     from bot.storage.database import Database
 
 
+class NotMailedError(Exception):
+    """The report was printed, and some or all of those it was to go to did not get it; `str()` says why."""
+
+
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for."""
 
@@ -40,6 +44,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     is_agreed: bool = False
     """Whether nobody is to be asked before each accept."""
     follow: bool = False
+    mail_to: tuple[str, ...] = ()
 
     def choose(self, pools: Sequence[Pool]) -> list[Pool]:
         """Raises UnknownPoolError. What accepts takes no mere beginning of a name: other pools may begin so, too."""
@@ -56,7 +61,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 async def print_reco(settings: Settings, wanted: Wanted, screen: Screen, clock: Clock | None = None) -> bool:
     """Print and do what is wanted; False where something could not be read, accepted or moved.
 
-    Raises TGCError, UnknownPoolError, DatabaseError, and typer.Abort where a question is not answered.
+    Raises TGCError, UnknownPoolError, DatabaseError, NotMailedError, and typer.Abort where a question is not answered.
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
@@ -72,6 +77,8 @@ async def print_reco(settings: Settings, wanted: Wanted, screen: Screen, clock: 
             screen.write(report_as_json(report))
         else:
             screen.report(report)
+        if wanted.mail_to:
+            await _mail(report, settings, wanted.mail_to, clock)
         all_well = all(answer.problem is None for answer in report.pools)
         accepted: dict[str, str] = {}
         if acceptor is not None:
@@ -85,6 +92,16 @@ async def print_reco(settings: Settings, wanted: Wanted, screen: Screen, clock: 
             pools = [Pool(uuid=answer.pool_uuid, name=answer.pool_name) for answer in by_urgency(report.pools)]
             all_well = await follower.follow(pools, accepted) and all_well
     return all_well
+
+
+async def _mail(report: Report, settings: Settings, to: tuple[str, ...], clock: Clock) -> None:
+    from bot.mail_reco import mail_report
+    from bot.smtp import SmtpError
+
+    try:
+        await mail_report(report, settings, to, clock.now())
+    except SmtpError as error:
+        raise NotMailedError(str(error)) from error
 
 
 async def _acceptor(settings: Settings, clock: Clock, database: "Database", readings: Readings) -> "Acceptor":
