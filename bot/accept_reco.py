@@ -25,6 +25,7 @@ from bot.reconcile import Reconciler
 from bot.rendering.content import content
 from bot.rendering.terminal import accept_question, nothing_to_accept
 from bot.rendering.views import Action, CardView, Message, PoolAnswer, Standing
+from bot.routes import Routes
 from bot.rule_asking import RuleAsking
 from bot.settings import Settings
 from bot.shaper import Shaper
@@ -65,22 +66,22 @@ class Acceptor:
         *,
         patience_s: float,
     ) -> None:
-        tgc, zone, channel_id = readings.tgc, settings.reco_timezone, settings.reco_channel or ""
+        tgc, zone, routes = readings.tgc, settings.reco_timezone, settings.routes
         lapse = settings.config.approval_lapse
         leases = Leases(database, clock, life=LEASE_LIFE)
         self._access = access = TerminalAccess(settings, clock)
-        thread = CardThread(clock, channel_id)
+        thread = CardThread(clock, routes)
         due_plans = DuePlans(database=database, thread=thread, clock=clock, zone=zone)
         self._views = views = CardViews(tgc, access, clock, zone, approval_lapse=lapse)
         self.reconciler = Reconciler(
             database=database,
-            painter=_LeftToTheBot(database, views),
+            painter=_LeftToTheBot(database, views, routes, clock),
             thread=thread,
             mail_queue=MailQueue(clock, zone, is_on=settings.smtp_url is not None),
             views=views,
             tgc=tgc,
             vm_names=VmNames(tgc.client, clock, patience_s=patience_s),
-            channel_id=channel_id,
+            routes=routes,
             clock=clock,
             due_plans=due_plans,
             stall_after=settings.config.stall_after,
@@ -95,11 +96,19 @@ class Acceptor:
             tell=_tell_nobody,
             clock=clock,
             zone=zone,
-            two_people=TwoPeople(database=database, access=access, thread=thread, clock=clock, lapse=lapse),
+            two_people=TwoPeople(
+                database=database,
+                access=access,
+                thread=thread,
+                clock=clock,
+                lapse=lapse,
+                policies=settings.policies,
+            ),
             due_plans=due_plans,
             shaper=Shaper(
                 tgc=tgc, leases=leases, clock=clock, rules=RuleAsking(database=database, tgc=tgc, clock=clock)
             ),
+            policies=settings.policies,
         )
         self._database = database
         self._tgc = tgc
@@ -180,12 +189,14 @@ class Acceptor:
 class _LeftToTheBot:
     """Marks cards as out of date: the replica that leads paints them within seconds."""
 
-    def __init__(self, database: Database, views: CardViews) -> None:
+    def __init__(self, database: Database, views: CardViews, routes: Routes, clock: Clock) -> None:
         self._database = database
         self._views = views
+        self._routes = routes
+        self._clock = clock
 
     async def draw(self, card: Card) -> Drawing:
-        return await draw(self._database, self._views, card)
+        return await draw(self._database, self._views, self._routes, card, self._clock.now())
 
     async def order(self, card: Card) -> None:
         async with self._database.write() as connection:

@@ -1,4 +1,4 @@
-"""Messages that stand in the channel although this database does not know it: it is new, was lost, or restored."""
+"""Messages that stand in a channel although this database does not know it: it is new, was lost, or restored."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,6 +9,7 @@ from bot.clock import Clock
 from bot.loops import CameRound
 from bot.readings import Tgc
 from bot.recommendations import Key
+from bot.routes import Routes
 from bot.slack import Found, Slack, SlackError, SlackRefusedError
 from bot.storage import cards, posts, recommendations
 from bot.storage.database import Database
@@ -33,23 +34,30 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
 class Adoption:
     """Runs once at start, before anything is posted."""
 
-    def __init__(self, database: Database, slack: Slack, tgc: Tgc, clock: Clock, channel_id: str) -> None:
+    def __init__(self, database: Database, slack: Slack, tgc: Tgc, clock: Clock, routes: Routes) -> None:
         self._database = database
         self._slack = slack
         self._tgc = tgc
         self._clock = clock
-        self._channel_id = channel_id
+        self._routes = routes
 
     async def run(self, came_round: CameRound) -> None:
+        """Look into each channel that cards may go to."""
+        async with self._database.write() as connection:
+            await posts.doubt_replies(connection)
+        for channel_id in self._routes.channels:
+            await self._look_into(channel_id, came_round)
+
+    async def _look_into(self, channel_id: str, came_round: CameRound) -> None:
         """Look until Slack shows the history, or says that it will not."""
         while True:
             came_round()
             try:
-                await self._adopt_all()
+                await self._adopt_all(channel_id)
             except SlackRefusedError as error:
                 _log.warning(
                     "the channel's history cannot be read, so cards of a lost database would be posted again",
-                    channel=self._channel_id,
+                    channel=channel_id,
                     reason=str(error),
                 )
             except SlackError as error:
@@ -58,11 +66,10 @@ class Adoption:
                 continue
             return
 
-    async def _adopt_all(self) -> None:
-        async with self._database.write() as connection:
-            await posts.doubt_replies(connection)
+    async def _adopt_all(self, channel_id: str) -> None:
+        async with self._database.read() as connection:
             unsent = await posts.unsent_keys(connection)
-        async for found in self._slack.own_messages(self._channel_id, since=self._clock.now() - LOOK_BACK):
+        async for found in self._slack.own_messages(channel_id, since=self._clock.now() - LOOK_BACK):
             key = found.metadata.get("key")
             if key in unsent:
                 async with self._database.write() as connection:
@@ -72,13 +79,13 @@ class Adoption:
             except msgspec.ValidationError:
                 continue  # another kind of message of ours
             if facts.tgc == self._tgc.key and not facts.final:
-                await self._adopt(found, facts)
+                await self._adopt(channel_id, found, facts)
 
-    async def _adopt(self, found: Found, facts: CardFacts) -> None:
+    async def _adopt(self, channel_id: str, found: Found, facts: CardFacts) -> None:
         key = Key(facts.tgc, facts.pool, facts.recommendation)
         async with self._database.read() as connection:
             stored = await recommendations.get(connection, key)
-            card = stored and await cards.get(connection, stored.row_id, self._channel_id)
+            card = stored and await cards.get(connection, stored.row_id, channel_id)
         if card and card.ts:
             return
         _log.info("adopting a card found in the channel", ts=found.ts)
@@ -90,4 +97,4 @@ class Adoption:
             await recommendations.store(connection, key, nothing, pool_name="", vm_names={}, read_at=beginning, now=now)
             stored = await recommendations.get(connection, key)
             if stored:
-                await cards.adopt(connection, stored.row_id, self._channel_id, found.ts)
+                await cards.adopt(connection, stored.row_id, channel_id, found.ts)

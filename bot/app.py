@@ -20,6 +20,7 @@ from bot.access import Access
 from bot.adoption import Adoption
 from bot.approver_check import ApproverCheck
 from bot.audit import Audit
+from bot.auto_accepts import AutoAccepts
 from bot.bell import Bell
 from bot.card_thread import CardThread
 from bot.card_views import CardViews
@@ -44,6 +45,7 @@ from bot.pacing import Pace
 from bot.painter import Painter
 from bot.pausing import Pausing
 from bot.planning import Planning
+from bot.policy_answers import PolicyAnswers
 from bot.readings import Readings, Tgc
 from bot.reasons import Reasons
 from bot.reconcile import Reconciler
@@ -162,7 +164,7 @@ async def bot(
         parts.start(loops, entrance.health)
         if (kept := settings.config.audit_retention) is not None:
             loops.every("retention", _DAY_S, Retention(database, clock, kept).run, patience=RETENTION_AT_MOST)
-        _log.info("running", channel=settings.reco_channel, tgc=tgc.name)
+        _log.info("running", channels=", ".join(settings.routes.channels), tgc=tgc.name)
         yield
 
 
@@ -239,7 +241,7 @@ class Parts:
         tasks: Tasks,
         patience_s: float,
     ) -> None:
-        channel_id, zone = settings.reco_channel or "", settings.reco_timezone
+        routes, zone = settings.routes, settings.reco_timezone
         self._database, self._clock = database, clock
         self._follow_s = settings.follow_seconds
         self._leader = Leader(leases, clock)
@@ -257,7 +259,7 @@ class Parts:
             troubles=self._troubles,
             clock=clock,
         )
-        thread = CardThread(clock, channel_id)
+        thread = CardThread(clock, routes)
         mail_queue = MailQueue(clock, zone, is_on=settings.smtp_url is not None)
         self._mailer = _mailer(settings, database, leases, clock)
         self._painter = Painter(
@@ -269,6 +271,7 @@ class Parts:
             slack=slack,
             pace=pace,
             views=views,
+            routes=routes,
             clock=clock,
         )
         self._due_plans = DuePlans(database=database, thread=thread, clock=clock, zone=zone)
@@ -280,12 +283,19 @@ class Parts:
             views=views,
             tgc=tgc,
             vm_names=VmNames(tgc.client, clock, patience_s=patience_s),
-            channel_id=channel_id,
+            routes=routes,
             clock=clock,
             due_plans=self._due_plans,
             stall_after=settings.config.stall_after,
         )
-        self._two_people = TwoPeople(database=database, access=access, thread=thread, clock=clock, lapse=lapse)
+        self._two_people = TwoPeople(
+            database=database,
+            access=access,
+            thread=thread,
+            clock=clock,
+            lapse=lapse,
+            policies=settings.policies,
+        )
         self._approver_check = ApproverCheck(database=database, leases=leases, access=access, readings=readings)
         rule_asking = RuleAsking(database=database, tgc=tgc, clock=clock)
         self._decider = Decider(
@@ -301,6 +311,16 @@ class Parts:
             two_people=self._two_people,
             due_plans=self._due_plans,
             shaper=Shaper(tgc=tgc, leases=leases, clock=clock, rules=rule_asking),
+            policies=settings.policies,
+        )
+        self._auto_accepts = AutoAccepts(
+            database=database,
+            access=access,
+            views=views,
+            thread=thread,
+            tgc=tgc,
+            clock=clock,
+            policies=settings.policies,
         )
         self._replacements = Replacements(
             database=database,
@@ -318,7 +338,7 @@ class Parts:
             tgc=tgc,
             clock=clock,
             zone=zone,
-            channel_id=channel_id,
+            routes=routes,
             before=settings.config.reminder_before,
         )
         self._silence = Silence(
@@ -328,7 +348,7 @@ class Parts:
             outbox=self._outbox,
             clock=clock,
             zone=zone,
-            channel_id=channel_id,
+            routes=routes,
         )
         self._homes = Homes(
             database=database,
@@ -339,14 +359,14 @@ class Parts:
             pace=pace,
             clock=clock,
         )
-        self._adoption = Adoption(database, slack, tgc, clock, channel_id)
+        self._adoption = Adoption(database, slack, tgc, clock, routes)
         self._watch = Watch(
             database=database,
             readings=readings,
             reconciler=self._reconciler,
             outbox=self._outbox,
             clock=clock,
-            channel_id=channel_id,
+            routes=routes,
             schedule=settings.reco_schedule,
             zone=zone,
             refresh_s=settings.reco_refresh_seconds,
@@ -376,7 +396,7 @@ class Parts:
                 readings=readings,
                 outbox=self._outbox,
                 clock=clock,
-                channel_id=channel_id,
+                routes=routes,
             ),
             planning=Planning(
                 database=database,
@@ -386,6 +406,15 @@ class Parts:
                 clock=clock,
                 zone=zone,
                 requests=requests,
+            ),
+            policy_answers=PolicyAnswers(
+                database=database,
+                access=access,
+                views=views,
+                readings=readings,
+                reconciler=self._reconciler,
+                clock=clock,
+                policies=settings.policies,
             ),
             reasons=Reasons(database=database, views=views, thread=thread, clock=clock, requests=requests),
             reconciler=self._reconciler,
@@ -398,7 +427,6 @@ class Parts:
                 views=views,
                 tgc=tgc,
                 clock=clock,
-                channel_id=channel_id,
                 schedule=settings.reco_schedule,
                 zone=zone,
                 swept_at=lambda: self._watch.swept_at,
@@ -434,6 +462,7 @@ class Parts:
             loops.start("following", self._watch.keep_following, patience=self._watch.patience)
             loops.start("outbox", self._outbox.run, patience=SLACK_PATIENCE)
             loops.start("new cards", self._painter.post_new, patience=SLACK_PATIENCE)
+            loops.every("policies", self._auto_accepts.every_s, self._auto_accepts.run, patience=DATABASE_PATIENCE)
             loops.every("due plans", UNCALLED_S, self._due_plans.press_due, patience=DATABASE_PATIENCE, bell=due_plans)
             loops.start("changed cards", self._painter.edit_changed, patience=SLACK_PATIENCE)
             loops.start("homes", self._homes.keep_published, patience=SLACK_PATIENCE)

@@ -4,6 +4,7 @@ It is read like the environment: every mistake at once, each with its line and w
 """
 
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
@@ -12,7 +13,9 @@ from typing import Any
 
 import msgspec
 
+from bot.policies import FORMS, Policy, read_policies
 from bot.pool_rules import Approvers, SecondApprover, TicketRule, parse_approvers, parse_ticket_rule
+from bot.routes import ROUTE, Route
 
 _MAX_LAPSE_HOURS = 7 * 24
 _MAX_STALL_MINUTES = 24 * 60
@@ -47,6 +50,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Its name, for sentences."""
     pools: tuple[tuple[str, PoolConfig], ...] = ()
     """By a pool's name or a glob, in the order of the file."""
+    routes: tuple[Route, ...] = ()
+    """In the order of the file."""
+    policies: tuple[Policy, ...] = ()
+    """In the order of the file."""
     approval_lapse: timedelta = timedelta(hours=12)
     """How long a first approval waits for the second."""
     audit_retention: timedelta | None = None
@@ -176,18 +183,47 @@ class _Reading:
 
     def config(self, table: Mapping[str, Any]) -> Config:
         sections = table.get("pools", {})
-        values = self._values({key: value for key, value in table.items() if key != "pools"}, _TOP, (), ["pools"])
+        named = ["pools", "policies", "routes"]
+        values = self._values({key: value for key, value in table.items() if key not in named}, _TOP, (), named)
         if not isinstance(sections, dict):
             self._mistake(("pools",), 'pools is no section: write [pools."NAME"] for each pool')
             sections = {}
         pools = tuple((pattern, self._pool(pattern, section)) for pattern, section in sections.items())
-        return Config(file=self._name, pools=pools, **{_FIELDS[key]: value for key, value in values.items()})
+        return Config(
+            file=self._name,
+            pools=pools,
+            policies=self._policies(table),
+            routes=self._routes(table),
+            **{_FIELDS[key]: value for key, value in values.items()},
+        )
 
     def _pool(self, pattern: str, section: object) -> PoolConfig:
         if not isinstance(section, dict):
             self._mistake(("pools", pattern), f'{pattern} is no section: write [pools."{pattern}"] above its settings')
             return PoolConfig()
         return PoolConfig(**self._values(section, _POOL, ("pools", pattern)))
+
+    def _routes(self, table: Mapping[str, Any]) -> tuple[Route, ...]:
+        sections = self._tables(table, "routes", ROUTE)
+        for number, section in enumerate(table["routes"] if sections else [], 1):
+            if "channels" not in section:
+                self._mistake(("routes", str(number)), "channels is missing: give the ids of one or more")
+        return tuple(Route(**section) for section in sections if "channels" in section)
+
+    def _policies(self, table: Mapping[str, Any]) -> tuple[Policy, ...]:
+        sections = self._tables(table, "policies", FORMS)
+        given = table["policies"] if sections else []
+        return read_policies(sections, given, lambda path, sentence: self._mistake(("policies", *path), sentence))
+
+    def _tables(
+        self, table: Mapping[str, Any], name: str, forms: Mapping[str, Callable[[object], object]]
+    ) -> list[dict[str, Any]]:
+        """The values of each section `[[name]]`; one that is none is told, and left out."""
+        sections = table.get(name, [])
+        if not isinstance(sections, list) or not all(isinstance(section, dict) for section in sections):
+            self._mistake((name,), f"{name} is no list of sections: write [[{name}]] above each")
+            return []
+        return [self._values(section, forms, (name, str(number))) for number, section in enumerate(sections, 1)]
 
     def _values(
         self,
@@ -224,8 +260,12 @@ def _lines(text: str) -> dict[tuple[str, ...], int]:
     """The line of each section and key. Parsers of TOML do not tell, so each line is asked for its own names."""
     lines: dict[tuple[str, ...], int] = {}
     section: tuple[str, ...] = ()
+    sections: Counter[tuple[str, ...]] = Counter()
     for number, line in enumerate(text.splitlines(), start=1):
-        if line.lstrip().startswith("["):
+        if line.lstrip().startswith("[[") and (names := _names(line)):
+            sections[names] += 1
+            path = section = (*names, str(sections[names]))
+        elif line.lstrip().startswith("["):
             path = section = _names(line) or section
         else:
             path = (*section, *_names(f"{line.partition('=')[0]} = 0"))

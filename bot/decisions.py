@@ -28,6 +28,7 @@ from bot.card_views import CardViews
 from bot.clock import Clock, uptime
 from bot.due_plans import DuePlans
 from bot.metrics import DECISIONS
+from bot.policies import Policies
 from bot.readings import Readings, Tgc, read_again
 from bot.reconcile import Reconciler
 from bot.rendering.answers import render_sentence
@@ -96,7 +97,9 @@ class Decider:
         two_people: TwoPeople,
         due_plans: DuePlans,
         shaper: Shaper,
+        policies: Policies,
     ) -> None:
+        self._policies = policies
         self._shaper = shaper
         self._due_plans = due_plans
         self._two_people = two_people
@@ -210,16 +213,37 @@ class Decider:
 
     async def _refusal(self, attempt: Attempt) -> Answer | None:
         """Step 1: why this person may not do this here."""
-        press = attempt.press
-        actor = Actor(team_id=press.team_id, user_id=press.user_id, name=press.user_name)
-        refusal = await self._access.refusal_to_act(actor, attempt.stored.pool_name)
+        refusal = await self._not_allowed(attempt)
         if refusal is not None:
-            return Answer(outcome=Outcome.NOT_ALLOWED, text=refusal)
-        ticket = self._access.rules.of(attempt.stored.pool_name).ticket_refusal(press.ticket)
+            return refusal
+        ticket = self._access.rules.of(attempt.stored.pool_name).ticket_refusal(attempt.press.ticket)
         if ticket is not None and attempt.action is Action.ACCEPT:
             return verdicts.ticket_needed(attempt, ticket)
         async with self._database.read() as connection:
             return await self._hindrance(connection, attempt)
+
+    async def _not_allowed(self, attempt: Attempt) -> Answer | None:
+        press = attempt.press
+        if press.is_automatic:
+            return self._policy_refusal(attempt, attempt.stored.recommendation)
+        actor = Actor(team_id=press.team_id, user_id=press.user_id, name=press.user_name)
+        refusal = await self._access.refusal_to_act(actor, attempt.stored.pool_name)
+        return None if refusal is None else Answer(outcome=Outcome.NOT_ALLOWED, text=refusal)
+
+    def _policy_refusal(self, attempt: Attempt, recommendation: Recommendation) -> Answer | None:
+        """Why the policy that acts may not, as the recommendation is now; None also where a person acts."""
+        if not attempt.press.is_automatic:
+            return None
+        stored = attempt.stored
+        why = self._policies.refusal(
+            attempt.press.user_id,
+            stored.key,
+            stored.pool_name,
+            recommendation,
+            self._access.rules.of(stored.pool_name),
+            self._clock.now(),
+        )
+        return None if why is None else verdicts.nothing(attempt, Outcome.NOT_ALLOWED, why)
 
     async def _hindrance(self, connection: AsyncConnection, attempt: Attempt) -> Answer | None:
         """Why nobody may do this here now."""
@@ -259,7 +283,8 @@ class Decider:
         except TGCError as error:
             why = f"The recommendation could not be read again: {error}"
             return verdicts.nothing(attempt, Outcome.NOT_DONE, why, str(error))
-        return verdicts.changed(attempt, recommendation, self._clock.now()) or recommendation
+        difference = verdicts.changed(attempt, recommendation, self._clock.now())
+        return difference or self._policy_refusal(attempt, recommendation) or recommendation
 
     async def _first_of_two(self, attempt: Attempt, recommendation: Recommendation) -> Approval | Answer | None:
         """Where two people must accept: what the first one did, else what to answer. None where one is enough."""
@@ -272,8 +297,9 @@ class Decider:
         """Step 4: commit to it, then ask the TGC once. `first`: what this accept rests on."""
         sent_at = self._tgc_now()
         async with self._database.write() as connection:
-            # Once more, in the very transaction that commits to it: a pause may have begun since step 1.
-            hindrance = await self._hindrance(connection, attempt)
+            # Once more, in the very transaction that commits to it: a pause may have begun since step 1, or a window
+            # have closed.
+            hindrance = await self._hindrance(connection, attempt) or self._policy_refusal(attempt, seen)
             hindrance = hindrance or await self._first_is_over(connection, attempt, first)
             if hindrance is None and not await claims.send(connection, attempt.press, attempt.lease, sent_at):
                 raise TakenOverError

@@ -4,7 +4,7 @@ A plan that is due becomes a press of its person like any other, made at that mo
 Nothing here asks the TGC for anything.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,8 +22,6 @@ from bot.storage.presses import Press
 from bot.storage.recommendations import Stored
 from bot.verdicts import Answer, Attempt
 
-AT_MOST_LATE = timedelta(hours=1)
-"""After a pause, or when no bot ran: VMs must not move outside the window that somebody chose."""
 KIND = "planned_accept"
 _OVERTAKING = frozenset({Action.ACCEPT, Action.DISMISS, Action.CHOOSE_ISSUES})
 
@@ -65,7 +63,7 @@ class DuePlans:
         now = self._clock.now()
         stored = await recommendations.by_row_id(connection, plan.recommendation)
         pause = await pauses.in_force(connection, stored.key.tgc_key, stored.key.pool_uuid, now)
-        if now - plan.due_at > AT_MOST_LATE:
+        if now > plan.latest:
             await self._let_go(connection, plan, stored, was_paused=pause is not None or plan.held_at is not None)
         elif pause is not None:
             await self._hold(connection, plan, stored)
@@ -74,7 +72,7 @@ class DuePlans:
 
     async def _hold(self, connection: AsyncConnection, plan: PlannedAccept, stored: Stored) -> None:
         if await planned_accepts.hold(connection, plan, self._clock.now()):
-            message = render_plan_held(stored.pool_name, plan.user_id, plan.due_at, plan.due_at + AT_MOST_LATE)
+            message = render_plan_held(stored.pool_name, plan.user_id, plan.due_at, plan.latest)
             await self._thread.reply(
                 connection, stored.row_id, key=f"plan-held/{plan.press_id}", kind=KIND, message=message
             )
@@ -88,9 +86,10 @@ class DuePlans:
         if not await planned_accepts.end(connection, plan, now):
             return
         why = "accepting was paused" if was_paused else "the bot did not run"
+        until = "more than an hour after that" if plan.until is None else "its window had closed"
         told = (
             f"{stored.pool_name}: Nothing was done. It was planned for {moment(plan.due_at, self._zone)}, and {why} "
-            "until more than an hour after that, so its time went by."
+            f"until {until}, so its time went by."
         )
         await presses.add(connection, _press(plan, now, answer=told))
         await decisions.add(connection, await _let_go_decision(connection, plan, stored, now, told))

@@ -5,9 +5,10 @@ by our key in its metadata; only where it is not there does it go out once more.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import msgspec
 import structlog
@@ -19,6 +20,7 @@ from bot.lookout import UNCALLED_S
 from bot.loops import CameRound
 from bot.metrics import POSTED, UNPOSTED
 from bot.pacing import Pace
+from bot.rendering.uncalled import calling_nobody
 from bot.rendering.views import Message
 from bot.slack import Slack, SlackBusyError, SlackError, SlackRefusedError, SlackUnsureError
 from bot.storage import posts
@@ -90,6 +92,26 @@ class Outbox:
             recommendation=recommendation,
         )
 
+    async def announce(
+        self,
+        connection: AsyncConnection,
+        *,
+        key: str,
+        kind: str,
+        channel_ids: Iterable[str],
+        message: Message,
+        people: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """The same in several channels; in the first by `key` itself, and only there it notifies people.
+
+        `people`: their names by Slack's ids.
+        """
+        for number, channel_id in enumerate(channel_ids):
+            its_key, its_message = (
+                (f"{key}/{channel_id}", calling_nobody(message, people)) if number else (key, message)
+            )
+            await self.add(connection, key=its_key, kind=kind, channel_id=channel_id, message=its_message)
+
     async def post_card(
         self, key: str, channel_id: str, message: Message, facts: Mapping[str, str | bool], recommendation: int
     ) -> Delivered:
@@ -131,7 +153,8 @@ class Outbox:
             due = await posts.due(connection, self._clock.now(), self._leases.life)
         UNPOSTED.set(len(due))
         for post in due:
-            if post.message is not None:
+            # Where Slack asks to wait, others do not wait along.
+            if post.message is not None and not self._pace.holds_posts(post.channel_id):
                 with suppress(SlackError):  # said in the log, and kept in the row for the next turn
                     await self._deliver(post.key, post.message, {})
             came_round()

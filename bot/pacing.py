@@ -30,10 +30,15 @@ class _Bucket:
         """When the bucket would be full again: the "theoretical arrival time" of the GCRA."""
         self._turn = asyncio.Lock()
 
+    @property
+    def wait(self) -> timedelta:
+        """Until the next turn, if that is not taken by another."""
+        return self._full_at - self._allowance - uptime(self._clock)
+
     async def turn(self) -> None:
         async with self._turn:
             # Once more after each wait: Slack may have asked for a longer one meanwhile.
-            while (wait := self._full_at - self._allowance - uptime(self._clock)) > timedelta(0):
+            while (wait := self.wait) > timedelta(0):
                 await self._clock.sleep(wait.total_seconds())
             self._full_at = max(self._full_at, uptime(self._clock)) + self._every
 
@@ -71,6 +76,10 @@ class Pace:
     async def home(self) -> None:
         """Wait for the next turn to publish somebody's home."""
         await self._homes.turn()
+
+    def holds_posts(self, channel_id: str) -> bool:
+        """Whether the next turn is further away than the pace alone makes it."""
+        return self._posts[channel_id].wait > POST_EVERY
 
     def hold_homes(self, seconds: float) -> None:
         self._homes.hold(seconds)

@@ -9,7 +9,7 @@ edited every ten seconds at most.
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import structlog
@@ -19,6 +19,7 @@ from bot.bell import Bell
 from bot.card_thread import CardThread
 from bot.card_views import CardViews
 from bot.clock import Clock
+from bot.live_cards import live
 from bot.lookout import UNCALLED_S
 from bot.loops import CameRound
 from bot.mail_queue import MailQueue
@@ -26,9 +27,10 @@ from bot.metrics import EDITED
 from bot.outbox import Delivered, Outbox
 from bot.pacing import Pace
 from bot.recommendations import Key, is_final, is_running, without_progress
-from bot.rendering.card import render_card
+from bot.rendering.card import render_card, render_moved
 from bot.rendering.following import render_ended
 from bot.rendering.views import CardView, Message, Standing
+from bot.routes import Route, Routes
 from bot.slack import Slack, SlackBusyError, SlackError, SlackRefusedError
 from bot.storage import cards, putting_off, recommendations
 from bot.storage.cards import Card
@@ -56,6 +58,14 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     stored: Stored
     view: CardView
     message: Message
+    moved_to: Card | None = None
+    """The card that shows the recommendation in the place of this one."""
+    is_first: bool = True
+    """Of all that show it, so that it notifies people in their name."""
+    is_routed: bool = True
+    """Whether it is where its recommendation's cards go now, or there is none of these."""
+    left_behind: tuple[Card, ...] = ()
+    """Those that show the recommendation only until this one is posted."""
 
     @property
     def digest(self) -> str:
@@ -111,13 +121,44 @@ def card_key(key: Key, channel_id: str, generation: int) -> str:
     return f"card/{hashlib.sha256(name).hexdigest()[:40]}/{generation}"
 
 
-async def draw(database: Database, views: CardViews, card: Card) -> Drawing:
+async def draw(database: Database, views: CardViews, routes: Routes, card: Card, now: datetime) -> Drawing:
     """What the card should show now."""
     async with database.read() as connection:
-        card = await cards.by_row_id(connection, card.row_id)
+        known = await cards.of(connection, card.recommendation)
+        [card] = [one for one in known if one.row_id == card.row_id]
         stored = await recommendations.by_row_id(connection, card.recommendation)
         view = await views.view(connection, stored)
-    return Drawing(card=card, stored=stored, view=view, message=render_card(view))
+    route = routes.of(stored.key.tgc_key, stored.pool_name, stored.recommendation)
+    shown = [one for one in live(known, route.channels) if one.ts]
+    elsewhere = [one for one in known if one.channel_id not in route.channels]
+    is_routed = card not in elsewhere or len(elsewhere) == len(known)
+    moved_to = None if is_routed or card in shown else next(iter(shown), None)
+    calls = _calls(routes, route, card, now)
+    return Drawing(
+        card=card,
+        stored=stored,
+        view=view,
+        message=render_moved(view, moved_to.channel_id) if moved_to else render_card(view, calls),
+        moved_to=moved_to,
+        is_first=not shown or card == shown[0],
+        is_routed=is_routed,
+        left_behind=() if card in elsewhere or card.ts is not None else tuple(elsewhere),
+    )
+
+
+def _calls(routes: Routes, route: Route, card: Card, now: datetime) -> tuple[str, ...]:
+    """Whom a card calls: those that its post notified, or will, so that an edit neither adds nor takes away a name."""
+    if card.channel_id not in route.channels or card.generation > 0:
+        return ()
+    return routes.mentions_at(route, now if card.ts is None else _posted_at(card.ts, now))
+
+
+def _posted_at(ts: str, now: datetime) -> datetime:
+    """Slack names its messages by the second in which it took them."""
+    try:
+        return datetime.fromtimestamp(float(ts), UTC)
+    except (ValueError, OverflowError, OSError):
+        return now
 
 
 class _Shown(msgspec.Struct, frozen=True):
@@ -142,6 +183,7 @@ class Painter:
         slack: Slack,
         pace: Pace,
         views: CardViews,
+        routes: Routes,
         clock: Clock,
     ) -> None:
         self._database = database
@@ -152,6 +194,7 @@ class Painter:
         self._slack = slack
         self._pace = pace
         self._views = views
+        self._routes = routes
         self._clock = clock
         self.posting = Bell(clock)
         self.editing = Bell(clock)
@@ -161,11 +204,23 @@ class Painter:
     async def post_new(self, came_round: CameRound) -> None:
         """Post the cards that no message shows yet, in the order in which they were made, as long as the bot runs."""
         while True:
-            for card in await self._waiting(cards.to_post):
-                came_round()
-                await self._paint(card)
+            if not await self._post_round(came_round):
+                await self.posting.wait(UNCALLED_S)
+
+    async def _post_round(self, came_round: CameRound) -> bool:
+        """Post the first one of each channel, so that none waits for another's; True where others are waiting.
+
+        A channel where Slack asks to wait waits alone.
+        """
+        waiting = [card for card in await self._waiting(cards.to_post) if not self._pace.holds_posts(card.channel_id)]
+        first: dict[str, Card] = {}
+        for card in waiting:
+            first.setdefault(card.channel_id, card)
+        for card in first.values():
             came_round()
-            await self.posting.wait(UNCALLED_S)
+            await self._paint(card)
+        came_round()
+        return len(waiting) > len(first)
 
     async def edit_changed(self, came_round: CameRound) -> None:
         """Edit the messages that show something older, each in its turn, as long as the bot runs."""
@@ -198,7 +253,7 @@ class Painter:
         (self.posting if card.ts is None else self.editing).ring()
 
     async def draw(self, card: Card) -> Drawing:
-        return await draw(self._database, self._views, card)
+        return await draw(self._database, self._views, self._routes, card, self._clock.now())
 
     async def _waiting(
         self, which: Callable[[AsyncConnection, datetime, timedelta], Awaitable[list[Card]]]
@@ -256,8 +311,8 @@ class Painter:
         await self._store(drawing, lease, delivered.ts, fresh=delivered.fresh)
 
     async def _deliver(self, drawing: Drawing) -> Delivered | None:
-        """Post the card. One that came to its end before it was ever posted is not worth posting: None."""
-        if not drawing.view.standing.is_end:
+        """Post the card. None where it came to its end, or went elsewhere, before it was ever posted."""
+        if drawing.is_routed and not drawing.view.standing.is_end:
             return await self._outbox.post_card(
                 drawing.key, drawing.card.channel_id, drawing.message, drawing.facts, drawing.stored.row_id
             )
@@ -274,8 +329,9 @@ class Painter:
         if card.ts is None or drawing.is_painted:
             return
         await self._announce_end(drawing)
+        message = drawing.message if drawing.moved_to is None else await self._pointer(drawing.view, drawing.moved_to)
         try:
-            await self._slack.update(card.channel_id, card.ts, drawing.message, key=drawing.key, facts=drawing.facts)
+            await self._slack.update(card.channel_id, card.ts, message, key=drawing.key, facts=drawing.facts)
         except SlackBusyError as error:
             self._pace.hold_edits(error.retry_after_s)
             raise
@@ -287,18 +343,27 @@ class Painter:
         EDITED.inc()
         await self._store(drawing, lease, card.ts, fresh=True)
 
+    async def _pointer(self, view: CardView, to: Card) -> Message:
+        """With a link to the card where Slack gives one."""
+        try:
+            return render_moved(view, to.channel_id, await self._slack.permalink(to.channel_id, to.ts or ""))
+        except SlackError as error:
+            _log.info("a card points to a channel, as Slack gives no link to the card there", reason=str(error))
+            return render_moved(view, to.channel_id)
+
     async def _announce_end(self, drawing: Drawing) -> None:
         """Say once how moves have ended; before the card shows it, for at its end nobody looks at it again."""
-        if not drawing.final or not drawing.has_run:
+        if not drawing.final or not drawing.has_run or drawing.moved_to is not None:
             return
         card = card_key(drawing.stored.key, drawing.card.channel_id, 0)
         async with self._database.write() as connection:
-            await self._thread.reply(
+            await self._thread.reply_under(
                 connection,
-                drawing.stored.row_id,
+                drawing.card,
                 key=f"ended/{card}/{drawing.view.standing}",
                 kind="ended",
                 message=render_ended(drawing.view),
+                calls=drawing.is_first,
             )
             await self._mail_queue.add(connection, drawing.stored.row_id, MailKind.ENDED, drawing.view)
 
@@ -314,6 +379,8 @@ class Painter:
             )
             if kept and fresh:
                 self._note(drawing)
+            for card in drawing.left_behind:
+                await cards.mark_dirty(connection, card.row_id)
             if not kept:
                 await cards.doubt(connection, drawing.card.row_id)
             elif not fresh:
@@ -328,7 +395,7 @@ class Painter:
 
     async def _message_lost(self, drawing: Drawing, lease: Lease) -> None:
         """Somebody deleted the message: an open card is posted anew once, a final one forgotten."""
-        post_anew = not drawing.final and drawing.card.generation == 0
+        post_anew = drawing.moved_to is None and not drawing.final and drawing.card.generation == 0
         _log.warning("a card's message is gone from Slack", pool=drawing.stored.pool_name, post_anew=post_anew)
         async with self._database.write() as connection:
             await (cards.lose_message if post_anew else cards.forget)(connection, lease)
@@ -339,7 +406,12 @@ class Painter:
         if isinstance(error, SlackBusyError):
             pause = timedelta(seconds=error.retry_after_s)
         until = putting_off.after(self._clock.now(), pause)
+        is_over = is_of_channel(error) and (await self.draw(card)).moved_to is not None
         async with self._database.write() as connection:
+            if is_over:  # nobody corrects a channel that nothing goes to any more
+                await cards.let_go(connection, lease)
+                await self._leases.release(connection, lease)
+                return
             await cards.postpone(connection, lease, until)
             if is_of_channel(error):
                 await cards.postpone_channel(connection, card.channel_id, until)

@@ -15,6 +15,7 @@ from bot.rendering.escape import clean
 from bot.rendering.notices import render_paused, render_resumed
 from bot.rendering.views import Message
 from bot.rendering.words import listed, resume_command
+from bot.routes import Routes
 from bot.storage import cards, decisions, pauses, posts
 from bot.storage.database import Database
 from bot.storage.decisions import Decision, Outcome
@@ -50,14 +51,14 @@ class Pausing:
     """Carries out `/tintri pause` and `/tintri resume`."""
 
     def __init__(
-        self, *, database: Database, access: Access, readings: Readings, outbox: Outbox, clock: Clock, channel_id: str
+        self, *, database: Database, access: Access, readings: Readings, outbox: Outbox, clock: Clock, routes: Routes
     ) -> None:
         self._database = database
         self._access = access
         self._readings = readings
         self._outbox = outbox
         self._clock = clock
-        self._channel_id = channel_id
+        self._routes = routes
 
     async def pause(self, order: Order) -> str:
         """Pause, and say what was done. Raises PauseRefusedError, UnknownPoolError, TGCError."""
@@ -165,10 +166,19 @@ class Pausing:
     async def _announce(
         self, connection: AsyncConnection, order: Order, action: str, pool: Pool | None, message: Message, told: str
     ) -> None:
-        """Keep it, say it in the channel, and have every card show it: one transaction."""
+        """Keep it, say it in each channel of these pools, and have every card show it: one transaction."""
         await decisions.add(connection, self._decision(order, action, pool, Outcome.DONE, told))
-        await self._outbox.add(
-            connection, key=_key(order, action), kind=action, channel_id=self._channel_id, message=message
+        tgc_key = self._readings.tgc.key
+        channel_ids = (
+            self._routes.channels_of_pool(tgc_key, pool_name(pool)) if pool else self._routes.channels_of_tgc(tgc_key)
+        )
+        await self._outbox.announce(
+            connection,
+            key=_key(order, action),
+            kind=action,
+            channel_ids=channel_ids,
+            message=message,
+            people={order.actor.user_id: order.actor.name},
         )
         await cards.mark_all_dirty(connection)
 

@@ -80,14 +80,14 @@ class SecondApprover(msgspec.Struct, frozen=True, kw_only=True):
         moves = sum(len(group) for group in plan.groups)
         if self.always:
             return "this pool always asks for two"
-        if self.protection_loss and _loses_replication(recommendation):
+        if self.protection_loss and loses_replication(recommendation):
             return "VMs would lose replication"
         if self.moves is not None and moves >= self.moves:
             return f"{counted(moves, 'VM moves', 'VMs move')}, and this pool asks for two from {self.moves:,} on"
         return None if self.gib is None else _reason_by_size(self.gib, gib_moved(recommendation))
 
 
-def _loses_replication(recommendation: Recommendation) -> bool:
+def loses_replication(recommendation: Recommendation) -> bool:
     """Also where the TGC says so in words only: what it means is for two people to judge."""
     parts = [part for outcome in recommendation.expected_outcomes if (part := outcome.protection_info)]
     return any(part.vm_tintri_uuids or part.summary for part in parts)

@@ -4,7 +4,7 @@ Every trigger ends here: schedule, refresh, a press, a restart, another replica.
 """
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -23,6 +23,7 @@ from bot.rendering.content import seen
 from bot.rendering.following import render_stalled
 from bot.rendering.notices import render_other_moves
 from bot.rendering.views import CardView, Seen
+from bot.routes import Routes
 from bot.stalls import newly_stalled, watch_moves
 from bot.storage import approvals, cards, offers, recommendations
 from bot.storage.cards import Card
@@ -53,7 +54,7 @@ class Reconciler:
         views: CardViews,
         tgc: Tgc,
         vm_names: VmNames,
-        channel_id: str,
+        routes: Routes,
         clock: Clock,
         due_plans: DuePlans,
         stall_after: timedelta,
@@ -66,12 +67,12 @@ class Reconciler:
         self._views = views
         self._tgc = tgc
         self._vm_names = vm_names
-        self._channel_id = channel_id
+        self._routes = routes
         self._clock = clock
         self._stall_after = stall_after
 
     async def observe(self, reading: PoolReading) -> None:
-        """Keep a reading and bring its card up to it."""
+        """Keep a reading and bring its cards up to it."""
         stored = await self.remember(reading)
         if stored is not None:
             await self.reconcile(stored.key)
@@ -151,14 +152,13 @@ class Reconciler:
         return await self.view_of(await read_again(self._tgc, self._clock, stored.pool, stored.key.recommendation_id))
 
     async def reconcile(self, key: Key) -> None:
-        """Have the card of this recommendation posted or edited where it does not show the truth."""
+        """Have the cards of this recommendation posted or edited where they do not show the truth."""
         async with self._database.read() as connection:
             stored = await recommendations.get(connection, key)
             if stored is None:
                 return
-            card = await cards.get(connection, stored.row_id, self._channel_id)
-        card = card or await self._new_card(stored)
-        if card is not None:
+            known = await cards.of(connection, stored.row_id)
+        for card in (*known, *await self._new_cards(stored, known)):
             await self._bring_up(card)
 
     async def _bring_up(self, card: Card) -> None:
@@ -170,11 +170,14 @@ class Reconciler:
     async def _announce_other_moves(self, drawing: Drawing) -> None:
         """Say it loudly, once: an edit of the card notifies nobody."""
         act = drawing.view.act
-        if act is None or not act.other_moves or drawing.card.ts is None:
+        is_shown = drawing.card.ts is not None and drawing.moved_to is None
+        if act is None or not act.other_moves or not is_shown:
             return
         key, message = f"other-moves/{drawing.key}", render_other_moves(drawing.view, act.user_id)
         async with self._database.write() as connection:
-            await self._thread.reply(connection, drawing.stored.row_id, key=key, kind="other_moves", message=message)
+            await self._thread.reply_under(
+                connection, drawing.card, key=key, kind="other_moves", message=message, calls=drawing.is_first
+            )
 
     async def _announce_stalled(self, connection: AsyncConnection, stored: Stored, vms: Collection[str]) -> None:
         """In the transaction that keeps that they are called stalled, so once."""
@@ -184,26 +187,26 @@ class Reconciler:
         await self._thread.reply(
             connection,
             stored.row_id,
-            key=f"stalled/{card_key(stored.key, self._channel_id, 0)}/{which}",
+            key=f"stalled/{card_key(stored.key, self._routes.main, 0)}/{which}",
             kind="stalled",
             message=render_stalled(await self._views.view(connection, stored), vms),
         )
 
-    async def _new_card(self, stored: Stored) -> Card | None:
-        """Make the first card, for what can still be decided only."""
+    async def _new_cards(self, stored: Stored, known: Sequence[Card]) -> list[Card]:
+        """Make those that its route lacks, for what can still be decided only."""
         recommendation = stored.recommendation
-        if (
-            not self._channel_id
-            or stored.gone
-            or not is_open(recommendation)
-            or is_expired(recommendation, self._clock.now())
-        ):
-            return None
+        if stored.gone or not is_open(recommendation) or is_expired(recommendation, self._clock.now()):
+            return []
+        route = self._routes.of(stored.key.tgc_key, stored.pool_name, recommendation)
+        lacking = [channel_id for channel_id in route.channels if all(card.channel_id != channel_id for card in known)]
+        if not lacking:
+            return []
         async with self._database.write() as connection:
-            if await cards.make(connection, stored.row_id, self._channel_id):
+            made = [await cards.make(connection, stored.row_id, channel_id) for channel_id in lacking]
+            if any(made):
                 view = await self._views.view(connection, stored)
                 await self._mail_queue.add(connection, stored.row_id, MailKind.AVAILABLE, view)
-            return await cards.get(connection, stored.row_id, self._channel_id)
+            return [card for card in await cards.of(connection, stored.row_id) if card.channel_id in lacking]
 
 
 def _is_offered_anew(before: Stored, stored: Stored) -> bool:

@@ -17,6 +17,7 @@ from bot.recommendations import is_expired, is_open
 from bot.reconcile import Reconciler
 from bot.rendering.notices import render_reminder
 from bot.rendering.views import Standing
+from bot.routes import Routes
 from bot.storage import cards, decisions, offers, posts, recommendations, snoozes
 from bot.storage.database import Database
 from bot.storage.decisions import Decision, Outcome
@@ -60,7 +61,7 @@ class Reminders:
         tgc: Tgc,
         clock: Clock,
         zone: ZoneInfo,
-        channel_id: str,
+        routes: Routes,
         before: timedelta,
     ) -> None:
         self._database = database
@@ -71,7 +72,7 @@ class Reminders:
         self._tgc = tgc
         self._clock = clock
         self._zone = zone
-        self._channel_id = channel_id
+        self._routes = routes
         self._before = before
 
     async def run(self) -> None:
@@ -136,7 +137,7 @@ class Reminders:
         is_over = stored.gone or not is_open(stored.recommendation) or is_expired(stored.recommendation, now)
         if is_over or expires is None:
             return None
-        first, second = (f"reminder/{card_key(stored.key, self._channel_id, 0)}/{number}" for number in (1, 2))
+        first, second = (f"reminder/{card_key(stored.key, self._routes.main, 0)}/{number}" for number in (1, 2))
         if await posts.find(connection, first) is None:
             due_at = expires - self._before
             is_due = due_at <= now and await self._was_posted_by(connection, stored, due_at)
@@ -147,12 +148,12 @@ class Reminders:
         return Reminder(key=second, can_be_put_off=False)
 
     async def _was_posted_by(self, connection: AsyncConnection, stored: Stored, due_at: datetime) -> bool:
-        """Whether the card stood in time: one that came later needs no reminder, for it is one."""
-        card = await cards.get(connection, stored.row_id, self._channel_id)
-        if card is None or card.ts is None:
-            return False
-        post = await posts.find(connection, card_key(stored.key, self._channel_id, 0))
-        return post is None or post.created_at <= due_at
+        """Whether a card stood in time: one that came later needs no reminder, for it is one."""
+        for card in await cards.of(connection, stored.row_id):
+            post = await posts.find(connection, card_key(stored.key, card.channel_id, 0))
+            if card.ts is not None and (post is None or post.created_at <= due_at):
+                return True
+        return False
 
     def _decision(self, press: SnoozePress, offer: Offer, stored: Stored, outcome: Outcome, told: str) -> Decision:
         """About the recommendation in name only: it decides nothing of what its card shows."""

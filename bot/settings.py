@@ -22,7 +22,9 @@ from cronsim import CronSim, CronSimError
 from dotenv.parser import Binding, parse_stream
 
 from bot.config_file import Config, ConfigError, PoolConfig, read_config
+from bot.policies import Policies
 from bot.pool_rules import Approvers, PoolRule, PoolRules, parse_approvers
+from bot.routes import Route, Routes, parse_channel
 from bot.smtp_url import parse_smtp_url
 
 LogFormat = Literal["console", "json"]
@@ -165,15 +167,6 @@ def _whole_number(low: int, high: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
-
-
-def _parse_channel(text: str) -> str:
-    if not re.fullmatch(r"[CG][A-Z0-9]+", text):
-        raise ValueError(
-            "give the channel's id (C… or G…), which Slack shows at the end of the channel's details,"
-            " opened by a click on its name"
-        )
-    return text
 
 
 def _parse_approvers(text: str) -> Approvers:
@@ -330,7 +323,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 16
     reco_channel: Annotated[
         str | None,
-        Variable(_parse_channel, "the id (C… or G…) of the channel for recommendations", needed_by="run"),
+        Variable(parse_channel, "the id (C… or G…) of the channel for recommendations", needed_by="run"),
     ] = None
     reco_approvers: Annotated[
         Approvers,
@@ -389,6 +382,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What works but may not be meant, one sentence each."""
 
     @property
+    def policies(self) -> Policies:
+        return Policies(all=self.config.policies, file=self.config.file, zone=self.reco_timezone)
+
+    @property
     def pool_rules(self) -> PoolRules:
         """What the configuration file says of single pools, over RECO_APPROVERS."""
         default = PoolRule(name="RECO_APPROVERS", named_in="RECO_APPROVERS", approvers=self.reco_approvers)
@@ -410,6 +407,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             second_approver=pool.second_approver,
             ticket=pool.ticket,
         )
+
+    @property
+    def routes(self) -> Routes:
+        """What the configuration file says of channels, over RECO_CHANNEL."""
+        default = Route(channels=(self.reco_channel,) if self.reco_channel else ())
+        return Routes(default=default, by_match=self.config.routes, zone=self.reco_timezone)
 
     def secrets(self) -> tuple[Secret, ...]:
         """What no log line may show."""

@@ -16,6 +16,7 @@ from bot.readings import PoolReading, Readings
 from bot.recommendations import is_building, is_running
 from bot.reconcile import Reconciler
 from bot.rendering.notices import render_silence
+from bot.routes import Routes
 from bot.storage.database import Database
 from bot.tasks import together
 from bot.watch import READING_AT_MOST
@@ -58,7 +59,7 @@ class Silence:
         outbox: Outbox,
         clock: Clock,
         zone: ZoneInfo,
-        channel_id: str,
+        routes: Routes,
     ) -> None:
         self._database = database
         self._readings = readings
@@ -66,7 +67,7 @@ class Silence:
         self._outbox = outbox
         self._clock = clock
         self._zone = zone
-        self._channel_id = channel_id
+        self._routes = routes
         self._all_there: datetime | None = None
         """The newest analysis whose recommendations were all seen."""
 
@@ -101,14 +102,19 @@ class Silence:
             self._all_there = analysis
 
     async def _tell(self, analysis: datetime, late: list[PoolReading]) -> None:
-        """Once for each analysis."""
+        """Once for each analysis, in each channel of those pools."""
         tgc = self._readings.tgc
-        message = render_silence(tgc.name, analysis, tuple(reading.pool_name for reading in late))
+        key = f"silence/{tgc.key}/{analysis.timestamp():.0f}"
+        pools_by_channel: dict[str, list[str]] = {}
+        for reading in late:
+            for channel_id in self._routes.channels_of_pool(tgc.key, reading.pool_name):
+                pools_by_channel.setdefault(channel_id, []).append(reading.pool_name)
         async with self._database.write() as connection:
-            await self._outbox.add(
-                connection,
-                key=f"silence/{tgc.key}/{analysis.timestamp():.0f}",
-                kind="silence",
-                channel_id=self._channel_id,
-                message=message,
-            )
+            for channel_id, pool_names in pools_by_channel.items():
+                await self._outbox.add(
+                    connection,
+                    key=key if channel_id == self._routes.main else f"{key}/{channel_id}",
+                    kind="silence",
+                    channel_id=channel_id,
+                    message=render_silence(tgc.name, analysis, tuple(pool_names)),
+                )

@@ -299,6 +299,13 @@ class Slack:
             ),
         )
 
+    async def permalink(self, channel_id: str, ts: str) -> str:
+        """The address of a message, for those who may read it."""
+        response = await self._ask(
+            "chat.getPermalink", lambda: self._client.chat_getPermalink(channel=channel_id, message_ts=ts)
+        )
+        return str(response.get("permalink", ""))
+
     async def read_channel(self, channel_id: str) -> None:
         """Read as little of it as there is to read. Raises SlackError where that cannot be done."""
         await self._ask(

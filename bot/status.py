@@ -26,7 +26,6 @@ class Status:
         views: CardViews,
         tgc: Tgc,
         clock: Clock,
-        channel_id: str,
         schedule: str,
         zone: ZoneInfo,
         swept_at: Callable[[], datetime | None],
@@ -36,7 +35,6 @@ class Status:
         self._views = views
         self._tgc = tgc
         self._clock = clock
-        self._channel_id = channel_id
         self._schedule = schedule
         self._zone = zone
         self._swept_at = swept_at
@@ -72,9 +70,9 @@ class Status:
         unsent = await posts.unsent(connection)
         if not unsent:
             return None
-        is_card = any(post.kind == posts.CARD for post in unsent)
+        channel_ids = {post.channel_id for post in unsent if post.kind == posts.CARD}
         return Unposted(
-            cards=await cards.count_unposted(connection, self._channel_id) if is_card else 0,
+            cards=sum([await cards.count_unposted(connection, channel_id) for channel_id in channel_ids]),
             messages=sum(1 for post in unsent if post.kind != posts.CARD),
             since=min(post.created_at for post in unsent),
             problem=unsent[-1].problem,

@@ -13,8 +13,8 @@ class Telling:
 
     async def tell(self, press: Press, message: Message) -> None:
         """Raises SlackError. The channel is for where Slack takes no direct messages."""
-        if press.is_typed:
-            return  # that process is gone, and the journal tells what became of it
+        if press.is_typed or press.is_automatic:
+            return  # that process is gone, or nobody is there: the journal tells what became of it, and the thread
         try:
             await self._slack.post(press.user_id, message, key=f"answer/{press.id}", facts={}, thread_ts=None)
         except SlackRefusedError:

@@ -56,7 +56,8 @@ class Troubles:
             return
         if channel_id not in self._refusing:
             _log.error(
-                "the channel refuses the bot's messages: type /invite @tintri in it, or correct RECO_CHANNEL",
+                "the channel refuses the bot's messages: "
+                "type /invite @tintri in it, or correct RECO_CHANNEL or its route",
                 channel=channel_id,
                 reason=str(error),
             )

@@ -9,8 +9,9 @@ from bot import verdicts
 from bot.access import Actor, Authority
 from bot.card_thread import CardThread
 from bot.clock import Clock
+from bot.policies import Policies
 from bot.recommendations import is_expired, is_open
-from bot.rendering.escape import is_system_user_id
+from bot.rendering.escape import is_policy_id, is_system_user_id
 from bot.rendering.notices import render_accepted_first, render_lapsed
 from bot.rendering.views import Action
 from bot.slack import SlackError
@@ -39,7 +40,9 @@ class TwoPeople:
         thread: CardThread,
         clock: Clock,
         lapse: timedelta,
+        policies: Policies,
     ) -> None:
+        self._policies = policies
         self._database = database
         self._access = access
         self._thread = thread
@@ -64,7 +67,7 @@ class TwoPeople:
         if _is_one_person(approval, attempt.press):
             return verdicts.second_needed(attempt, reason)
         try:
-            still_may = await self._may_still(approval, attempt.stored.pool_name)
+            still_may = await self._may_still(approval, attempt.stored)
         except SlackError as error:
             return verdicts.first_unchecked(attempt, approval.user_name, str(error))
         if still_may:
@@ -74,9 +77,11 @@ class TwoPeople:
             await approvals.end(connection, approval, self._clock.now())
         return verdicts.accepted_first(attempt, reason)
 
-    async def _may_still(self, approval: Approval, pool_name: str) -> bool:
+    async def _may_still(self, approval: Approval, stored: Stored) -> bool:
+        if is_policy_id(approval.user_id):
+            return self._policies.may_still(approval.user_id, stored.key, stored.pool_name)
         actor = Actor(team_id=approval.team_id, user_id=approval.user_id, name=approval.user_name)
-        return await self._access.still_may_act(actor, pool_name)
+        return await self._access.still_may_act(actor, stored.pool_name)
 
     async def settle(self, connection: AsyncConnection, attempt: Attempt, answer: Answer) -> None:
         """Keep a first approval and say it in the card's thread; one that was overtaken ends."""
@@ -111,6 +116,9 @@ class TwoPeople:
 
 
 def _is_one_person(approval: Approval, press: Press) -> bool:
-    """All of the command line counts as one: one person may be many users of the operating system."""
+    """All of the command line counts as one: one person may be many users of the operating system.
+
+    A policy adds nobody to whoever was first, as it stands for no second look.
+    """
     by_command_line = is_system_user_id(approval.user_id) and press.is_typed
-    return by_command_line or approval.user_id == press.user_id
+    return by_command_line or press.is_automatic or approval.user_id == press.user_id

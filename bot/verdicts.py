@@ -115,6 +115,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 def done(attempt: Attempt, tgc_answer: str) -> Answer:
     """For what is not shaping: of that a reading tells (`shaped`)."""
     said = "Accepted." if attempt.press.is_typed else _DONE_SENTENCES[attempt.action]
+    if attempt.press.is_automatic:
+        said = "Accepted, without anybody pressing. Cancel on the card stops what has not begun to move."
     text = f"{attempt.stored.pool_name}: {said}"
     return Answer(outcome=Outcome.DONE, text=text, tgc_answer=tgc_answer)
 
@@ -122,13 +124,15 @@ def done(attempt: Attempt, tgc_answer: str) -> Answer:
 def nothing(attempt: Attempt, outcome: Outcome, why: str, tgc_answer: str | None = None) -> Answer:
     # What somebody wrote beside their feedback is kept whatever becomes of that.
     head = "The feedback was not sent." if attempt.action is Action.FEEDBACK else "Nothing was done."
-    text = f"{attempt.stored.pool_name}: {head} {why}"
+    once = " The policy does not try it again." if attempt.press.is_automatic else ""
+    text = f"{attempt.stored.pool_name}: {head} {why}{once}"
     return Answer(outcome=outcome, text=text, tgc_answer=tgc_answer)
 
 
 def too_late(attempt: Attempt) -> Answer:
     label = _LABELS[attempt.action]
     when = "at the time you planned" if attempt.planned else f"when you pressed {label}"
+    when = "at its time" if attempt.press.is_automatic else when
     why = f"I was away {when}: look at it again and press {label}."
     return nothing(attempt, Outcome.NOT_DONE, why)
 
@@ -147,11 +151,15 @@ def left_behind(attempt: Attempt) -> Answer:
 
 
 def accepted_first(attempt: Attempt, reason: str) -> Answer:
-    text = f"{attempt.stored.pool_name}: You accepted it as the first. {_two(reason)}"
+    who = "A policy, which counts as the first of two only," if attempt.press.is_automatic else "You"
+    text = f"{attempt.stored.pool_name}: {who} accepted it as the first. {_two(reason)}"
     return Answer(outcome=Outcome.ACCEPTED_FIRST, text=text)
 
 
 def second_needed(attempt: Attempt, reason: str) -> Answer:
+    if attempt.press.is_automatic:
+        why = f"It was accepted before, and a policy is never the second of two. {_two(reason)}"
+        return nothing(attempt, Outcome.SECOND_NEEDED, why)
     who = "The command line, which counts as one person," if attempt.press.is_typed else "You"
     return nothing(attempt, Outcome.SECOND_NEEDED, f"{who} accepted it before. {_two(reason)}")
 
@@ -171,6 +179,8 @@ def _two(reason: str) -> str:
 
 
 def _again(attempt: Attempt) -> str:
+    if attempt.press.is_automatic:
+        return "Look at the card, and press Accept."
     return "Run the command again." if attempt.press.is_typed else "Press again."
 
 
@@ -223,12 +233,18 @@ def changed(attempt: Attempt, recommendation: Recommendation, now: datetime) -> 
         return nothing(attempt, Outcome.CHANGED, EXPIRED)
     is_unknown = attempt.action.shapes and attempt.press.shape is None  # what was chosen is not there any more
     if plan.fingerprint != attempt.offer.fingerprint or is_unknown:
-        return nothing(attempt, Outcome.CHANGED, _OTHER_MOVES_TYPED if attempt.press.is_typed else OTHER_MOVES)
+        return nothing(attempt, Outcome.CHANGED, _other_moves(attempt))
     if attempt.press.shape is not None and is_so_already(attempt.press.shape, recommendation):
         return nothing(attempt, Outcome.NOT_DONE, "These are the issues that it solves already.")
     if attempt.action is Action.ACCEPT and not plan.whole:
         return nothing(attempt, Outcome.CHANGED, UNREADABLE_PLAN)
     return None
+
+
+def _other_moves(attempt: Attempt) -> str:
+    if attempt.press.is_automatic:
+        return "Its moves are not the ones that the policy judged."
+    return _OTHER_MOVES_TYPED if attempt.press.is_typed else OTHER_MOVES
 
 
 def is_possible(attempt: Attempt, recommendation: Recommendation) -> bool:

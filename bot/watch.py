@@ -22,6 +22,7 @@ from bot.recommendations import is_building, is_expired, is_open, is_running
 from bot.reconcile import Reconciler
 from bot.rendering.notices import render_outage, render_outage_over
 from bot.rendering.views import Message
+from bot.routes import Routes
 from bot.storage import pools as stored_pools
 from bot.storage import recommendations, tgcs
 from bot.storage.database import Database
@@ -55,7 +56,7 @@ class Watch:
         reconciler: Reconciler,
         outbox: Outbox,
         clock: Clock,
-        channel_id: str,
+        routes: Routes,
         schedule: str,
         zone: ZoneInfo,
         refresh_s: int,
@@ -68,7 +69,7 @@ class Watch:
         self._reconciler = reconciler
         self._outbox = outbox
         self._clock = clock
-        self._channel_id = channel_id
+        self._routes = routes
         self._schedule = schedule
         self._zone = zone
         self._refresh_every = timedelta(seconds=refresh_s)
@@ -308,7 +309,8 @@ class Watch:
 
     async def _announce(self, connection: AsyncConnection, kind: str, outage: Outage, message: Message) -> None:
         key = f"{kind}/{self._tgc.key}/{outage.since.timestamp():.6f}"
-        await self._outbox.add(connection, key=key, kind=kind, channel_id=self._channel_id, message=message)
+        channel_ids = self._routes.channels_of_tgc(self._tgc.key)
+        await self._outbox.announce(connection, key=key, kind=kind, channel_ids=channel_ids, message=message)
 
 
 def _is_vanished(error: TGCError, *, still_runs: bool) -> bool:

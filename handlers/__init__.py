@@ -13,6 +13,7 @@ from bot.history import History as HistoryService
 from bot.homes import Homes
 from bot.pausing import Pausing
 from bot.planning import Planning as PlanningService
+from bot.policy_answers import PolicyAnswers
 from bot.reasons import Reasons as ReasonsService
 from bot.reconcile import Reconciler
 from bot.reminders import Reminders
@@ -33,6 +34,7 @@ from handlers.home import Home
 from handlers.modals import Modals
 from handlers.pause import Pause
 from handlers.planning import Planning
+from handlers.policy import Policy
 from handlers.reasons import Reasons
 from handlers.reco import Reco
 from handlers.replies import Replies
@@ -57,6 +59,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     homes: Homes
     pausing: Pausing
     planning: PlanningService
+    policy_answers: PolicyAnswers
     reasons: ReasonsService
     reconciler: Reconciler
     reminders: Reminders
@@ -83,6 +86,7 @@ def register(app: AsyncApp, services: Services) -> None:
         "history": history,
         "status": Status(services.status, services.access),
         "who": Who(services.who),
+        "policy": Policy(services.policy_answers, services.access),
         "pause": pause,
         "resume": resume,
         "audit": audit,

@@ -21,6 +21,7 @@ DOCUMENTS = (
     "docs/command-line.md",
     "docs/doctor.md",
     "docs/install.md",
+    "docs/policies.md",
     "docs/settings.md",
     "docs/troubleshooting.md",
     "docs/using.md",

@@ -1,9 +1,13 @@
-"""Slack: is it reached, does it take the tokens, what may the bot do, and is it in its channel."""
+"""Slack: is it reached, does it take the tokens, what may the bot do, and is it in its channels."""
+
+from functools import partial
 
 from bot.clock import Clock
 from bot.doctor.checks import NotMadeError, error, in_turn, made, named, not_made, ok, warning
 from bot.doctor.people_checks import PeopleChecks
 from bot.manifest import SCOPES
+from bot.rendering.escape import is_group_id
+from bot.rendering.phrase import HERE
 from bot.rendering.views import Finding
 from bot.settings import Settings
 from bot.slack import Identity, Slack, SlackAwayError, SlackRefusedError, SlackUnsureError
@@ -11,7 +15,6 @@ from bot.tasks import together
 
 _NEEDED = frozenset({"commands", "chat:write", "users:read"})
 """Without these the bot is of no use; without the others it does less."""
-_INVITE = "Type /invite @tintri in it, or correct RECO_CHANNEL."
 
 
 class SlackChecks:
@@ -40,11 +43,35 @@ class SlackChecks:
         if self._identity is None:
             return [*reached, *not_made(("scopes", "channel", "approvers"), "“bot token” above is not settled")]
         people = PeopleChecks(self._slack, self._identity, self._settings.pool_rules, self._clock)
-        channel, approvers = await together((self._of_channel(), people.findings()))
-        return [*reached, *_of_scopes(self._identity), *channel, *approvers]
+        channels, mentions, approvers = await together((self._of_channels(), self._of_mentions(), people.findings()))
+        return [*reached, *_of_scopes(self._identity), *channels, *mentions, *approvers]
 
-    async def _of_channel(self) -> list[Finding]:
-        return [await made("channel", self._channel)]
+    async def _of_channels(self) -> list[Finding]:
+        main = self._settings.reco_channel
+        others = [channel_id for channel_id in self._settings.routes.channels if channel_id != main]
+        return await together(
+            made("channel", partial(self._channel, channel_id, is_routed=number > 0))
+            for number, channel_id in enumerate((main, *others))
+        )
+
+    async def _of_mentions(self) -> list[Finding]:
+        """Of those that routes mention."""
+        named = {name for route in self._settings.routes.by_match for name in route.mentions} - {HERE}
+        return await together(made("mentions", partial(self._mention, name)) for name in sorted(named))
+
+    async def _mention(self, name: str) -> Finding:
+        try:
+            if is_group_id(name):
+                nobody = not await self._slack.group_members(name)
+            else:
+                nobody = (await self._slack.person(name)).deleted
+        except SlackRefusedError as refusal:
+            if refusal.needed_scope is not None:
+                raise NotMadeError(f"the scope {refusal.needed_scope} is missing") from refusal
+            return warning(f"Slack knows no {name} here ({refusal.code}).", "Correct the id in its route.")
+        if nobody:
+            return warning(f"Nobody is reached by {name} any more.", "Name others in its route.")
+        return ok(f"{name} can be mentioned.")
 
     async def _reach(self) -> Finding:
         if self._settings.slack_bot_token is None:
@@ -68,18 +95,19 @@ class SlackChecks:
             )
         return ok(f"Slack takes it, for the bot {self._identity.user_id} of the workspace {self._identity.team_id}.")
 
-    async def _channel(self) -> Finding:
-        channel_id = self._settings.reco_channel
+    async def _channel(self, channel_id: str | None, *, is_routed: bool) -> Finding:
         if channel_id is None:
             raise NotMadeError("RECO_CHANNEL is missing")
+        named_in = f"the route to it in {self._settings.config.file}" if is_routed else "RECO_CHANNEL"
+        invite = f"Type /invite @tintri in it, or correct {named_in}."
         try:
             await self._slack.read_channel(channel_id)
         except SlackRefusedError as refusal:
             match refusal.code:
                 case "not_in_channel":
-                    return error(f"The bot is not in the channel {channel_id}.", _INVITE)
+                    return error(f"The bot is not in the channel {channel_id}.", invite)
                 case "channel_not_found":
-                    return error(f"Slack shows the bot no channel {channel_id}.", _INVITE)
+                    return error(f"Slack shows the bot no channel {channel_id}.", invite)
                 case "missing_scope":
                     return warning(
                         f"Whether the bot is in {channel_id} cannot be told without the scope {refusal.needed_scope}.",

@@ -39,6 +39,7 @@ class TgcChecks:
 
     async def findings(self) -> list[Finding]:
         rules = (("pool rules", self._rules),) if self._settings.config.pools else ()
+        routes = (("routes", self._routes),) if self._settings.config.routes else ()
         return await in_turn(
             (
                 ("TGC", self._reach),
@@ -49,6 +50,7 @@ class TgcChecks:
                 ("role", self._role),
                 ("pools", self._read_pools),
                 *rules,
+                *routes,
                 ("time zone", self._zone),
             )
         )
@@ -134,6 +136,17 @@ class TgcChecks:
             holds = "holds" if len(idle) == 1 else "hold"
             return warning(f"{', '.join(idle)} {holds} for no pool.", "Correct the name, or take it out.")
         return ok(f"Every section of {self._settings.config.file} holds for a pool.")
+
+    async def _routes(self) -> Finding:
+        tgc_key = self._readings.tgc.key
+        idle = self._settings.routes.idle((tgc_key, pool_name(pool)) for pool in self._pools)
+        if idle:
+            numbers = listed(tuple(map(str, idle)), _POOLS_NAMED)
+            return warning(
+                f"No pool is routed by number {numbers} of the sections [[routes]].",
+                "Correct pools or tgc, or take it out.",
+            )
+        return ok(f"Every section [[routes]] of {self._settings.config.file} takes a pool.")
 
     async def _zone(self) -> Finding:
         """By when a recommendation was made, as the schedule follows it (and the bot's log warns)."""

@@ -23,6 +23,7 @@ COMMANDS = (
     ("/tintri history Production 7", "what was recommended there in 7 days, and what became of it"),
     ("/tintri status", "what runs, what is planned, what waits, what could not be posted"),
     ("/tintri who", "what you may do here, and why"),
+    ("/tintri policy Production", "which policy accepts what is there by itself and which does not, and why"),
     ("/tintri pause Production 8", "let nobody accept in a pool for 8 hours; without a pool, in none"),
     ("/tintri resume Production", "end that early"),
     ("/tintri audit Production", "who decided what there; without a pool everywhere, with @name that person's"),

@@ -9,7 +9,7 @@ from bot.rendering import blocks, ids, limits, standing, words
 from bot.rendering.bars import PROGRESS_CELLS, bar
 from bot.rendering.content import NAMES_IN_A_SENTENCE, Content, Move, VmStoreFacts, content, name
 from bot.rendering.escape import clean, shorten, shorten_name, units
-from bot.rendering.phrase import WARNING, Link, Phrase, Sign, Strong, When, joined, mrkdwn
+from bot.rendering.phrase import WARNING, Called, Channel, Link, Phrase, Sign, Strong, When, joined, mrkdwn
 from bot.rendering.views import Action, Block, CardView, Message, Standing
 from tgc.models import ExecutionState
 
@@ -19,6 +19,7 @@ FAILURES_SHOWN = 5
 ADVICE_SHOWN = 3
 
 _UNFOLDED = {Standing.OFFERED, Standing.DECIDING, Standing.RUNNING}
+_UNDECIDED = {Standing.OFFERED, Standing.DECIDING}
 _WITH_DETAILS = {*_UNFOLDED, Standing.DISMISSED, Standing.DONE, Standing.FAILED, Standing.CANCELLED}
 _SIGNS = {
     ExecutionState.RUNNING: Sign("arrow_forward", "▶"),
@@ -45,13 +46,32 @@ _URGENCY = {
 _WAITS = 2
 
 
-def render_card(view: CardView) -> Message:
+def render_card(view: CardView, mentions: Sequence[str] = ()) -> Message:
+    """`mentions`: whom it calls while nobody has decided, by ids of people and user groups, and `here`."""
     story = content(view)
+    calls = _calls(mentions) if view.standing in _UNDECIDED else ()
+    called = [blocks.paragraph(calls)] if calls else []
     drawn = _unfolded(view, story) if view.standing in _UNFOLDED else _folded(view, story)
     return Message(
-        text=mrkdwn(_notification(view, story), limits.MESSAGE_TEXT_BYTES),
-        blocks=tuple(drawn),
-        compact=tuple(_compact(view, story)),
+        text=mrkdwn(joined(filter(None, (calls, _notification(view, story))), " "), limits.MESSAGE_TEXT_BYTES),
+        blocks=(*called, *drawn),
+        compact=(*called, *_compact(view, story)),
+    )
+
+
+def render_moved(view: CardView, channel_id: str, url: str = "") -> Message:
+    """What is left of a card where its recommendation is not shown any more. `url`: of the card in its new channel."""
+    told: Phrase = (
+        Strong(shorten_name(content(view).pool, limits.HEADER)),
+        ": this recommendation is shown in ",
+        Channel(channel_id),
+        " now",
+        *((": ", Link(url, "go to its card")) if url else (".",)),
+    )
+    return Message(
+        text=mrkdwn(told, limits.MESSAGE_TEXT_BYTES),
+        blocks=(blocks.paragraph(told),),
+        compact=(blocks.mrkdwn_section(told),),
     )
 
 
@@ -67,6 +87,10 @@ def moves_block(story: Content, *, with_status: bool, with_details: bool) -> Blo
     if rest:
         groups.append(((_rest(rest, with_status=with_status, with_details=with_details),), []))
     return blocks.bullets(groups)
+
+
+def _calls(mentions: Sequence[str]) -> Phrase:
+    return joined([(Called(name),) for name in mentions], " ")
 
 
 def _unfolded(view: CardView, story: Content) -> Iterable[Block]:

@@ -9,6 +9,7 @@ from bot.rendering import limits
 
 ELLIPSIS = "…"
 SYSTEM_USER = "cli:"
+POLICY = "policy:"
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 """Stands where a character was that nobody can see: two names that differ still look different."""
 
@@ -100,9 +101,18 @@ def is_user_id(user_id: str) -> bool:
     return re.fullmatch(r"[UW][A-Z0-9]{1,30}", user_id) is not None
 
 
+def is_group_id(group_id: str) -> bool:
+    return re.fullmatch(r"S[A-Z0-9]{1,30}", group_id) is not None
+
+
 def is_system_user_id(user_id: str) -> bool:
     """Whether it is somebody at the command line (bot.system_user). No id of Slack's looks like it."""
     return user_id.startswith(SYSTEM_USER)
+
+
+def is_policy_id(user_id: str) -> bool:
+    """Whether it is a policy (bot.policies). No id of Slack's looks like it."""
+    return user_id.startswith(POLICY)
 
 
 def is_channel_id(channel_id: str) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime
 from bot.rendering import blocks, ids, limits, standing, words
 from bot.rendering.card import moves_block
 from bot.rendering.content import content, name
-from bot.rendering.escape import clean, shorten, shorten_name
+from bot.rendering.escape import clean, is_policy_id, shorten, shorten_name
 from bot.rendering.phrase import WARNING, Channel, Code, Person, Phrase, Piece, Strong, When, joined, mrkdwn
 from bot.rendering.views import Action, Block, CardView, Message
 from tgc.models import Recommendation
@@ -103,8 +103,8 @@ def render_lapsed(pool_name: str, by_user_id: str, at: datetime) -> Message:
 
 def render_plan_came(by_user_id: str, due_at: datetime, told: str) -> Message:
     """For the thread of a card, when a plan was due. `told`: what its person is told of it, in the second person."""
-    head: Phrase = (Person(by_user_id), ", you planned to accept this ", When(due_at), ". ")
-    return _notice(*head, _sentence(told))
+    planned = " was to accept this " if is_policy_id(by_user_id) else ", you planned to accept this "
+    return _notice(Person(by_user_id), planned, When(due_at), ". ", _sentence(told))
 
 
 def render_plan_held(pool_name: str, by_user_id: str, due_at: datetime, until: datetime) -> Message:
@@ -119,8 +119,8 @@ def render_plan_held(pool_name: str, by_user_id: str, due_at: datetime, until: d
 
 
 def render_plan_changed(by_user_id: str, due_at: datetime) -> Message:
-    why = " is over, because its moves have changed. Look at the card, and plan it anew."
-    return _notice(*_plan(by_user_id, due_at), why)
+    then = "The new ones are judged anew." if is_policy_id(by_user_id) else "Look at the card, and plan it anew."
+    return _notice(*_plan(by_user_id, due_at), f" is over, because its moves have changed. {then}")
 
 
 def render_plan_overtaken(by_user_id: str, due_at: datetime, who_id: str, what: Action) -> Message:
@@ -129,6 +129,28 @@ def render_plan_overtaken(by_user_id: str, due_at: datetime, who_id: str, what: 
 
 def render_plan_cancelled(by_user_id: str, due_at: datetime, who_id: str) -> Message:
     return _notice(Person(who_id), " cancelled the plan of ", Person(by_user_id), " to accept this ", When(due_at), ".")
+
+
+def render_policy_plans(pool_name: str, by_user_id: str, due_at: datetime, *, as_first: bool) -> Message:
+    """For the thread of a card, before a policy acts on it. `as_first`: whether another person must accept it too."""
+    two = (
+        " It counts as the first of two: another approver must accept it too before anything moves." if as_first else ""
+    )
+    return _notice(
+        Person(by_user_id),
+        f" accepts this for {_pool(pool_name)} ",
+        When(due_at),
+        f", unless somebody dismisses it, or presses Cancel the plan on the card.{two}",
+    )
+
+
+def render_policy_withdraws(by_user_id: str, due_at: datetime, why: str) -> Message:
+    return _notice(*_plan(by_user_id, due_at), f" is over: {_sentence(why)}")
+
+
+def render_policy_says(by_user_id: str, said: str) -> Message:
+    """What a policy does not do, or would do."""
+    return _notice(Person(by_user_id), f" {_sentence(said)}")
 
 
 def render_written(by_user_id: str, of: Action, note: str) -> Message:
@@ -180,7 +202,7 @@ def render_cannot_post(channel_id: str, problem: str, waiting: int) -> Message:
         Channel(channel_id),
         f": {_sentence(problem)} {waits} to be shown there. To fix it, type ",
         Code("/invite"),
-        " with my name in that channel, or set RECO_CHANNEL to another one.",
+        " with my name in that channel, or set RECO_CHANNEL (or its route) to another one.",
     )
 
 

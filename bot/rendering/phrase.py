@@ -15,6 +15,7 @@ from bot.rendering import escape
 
 DAY_AND_TIME = "%Y-%m-%d %H:%M"
 NOBODY_KNOWN = "somebody"
+HERE = "here"
 
 
 class Strong(msgspec.Struct, frozen=True):
@@ -42,7 +43,13 @@ class When(msgspec.Struct, frozen=True):
 
 class Person(msgspec.Struct, frozen=True):
     user_id: str
-    """Slack's, or that of a user of the operating system, who has no account at Slack and is shown as text."""
+    """Slack's, or that of a user of the operating system or a policy, who have no account there: shown as text."""
+
+
+class Called(msgspec.Struct, frozen=True):
+    """Somebody whom a new message is to notify: by the id of a person or a user group, or `HERE`."""
+
+    name: str
 
 
 class Channel(msgspec.Struct, frozen=True):
@@ -63,7 +70,7 @@ class Sign(msgspec.Struct, frozen=True):
 
 WARNING = Sign("warning", "!")
 
-Piece = str | Strong | Code | When | Person | Channel | Link | Sign
+Piece = str | Strong | Code | When | Person | Called | Channel | Link | Sign
 Phrase = tuple[Piece, ...]
 
 
@@ -103,6 +110,8 @@ def _leaf(piece: Piece) -> dict[str, Any] | None:
             }
         case Person(user_id=user_id) if escape.is_user_id(user_id):
             return {"type": "user", "user_id": user_id}
+        case Called(name=name) if name == HERE or escape.is_group_id(name) or escape.is_user_id(name):
+            return _calling(name)
         case Channel(channel_id=channel_id) if escape.is_channel_id(channel_id):
             return {"type": "channel", "channel_id": channel_id}
         case Link(url=url, label=label) if label and escape.is_link(url):
@@ -115,6 +124,13 @@ def _leaf(piece: Piece) -> dict[str, Any] | None:
             return _text(text, {"code": True})
         case _:
             return _text(_words(piece))
+
+
+def _calling(name: str) -> dict[str, Any]:
+    if name == HERE:
+        return {"type": "broadcast", "range": name}
+    is_group = escape.is_group_id(name)
+    return {"type": "usergroup", "usergroup_id": name} if is_group else {"type": "user", "user_id": name}
 
 
 def _text(text: str, style: dict[str, bool] | None = None) -> dict[str, Any] | None:
@@ -144,8 +160,10 @@ def _mrkdwn(piece: Piece) -> str:
         case When(at=at):
             seconds = escape.timestamp_s(at)
             return escape.utc(at) if seconds is None else f"<!date^{seconds}^{piece.tokens}|{escape.utc(at)}>"
-        case Person(user_id=user_id) if escape.is_user_id(user_id):
+        case Person(user_id=user_id) | Called(name=user_id) if escape.is_user_id(user_id):
             return f"<@{user_id}>"
+        case Called(name=name) if name == HERE or escape.is_group_id(name):
+            return f"<!{name}>" if name == HERE else f"<!subteam^{name}>"
         case Channel(channel_id=channel_id) if escape.is_channel_id(channel_id):
             return f"<#{channel_id}>"
         case Link(url=url, label=label) if label and escape.is_link(url):
@@ -173,7 +191,9 @@ def _words(piece: Piece) -> str:
             return escape.utc(at)
         case Person(user_id=user_id) if escape.is_system_user_id(user_id):
             return escape.clean(user_id)
-        case Person():
+        case Person(user_id=user_id) if escape.is_policy_id(user_id):
+            return escape.clean(f"policy {user_id.removeprefix(escape.POLICY)}")
+        case Person() | Called():
             return NOBODY_KNOWN
 
 

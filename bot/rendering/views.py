@@ -196,6 +196,28 @@ class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
     last: int = 0
 
 
+class PolicyLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What one policy makes of a pool's recommendation."""
+
+    policy: str
+    is_dry: bool
+    why_not: tuple[str, ...]
+    """Clauses to follow "because"; empty where it matches."""
+    held_back: str | None
+    """Why it does nothing although it matches."""
+    at: datetime | None
+    """When it acts."""
+
+
+class PolicyView(msgspec.Struct, frozen=True, kw_only=True):
+    """What every policy makes of it, in the order of the file."""
+
+    pool_name: str
+    lines: tuple[PolicyLine, ...] = ()
+    problem: str | None = None
+    """Why there is nothing to judge, one sentence."""
+
+
 class RuleView(msgspec.Struct, frozen=True, kw_only=True):
     """A permanent rule of a VM that was set here."""
 

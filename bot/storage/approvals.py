@@ -44,6 +44,12 @@ async def newest(connection: AsyncConnection, offer_id: str, *, since: datetime)
     return await _newest(connection, offer_id, since, approvals.c.ended_at.is_(None))
 
 
+async def any_standing(connection: AsyncConnection, offer_id: str) -> bool:
+    """Whether one stands, lapsed or not."""
+    which = (approvals.c.offer_id == offer_id, approvals.c.ended_at.is_(None))
+    return (await connection.execute(select(approvals.c.id).where(*which))).first() is not None
+
+
 async def rested_on(connection: AsyncConnection, offer_id: str, at: datetime, *, since: datetime) -> Approval | None:
     """The one that stood at that moment, whatever became of it since."""
     stood = or_(approvals.c.ended_at.is_(None), approvals.c.ended_at > at)

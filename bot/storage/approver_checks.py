@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.tables import approver_checks
 
+_ABLE = select(approver_checks.c.able).where(approver_checks.c.rule == bindparam("rule"))
+
 
 async def able(connection: AsyncConnection, rule: str) -> int | None:
     """How many people can act by this rule, no more counted than matter; None where that is not known."""
-    statement = select(approver_checks.c.able).where(approver_checks.c.rule == rule)
-    return (await connection.execute(statement)).scalar_one_or_none()
+    return (await connection.execute(_ABLE, {"rule": rule})).scalar_one_or_none()
 
 
 async def by_rule(connection: AsyncConnection) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage import putting_off
@@ -25,10 +25,22 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     final: bool
 
 
+_IN_CHANNEL = select(cards).where(
+    cards.c.recommendation == bindparam("recommendation"), cards.c.channel_id == bindparam("channel_id")
+)
+_OF_RECOMMENDATION = select(cards).where(cards.c.recommendation == bindparam("recommendation")).order_by(cards.c.id)
+_BY_ROW_ID = select(cards).where(cards.c.id == bindparam("row_id"))
+
+
 async def get(connection: AsyncConnection, recommendation: int, channel_id: str) -> Card | None:
-    row = and_(cards.c.recommendation == recommendation, cards.c.channel_id == channel_id)
-    found = (await connection.execute(select(cards).where(row))).one_or_none()
+    of_it = {"recommendation": recommendation, "channel_id": channel_id}
+    found = (await connection.execute(_IN_CHANNEL, of_it)).one_or_none()
     return None if found is None else _card(found)
+
+
+async def of(connection: AsyncConnection, recommendation: int) -> list[Card]:
+    """All of a recommendation, in the order in which they were made."""
+    return [_card(row) for row in await connection.execute(_OF_RECOMMENDATION, {"recommendation": recommendation})]
 
 
 async def make(connection: AsyncConnection, recommendation: int, channel_id: str) -> bool:
@@ -136,7 +148,7 @@ async def postpone_channel(connection: AsyncConnection, channel_id: str, until: 
 
 
 async def by_row_id(connection: AsyncConnection, row_id: int) -> Card:
-    return _card((await connection.execute(select(cards).where(cards.c.id == row_id))).one())
+    return _card((await connection.execute(_BY_ROW_ID, {"row_id": row_id})).one())
 
 
 async def is_held(connection: AsyncConnection, lease: Lease) -> bool:
@@ -158,6 +170,11 @@ async def lose_message(connection: AsyncConnection, lease: Lease) -> None:
 async def forget(connection: AsyncConnection, lease: Lease) -> None:
     """Never paint the card again."""
     await connection.execute(update(cards).where(lease.held).values(dirty=False, final=True))
+
+
+async def let_go(connection: AsyncConnection, lease: Lease) -> None:
+    """Never paint the card again, nor count on its message, which nobody can edit."""
+    await connection.execute(update(cards).where(lease.held).values(ts=None, painted=None, dirty=False, final=True))
 
 
 def _card(row: Row[tuple[object, ...]]) -> Card:

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.rendering.views import Action
@@ -41,8 +41,11 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
         return self.state in {ClaimState.CLAIMED, ClaimState.SENT}
 
 
+_ON = select(claims).where(claims.c.recommendation == bindparam("recommendation"))
+
+
 async def get(connection: AsyncConnection, recommendation: int) -> Claim:
-    row = (await connection.execute(select(claims).where(claims.c.recommendation == recommendation))).one()
+    row = (await connection.execute(_ON, {"recommendation": recommendation})).one()
     return Claim(
         recommendation=row.recommendation,
         state=ClaimState(row.state),

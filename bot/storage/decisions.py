@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.recommendations import Key
@@ -49,6 +49,8 @@ class Outcome(StrEnum):
     """It was planned for a time that is past, or after the recommendation's end."""
     NOT_DONE = "not_done"
     """Nothing happened, as a reading showed; the person may press again."""
+    DRY_RUN = "dry_run"
+    """A policy said what it would do, and did nothing."""
     NEVER_KNOWN = "never_known"
     """The TGC was asked, its answer was lost, and it cannot be read any more."""
 
@@ -111,21 +113,25 @@ async def of_button(connection: AsyncConnection, action: str, value: str) -> Dec
     return None if row is None else _decision(row)
 
 
+_NEWEST_EFFECTIVE = (
+    select(decisions)
+    .where(
+        decisions.c.recommendation == bindparam("recommendation"),
+        decisions.c.outcome == Outcome.DONE,
+        decisions.c.action.in_(bindparam("actions", expanding=True)),
+    )
+    .order_by(decisions.c.id.desc())
+    .limit(1)
+)
+
+
 async def newest_effective(
     connection: AsyncConnection, recommendation: int, action: Action | None = None
 ) -> Decision | None:
     """Return the newest decision that took effect on the recommendation itself; with `action`, of that kind."""
-    statement = (
-        select(decisions)
-        .where(
-            decisions.c.recommendation == recommendation,
-            decisions.c.outcome == Outcome.DONE,
-            decisions.c.action.in_(_EFFECTIVE if action is None else [action]),  # to plan one changes nothing yet
-        )
-        .order_by(decisions.c.id.desc())
-        .limit(1)
-    )
-    row = (await connection.execute(statement)).one_or_none()
+    actions = list(_EFFECTIVE if action is None else [action])  # to plan one changes nothing yet
+    found = await connection.execute(_NEWEST_EFFECTIVE, {"recommendation": recommendation, "actions": actions})
+    row = found.one_or_none()
     return None if row is None else _decision(row)
 
 
@@ -152,6 +158,18 @@ async def names(connection: AsyncConnection, recommendation: int) -> dict[str, s
         .order_by(decisions.c.id)
     )
     return {row.user_id: row.user_name for row in await connection.execute(statement)}
+
+
+async def done_to(connection: AsyncConnection, recommendation: int) -> frozenset[str]:
+    """All that took effect on it, plans too."""
+    which = (decisions.c.recommendation == recommendation, decisions.c.outcome == Outcome.DONE)
+    return frozenset(await connection.scalars(select(decisions.c.action).where(*which).distinct()))
+
+
+async def is_kept(connection: AsyncConnection, command_id: str) -> bool:
+    """Whether anything was kept of that command, done or not."""
+    which = decisions.c.command_id == command_id
+    return (await connection.execute(select(decisions.c.id).where(which))).first() is not None
 
 
 async def was_done(connection: AsyncConnection, command_id: str) -> bool:

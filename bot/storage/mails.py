@@ -73,15 +73,17 @@ async def count_waiting(connection: AsyncConnection) -> int:
     return int((await connection.execute(statement)).scalar_one())
 
 
+_FAILING = (
+    select(mails.c.failing_since, mails.c.problem)
+    .where(mails.c.ended_at.is_(None), mails.c.failing_since.is_not(None))
+    .order_by(mails.c.failing_since)
+    .limit(1)
+)
+
+
 async def failing(connection: AsyncConnection) -> Failing | None:
     """Since when mail has been failing, and why; None where all that waits has not been tried, or nothing does."""
-    statement = (
-        select(mails.c.failing_since, mails.c.problem)
-        .where(mails.c.ended_at.is_(None), mails.c.failing_since.is_not(None))
-        .order_by(mails.c.failing_since)
-        .limit(1)
-    )
-    row = (await connection.execute(statement)).one_or_none()
+    row = (await connection.execute(_FAILING)).one_or_none()
     return None if row is None else Failing(row.failing_since, row.problem)
 
 

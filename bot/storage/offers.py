@@ -4,7 +4,7 @@ import secrets
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.recommendations import Plan
@@ -44,10 +44,15 @@ async def offer_for(connection: AsyncConnection, recommendation: int, plan: Plan
     return str((await connection.execute(select(offers.c.id).where(row))).scalar_one())
 
 
+_OF_PLAN = select(offers.c.id).where(
+    offers.c.recommendation == bindparam("recommendation"), offers.c.fingerprint == bindparam("fingerprint")
+)
+
+
 async def find(connection: AsyncConnection, recommendation: int, plan: Plan) -> str | None:
     """The id of the offer of this very plan, where one was made."""
-    row = and_(offers.c.recommendation == recommendation, offers.c.fingerprint == plan.fingerprint)
-    return (await connection.execute(select(offers.c.id).where(row))).scalar_one_or_none()
+    of_plan = {"recommendation": recommendation, "fingerprint": plan.fingerprint}
+    return (await connection.execute(_OF_PLAN, of_plan)).scalar_one_or_none()
 
 
 async def get(connection: AsyncConnection, offer_id: str) -> Offer | None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.leases import ensure_row
@@ -35,19 +35,22 @@ async def lift(connection: AsyncConnection, tgc_key: str, pool_uuid: str, now: d
     return (await connection.execute(delete(pauses).where(_is(tgc_key, pool_uuid), _lasts(now)))).rowcount == 1
 
 
+_IN_FORCE = (
+    select(pauses)
+    .where(
+        pauses.c.tgc_key == bindparam("tgc_key"),
+        or_(pauses.c.pool_uuid == bindparam("pool_uuid"), pauses.c.pool_uuid == EVERY_POOL),
+        or_(pauses.c.until.is_(None), pauses.c.until > bindparam("now")),
+    )
+    .order_by(pauses.c.pool_uuid.desc())
+    .limit(1)
+)
+
+
 async def in_force(connection: AsyncConnection, tgc_key: str, pool_uuid: str, now: datetime) -> Pause | None:
     """The pause that holds the pool back now: its own, else that of every pool."""
-    statement = (
-        select(pauses)
-        .where(
-            pauses.c.tgc_key == tgc_key,
-            pauses.c.pool_uuid.in_({pool_uuid, EVERY_POOL}),
-            _lasts(now),
-        )
-        .order_by(pauses.c.pool_uuid.desc())
-        .limit(1)
-    )
-    row = (await connection.execute(statement)).one_or_none()
+    of_pool = {"tgc_key": tgc_key, "pool_uuid": pool_uuid, "now": now}
+    row = (await connection.execute(_IN_FORCE, of_pool)).one_or_none()
     return None if row is None else _pause(row)
 
 

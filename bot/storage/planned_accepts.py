@@ -5,14 +5,18 @@ the one that is due inserts its press in the same transaction; so nothing ever w
 no lease beside that of its press. Of one offer at most one plan stands, by the database's own rule.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.rendering.escape import POLICY
 from bot.storage.leases import ensure_row
 from bot.storage.tables import planned_accepts
+
+AT_MOST_LATE = timedelta(hours=1)
+"""After a pause, or when no bot ran: VMs must not move outside the window that somebody chose."""
 
 
 class PlannedAccept(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +34,13 @@ class PlannedAccept(msgspec.Struct, frozen=True, kw_only=True):
     """Since when a pause holds it back, as its thread was told; None where none did when it was due."""
     ticket: str | None = None
     note: str | None = None
+    until: datetime | None = None
+    """When its window closes, where a policy made it."""
+
+    @property
+    def latest(self) -> datetime:
+        """After that it is not carried out any more."""
+        return self.until or self.due_at + AT_MOST_LATE
 
 
 async def add(connection: AsyncConnection, plan: PlannedAccept) -> bool:
@@ -45,10 +56,27 @@ async def get(connection: AsyncConnection, press_id: str) -> PlannedAccept | Non
     return None if row is None else _plan(row)
 
 
+_STANDING = select(planned_accepts).where(
+    planned_accepts.c.offer_id == bindparam("offer_id"), planned_accepts.c.ended_at.is_(None)
+)
+
+
 async def standing(connection: AsyncConnection, offer_id: str) -> PlannedAccept | None:
-    which = (planned_accepts.c.offer_id == offer_id, planned_accepts.c.ended_at.is_(None))
-    row = (await connection.execute(select(planned_accepts).where(*which))).one_or_none()
+    row = (await connection.execute(_STANDING, {"offer_id": offer_id})).one_or_none()
     return None if row is None else _plan(row)
+
+
+async def was_made(connection: AsyncConnection, offer_id: str) -> bool:
+    """Whether anybody ever planned this very offer."""
+    planned = select(planned_accepts.c.press_id).where(planned_accepts.c.offer_id == offer_id)
+    return (await connection.execute(planned)).first() is not None
+
+
+async def any_automatic(connection: AsyncConnection) -> bool:
+    """Whether a plan of any policy stands."""
+    by_policy = planned_accepts.c.user_id.startswith(POLICY, autoescape=True)
+    standing = select(planned_accepts.c.press_id).where(planned_accepts.c.ended_at.is_(None), by_policy)
+    return (await connection.execute(standing.limit(1))).first() is not None
 
 
 async def all_standing(connection: AsyncConnection, recommendation: int) -> list[PlannedAccept]:
@@ -93,4 +121,5 @@ def _plan(row: Row[tuple[object, ...]]) -> PlannedAccept:
         held_at=row.held_at,
         ticket=row.ticket,
         note=row.note,
+        until=row.until,
     )

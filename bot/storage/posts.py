@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import Row, and_, case, delete, select, update
+from sqlalchemy import Row, and_, bindparam, case, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.rendering.views import Message
@@ -67,8 +67,11 @@ async def add(
     )
 
 
+_BY_KEY = select(posts).where(posts.c.key == bindparam("key"))
+
+
 async def find(connection: AsyncConnection, key: str) -> Post | None:
-    row = (await connection.execute(select(posts).where(posts.c.key == key))).one_or_none()
+    row = (await connection.execute(_BY_KEY, {"key": key})).one_or_none()
     return None if row is None else _post(row)
 
 
@@ -110,6 +113,7 @@ class Unsent(msgspec.Struct, frozen=True, kw_only=True):
     """A message that Slack did not take yet."""
 
     kind: str
+    channel_id: str
     created_at: datetime
     problem: str
     """Why, when it was tried last."""
@@ -118,12 +122,12 @@ class Unsent(msgspec.Struct, frozen=True, kw_only=True):
 async def unsent(connection: AsyncConnection) -> list[Unsent]:
     """Those that were tried in vain, whoever was tried last at the end."""
     statement = (
-        select(posts.c.kind, posts.c.created_at, posts.c.problem)
+        select(posts.c.kind, posts.c.channel_id, posts.c.created_at, posts.c.problem)
         .where(posts.c.state != PostState.SENT, posts.c.problem.is_not(None))
         .order_by(posts.c.not_before, posts.c.created_at)
     )
     return [
-        Unsent(kind=row.kind, created_at=row.created_at, problem=row.problem)
+        Unsent(kind=row.kind, channel_id=row.channel_id, created_at=row.created_at, problem=row.problem)
         for row in await connection.execute(statement)
     ]
 

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.rendering.escape import SYSTEM_USER, is_system_user_id
+from bot.rendering.escape import SYSTEM_USER, is_policy_id, is_system_user_id
 from bot.rendering.shapes import Shape
 from bot.rendering.views import Action
 from bot.storage.leases import Lease, ensure_row, is_free
@@ -40,6 +40,11 @@ class Press(msgspec.Struct, frozen=True, kw_only=True):
     def is_typed(self) -> bool:
         """Whether somebody asked for it at the command line, where nobody waits once that process has ended."""
         return is_system_user_id(self.user_id)
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether nobody asked for it but a policy: its thread is told what comes of it."""
+        return is_policy_id(self.user_id)
 
 
 async def add(connection: AsyncConnection, press: Press) -> bool:

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.recommendations import Key
@@ -34,14 +36,21 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
         return Pool(uuid=self.key.pool_uuid, name=self.pool_name)
 
 
+_BY_KEY = select(recommendations).where(
+    recommendations.c.tgc_key == bindparam("tgc_key"),
+    recommendations.c.pool_uuid == bindparam("pool_uuid"),
+    recommendations.c.recommendation_id == bindparam("recommendation_id"),
+)
+_BY_ROW_ID = select(recommendations).where(recommendations.c.id == bindparam("row_id"))
+
+
 async def get(connection: AsyncConnection, key: Key) -> Stored | None:
-    row = (await connection.execute(select(recommendations).where(_is(key)))).one_or_none()
+    row = (await connection.execute(_BY_KEY, msgspec.structs.asdict(key))).one_or_none()
     return None if row is None else _stored(row)
 
 
 async def by_row_id(connection: AsyncConnection, row_id: int) -> Stored:
-    statement = select(recommendations).where(recommendations.c.id == row_id)
-    return _stored((await connection.execute(statement)).one())
+    return _stored((await connection.execute(_BY_ROW_ID, {"row_id": row_id})).one())
 
 
 async def store(
@@ -81,14 +90,20 @@ async def with_open_cards(
     connection: AsyncConnection, tgc_key: str, pool_uuid: str | None = None, *, but: int | None = None
 ) -> list[Stored]:
     """Those that a card still shows as unfinished, of one pool or of all, without the row `but`."""
+    statement = _with_open_cards(of_pool=pool_uuid is not None, but_one=but is not None)
+    found = await connection.execute(statement, {"tgc_key": tgc_key, "pool_uuid": pool_uuid, "but": but})
+    return [_stored(row) for row in found]
+
+
+@cache
+def _with_open_cards(*, of_pool: bool, but_one: bool) -> Select[Any]:
     open_cards = select(cards.c.recommendation).where(cards.c.final.is_(False))
-    which = [recommendations.c.tgc_key == tgc_key, recommendations.c.id.in_(open_cards)]
-    if pool_uuid is not None:
-        which.append(recommendations.c.pool_uuid == pool_uuid)
-    if but is not None:
-        which.append(recommendations.c.id != but)
-    statement = select(recommendations).where(*which).order_by(recommendations.c.id)
-    return [_stored(row) for row in await connection.execute(statement)]
+    which = [recommendations.c.tgc_key == bindparam("tgc_key"), recommendations.c.id.in_(open_cards)]
+    if of_pool:
+        which.append(recommendations.c.pool_uuid == bindparam("pool_uuid"))
+    if but_one:
+        which.append(recommendations.c.id != bindparam("but"))
+    return select(recommendations).where(*which).order_by(recommendations.c.id)
 
 
 async def newest(connection: AsyncConnection, tgc_key: str) -> list[Stored]:

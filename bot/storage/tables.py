@@ -215,6 +215,7 @@ planned_accepts = Table(
     Column("ended_at", UtcDateTime),
     Column("ticket", Text),
     Column("note", Text),
+    Column("until", UtcDateTime),
     Index(
         "ix_planned_accepts_standing",
         "offer_id",

@@ -7,7 +7,7 @@ import secrets
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.leases import ensure_row
@@ -33,8 +33,13 @@ class Outage(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the channel was told."""
 
 
+_IS = tgcs.c.tgc_key == bindparam("tgc_key")
+_ROLE = select(tgcs.c.role).where(_IS)
+_OUTAGE = select(tgcs).where(_IS, tgcs.c.failures > 0)
+
+
 async def role(connection: AsyncConnection, tgc_key: str) -> str | None:
-    return (await connection.execute(select(tgcs.c.role).where(tgcs.c.tgc_key == tgc_key))).scalar_one_or_none()
+    return (await connection.execute(_ROLE, {"tgc_key": tgc_key})).scalar_one_or_none()
 
 
 async def set_role(connection: AsyncConnection, tgc_key: str, name: str) -> None:
@@ -43,7 +48,7 @@ async def set_role(connection: AsyncConnection, tgc_key: str, name: str) -> None
 
 
 async def outage(connection: AsyncConnection, tgc_key: str) -> Outage | None:
-    row = (await connection.execute(select(tgcs).where(tgcs.c.tgc_key == tgc_key, tgcs.c.failures > 0))).one_or_none()
+    row = (await connection.execute(_OUTAGE, {"tgc_key": tgc_key})).one_or_none()
     if row is None:
         return None
     return Outage(failures=row.failures, since=row.failing_since, problem=row.problem, noticed=row.noticed)

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 
 from bot.config_file import Config, ConfigError, PoolConfig, read_config
 from bot.pool_rules import Approvers, SecondApprover, TicketRule
+from bot.windows import CronWindow
+from tgc.models import IssueType
 
 WHOLE = """\
 approval_lapse_hours = 4
@@ -122,6 +125,73 @@ def test_a_mistake_is_told_with_its_line_and_what_to_give(file: Path, text: str,
     assert mistake.startswith(f"tintri-bot.toml {expected}")
 
 
+NIGHTS = """\
+[[policies]]
+name = "nights"
+pools = ["Prod*"]
+issue_types = ["SPACE"]
+max_moves = 10
+windows = ["sat,sun 00:00-06:00"]
+"""
+
+
+def test_the_example_of_the_documents_can_be_read(file: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "policies.md").read_text(encoding="utf-8")
+    nights, patch_day = read(file, text.split("```toml\n")[1].split("```")[0]).policies
+    assert (nights.name, nights.dry_run, nights.tgc, nights.min_severity, nights.zone) == (
+        "nights",
+        True,
+        "*",
+        None,
+        None,
+    )
+    assert nights.pools == ("Production", "Test*")
+    assert nights.issue_types == {IssueType.SPACE, IssueType.FLASH}
+    assert (patch_day.dry_run, patch_day.min_severity, patch_day.zone) == (False, 2, ZoneInfo("Europe/Berlin"))
+    assert patch_day.windows == (CronWindow(cron="0 20 * * 2#2", lasts=timedelta(hours=6)),)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("policies = 1", "line 1: policies is no list of sections: write [[policies]] above each."),
+        ("[policies]\nname = 'x'", "line 1: policies is no list of sections: write [[policies]] above each."),
+        (NIGHTS + "allow_protection_loss = true", "line 7: allow_protection_loss is not known: take it out, for there"),
+        (NIGHTS + "dryrun = true", "line 7: dryrun is not known: maybe dry_run is meant."),
+        (NIGHTS + "dry_run = 'no'", "line 7: dry_run is not usable: give true or false."),
+        (NIGHTS + "min_severity = 0", "line 7: min_severity is not usable: give a whole number from 1 to 1000."),
+        (NIGHTS + "zone = 'Berlin'", "line 7: zone is not usable: give an IANA time zone such as Europe/Berlin."),
+        (NIGHTS + "tgc = ''", 'line 7: tgc is not usable: give the name of a TGC or a pattern, such as "default".'),
+        (NIGHTS.replace("10", "0"), "line 5: max_moves is not usable: give a whole number from 1 to 10000."),
+        (
+            NIGHTS.replace("SPACE", "PROTECTION"),
+            "line 4: issue_types is not usable: give a list of SPACE, IOPS, FLASH.",
+        ),
+        (NIGHTS.replace('["Prod*"]', "[]"), "line 3: pools is not usable: give names of pools or patterns"),
+        (NIGHTS.replace("nights", "n:1"), "line 2: name is not usable: give 1 to 40 letters, digits, dots, - and _."),
+        (NIGHTS.replace("06:00", "6"), "line 6: windows is not usable: give windows such as"),
+        (
+            NIGHTS.replace('"sat,sun 00:00-06:00"', '{ cron = "0 25 * * *", hours = 1 }'),
+            "line 6: windows is not usable: for cron give five fields whose time comes",
+        ),
+        (
+            NIGHTS.replace("max_moves = 10\n", ""),
+            "line 1: max_moves is missing: give how many VMs it may move at most.",
+        ),
+        (f"{NIGHTS}\n{NIGHTS}", "line 9: there are two policies nights: give each a name of its own."),
+    ],
+)
+def test_a_mistake_in_a_policy_is_told_with_its_line_and_what_to_give(file: Path, text: str, expected: str) -> None:
+    [mistake] = mistakes(file, text)
+    assert mistake.startswith(f"tintri-bot.toml {expected}")
+
+
+def test_the_mistakes_of_all_policies_are_told_at_once(file: Path) -> None:
+    text = f'[[policies]]\nname = "a"\n{NIGHTS}colour = 1\n[[policies]]\nwindows = ["never"]\n'
+    told = [mistake.split(":")[0].removeprefix("tintri-bot.toml line ") for mistake in mistakes(file, text)]
+    assert sorted(told, key=int) == ["1", "1", "1", "1", "9", "10", "10", "10", "10", "11"]
+
+
 def test_all_mistakes_are_told_at_once(file: Path) -> None:
     text = 'approval_lapse_hours = 0\n[pools.a]\napprovers = 1\nsecond_approver = 2\n[pools.b]\nx = "]"\n'
     lines = [mistake.split(":")[0] for mistake in mistakes(file, text)]
@@ -142,7 +212,9 @@ def test_a_file_that_cannot_be_read_is_told(file: Path) -> None:
         read_config(file.parent)
 
 
-KEYS = st.sampled_from(["pools", "approvers", "second_approver", "approval_lapse_hours", "x", '"a.b"', '"="', '"["'])
+KEYS = st.sampled_from(
+    ["pools", "policies", "windows", "approvers", "second_approver", "approval_lapse_hours", "x", '"a.b"', '"="', '"["']
+)
 VALUES = st.recursive(
     st.sampled_from(
         ["1", "-1", "1e3", "true", '"always"', '"*"', '"""\n[pools.q]\n"""', "1979-05-27", "[]", "{}", "inf"]

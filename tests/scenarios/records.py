@@ -31,7 +31,7 @@ def journal(stage: Stage) -> list[Decided]:
     )
     return [
         Decided(
-            user_id if user_id.startswith("cli:") else stage.slack.workspace.user(user_id).name,
+            user_id if user_id.startswith(("cli:", "policy:")) else stage.slack.workspace.user(user_id).name,
             action,
             outcome,
             tgc_answer,

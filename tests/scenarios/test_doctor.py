@@ -13,6 +13,7 @@ from bot.pool_rules import Approvers, SecondApprover
 from bot.print_doctor import examine
 from bot.rendering import ids
 from bot.rendering.views import Finding, Mark
+from bot.routes import Route
 from bot.settings import Secret
 from playground.tgc_faults import Fault
 from tests.scenarios.records import outcomes
@@ -206,6 +207,21 @@ class TestSlack:
         assert found.mark is Mark.ERROR
         assert found.sentence.startswith(said)
         assert "/invite @tintri" in found.fix
+
+    async def test_what_a_route_names_and_is_not_there_is_told(self, stage: Stage) -> None:
+        general = stage.slack.channel("general").id
+        lost = Route(channels=(general,), pools=("Prodution",), mentions=("S0STORAGE", "U0NOBODY0", "here"))
+        stage.set(config=Config(file="tintri-bot.toml", routes=(Route(channels=(general,), pools=("Test",)), lost)))
+        found = await findings(stage)
+        assert of(found, "routes").sentence == "No pool is routed by number 2 of the sections [[routes]]."
+        main, routed = (finding for finding in found if finding.name == "channel")
+        assert main.mark is Mark.OK
+        assert (routed.mark, routed.sentence) == (Mark.ERROR, f"The bot is not in the channel {general}.")
+        assert routed.fix == "Type /invite @tintri in it, or correct the route to it in tintri-bot.toml."
+        assert [(finding.mark, finding.sentence) for finding in found if finding.name == "mentions"] == [
+            (Mark.OK, "S0STORAGE can be mentioned."),
+            (Mark.WARNING, "Slack knows no U0NOBODY0 here (user_not_found)."),
+        ]
 
     async def test_approvers_who_do_not_exist_or_cannot_act_are_named(self, stage: Stage) -> None:
         dave, gina = (stage.slack.person(name).user.id for name in ("dave", "gina"))

@@ -70,5 +70,5 @@ async def test_what_could_not_be_posted_and_a_tgc_that_is_away_are_told(stage: S
     assert away[0].startswith("No answers since 2026-03-10 06:1")
     assert away[1].startswith("It refused the bot's login 2026-03-10 06:1")
     stage.slack.channel(STORAGE).is_archived = False
-    await stage.cards_posted(3)
+    await stage.cards_posted(3 + 1)
     assert "Not posted" not in await status(stage)

@@ -74,7 +74,7 @@ def test_where_the_bot_cannot_post_the_fix_is_told() -> None:
     notice = render_cannot_post("C012AB3CD", "it is not a member.", 3)
     assert notice.text == (
         ":warning: I cannot post in <#C012AB3CD>: it is not a member. 3 recommendations wait to be shown there. "
-        "To fix it, type /invite with my name in that channel, or set RECO_CHANNEL to another one."
+        "To fix it, type /invite with my name in that channel, or set RECO_CHANNEL (or its route) to another one."
     )
 
 

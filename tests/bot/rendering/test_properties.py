@@ -18,7 +18,7 @@ from bot.rendering.answers import (
     render_unknown_pool,
 )
 from bot.rendering.audit import ENTRIES_PER_PAGE, render_audit
-from bot.rendering.card import render_card
+from bot.rendering.card import render_card, render_moved
 from bot.rendering.details import render_details, render_details_problem
 from bot.rendering.following import render_ended, render_stalled
 from bot.rendering.forms import render_said, render_waiting
@@ -55,7 +55,7 @@ from bot.rendering.views import (
     RuleView,
     SeenMove,
 )
-from playground.blockkit import validate_view
+from playground.blockkit import validate_message, validate_view
 from tests.bot.rendering.checks import UNSEEN, buttons, check, check_harmless, sent, size
 from tests.bot.rendering.strategies import AUDIT_ENTRIES, HOMES, MOMENTS, REPORTS, TEXTS, USER_IDS, VIEWS
 
@@ -86,6 +86,12 @@ def test_whatever_a_view_holds_all_its_renderings_are_legal_harmless_and_small(
         for button in buttons(form):
             is_of_plan = view.planned is not None and button["action_id"] == ids.CANCEL_PLAN
             assert button["value"] == (view.planned.id if is_of_plan and view.planned else view.offer_id)
+
+    check(render_moved(view, "C012AB3CD", "https://tgc.example.com"))
+    calling = render_card(view, [*(f"S{number:030}" for number in range(9)), "here"])
+    assert size(calling.blocks) < limits.CARD_SIZE
+    for form in calling.forms()[:-1]:
+        assert validate_message(sent(list(form))) == []
 
     shown = RulesPage(rules=_rules(view, user_id), total=14, typed=view.tgc_name, page=page % 3, last=2)
     for rules in (render_rules(shown), render_rules(shown, view.pool_name)):
