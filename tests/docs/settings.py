@@ -45,6 +45,10 @@ And these in a section `[pools."NAME"]` for each pool, or for each pattern (`*` 
 pool's own name comes first, then the first pattern that matches, from top to bottom; case counts:
 """
 _NEEDED_BY = {"every command": "`run`, `reco`", "run": "`run`"}
+_SECTIONS = """
+There may be sections `[[routes]]` as well, see [routes.md](routes.md), and `[[policies]]`, see
+[policies.md](policies.md).
+"""
 _UNITS = {"hours": timedelta(hours=1), "days": timedelta(days=1), "minutes": timedelta(minutes=1)}
 _COMPLETE = {
     "SLACK_BOT_TOKEN": "xoxb-1",
@@ -70,6 +74,7 @@ def reference() -> str:
             _table(("key", "meaning", "value", "default"), map(_top_key, config_file._TOP)),
             _POOLS,
             _table(("key", "meaning", "value"), map(_pool_key, config_file._POOL)),
+            _SECTIONS,
         )
     )
 
