@@ -1,5 +1,6 @@
 """The command line, `tintri-bot`. Each command imports what only it needs."""
 
+import os
 import sys
 from collections.abc import Coroutine, Sequence
 from io import TextIOWrapper
@@ -28,12 +29,17 @@ cli = typer.Typer(
 def run() -> None:
     """Run the bot until it is told to stop. Settings come from the environment, over .env."""
     settings = _settings(need_slack=True)
+    environ = dict(os.environ)  # as it is now: bot.app takes out of it what Bolt would read
     from bot.app import StartError
     from bot.app import run as run_bot
+    from bot.settings import environment, read_settings
     from bot.storage.errors import DatabaseError
 
+    def reread() -> "Settings":
+        return read_settings(environment(Path(".env"), environ), need_slack=True)
+
     try:
-        _run(run_bot(settings))
+        _run(run_bot(settings, reread))
     except (StartError, DatabaseError) as error:
         _fail(REFUSED, str(error))
 
@@ -65,7 +71,7 @@ def reco(
         )
     from rich.console import Console
 
-    from bot.pools import UnknownPoolError
+    from bot.pools import AmbiguousPoolError, UnknownPoolError
     from bot.print_reco import NotMailedError, Wanted, print_reco
     from bot.rendering.escape import clean
     from bot.screen import Screen
@@ -89,6 +95,8 @@ def reco(
     except UnknownPoolError as error:
         close = f" {'There is' if error.are_all else 'Close to it'}: {', '.join(error.close)}." if error.close else ""
         _fail(WRONG_USAGE, clean(f"{error}{close}"))
+    except AmbiguousPoolError as error:
+        _fail(WRONG_USAGE, clean(str(error)))
     except (TGCError, DatabaseError, NotMailedError, ValueError) as error:
         _fail(REFUSED, str(error))
     except KeyboardInterrupt:

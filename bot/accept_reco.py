@@ -5,7 +5,7 @@ A bot that runs on the same database follows what was accepted here and paints i
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
@@ -29,15 +29,17 @@ from bot.routes import Routes
 from bot.rule_asking import RuleAsking
 from bot.settings import Settings
 from bot.shaper import Shaper
-from bot.storage import cards, offers, recommendations, tgcs
+from bot.storage import cards, offers, recommendations
+from bot.storage import tgcs as tgcs_stored
 from bot.storage.cards import Card
 from bot.storage.database import Database
 from bot.storage.decisions import Outcome
 from bot.storage.leases import Leases
 from bot.storage.presses import Press
 from bot.terminal_access import TerminalAccess
+from bot.tgcs import Tgcs
 from bot.two_people import TwoPeople
-from bot.vm_names import VmNames
+from tgc.errors import TGCError
 
 T = TypeVar("T")
 
@@ -61,26 +63,26 @@ class Acceptor:
         settings: Settings,
         clock: Clock,
         database: Database,
-        readings: Readings,
+        tgcs: Tgcs,
         actor: Actor,
         *,
         patience_s: float,
     ) -> None:
-        tgc, zone, routes = readings.tgc, settings.reco_timezone, settings.routes
+        zone, routes = settings.reco_timezone, settings.routes
         lapse = settings.config.approval_lapse
         leases = Leases(database, clock, life=LEASE_LIFE)
         self._access = access = TerminalAccess(settings, clock)
         thread = CardThread(clock, routes)
         due_plans = DuePlans(database=database, thread=thread, clock=clock, zone=zone)
-        self._views = views = CardViews(tgc, access, clock, zone, approval_lapse=lapse)
+        self._views = views = CardViews(tgcs, access, clock, zone, approval_lapse=lapse)
         self.reconciler = Reconciler(
             database=database,
             painter=_LeftToTheBot(database, views, routes, clock),
             thread=thread,
             mail_queue=MailQueue(clock, zone, is_on=settings.smtp_url is not None),
             views=views,
-            tgc=tgc,
-            vm_names=VmNames(tgc.client, clock, patience_s=patience_s),
+            tgcs=tgcs,
+            patience_s=patience_s,
             routes=routes,
             clock=clock,
             due_plans=due_plans,
@@ -91,7 +93,7 @@ class Acceptor:
             leases=leases,
             access=access,
             views=views,
-            readings=readings,
+            tgcs=tgcs,
             reconciler=self.reconciler,
             tell=_tell_nobody,
             clock=clock,
@@ -106,21 +108,30 @@ class Acceptor:
             ),
             due_plans=due_plans,
             shaper=Shaper(
-                tgc=tgc, leases=leases, clock=clock, rules=RuleAsking(database=database, tgc=tgc, clock=clock)
+                tgcs=tgcs, leases=leases, clock=clock, rules=RuleAsking(database=database, tgcs=tgcs, clock=clock)
             ),
             policies=settings.policies,
         )
         self._database = database
-        self._tgc = tgc
         self._clock = clock
         self._actor = actor
 
-    async def begin(self) -> None:
-        """Settle what a command that was killed has left behind, before anything is shown. Raises TGCError."""
-        await self._tgc.client.login()
-        if self._tgc.client.role is not None:
-            async with self._database.write() as connection:
-                await tgcs.set_role(connection, self._tgc.key, self._tgc.client.role)
+    async def begin(self, meant: Sequence[Readings]) -> None:
+        """Settle what a command that was killed has left behind, before anything is shown. Raises TGCError.
+
+        `meant`: the TGCs where something may be accepted.
+
+        One of several TGCs that takes no login is told with its pools, and nothing is accepted there.
+        """
+        logins = await asyncio.gather(*(one.tgc.client.login() for one in meant), return_exceptions=True)
+        failures = [login for login in logins if login is not None]
+        for failure in failures:
+            if not isinstance(failure, TGCError) or len(failures) == len(logins):
+                raise failure
+        for one in meant:
+            if one.tgc.client.role is not None:
+                async with self._database.write() as connection:
+                    await tgcs_stored.set_role(connection, one.tgc.key, one.tgc.client.role)
         await self._decider.resume(typed_only=True)
 
     async def accept(self, answer: PoolAnswer, ask: Callable[[str], bool] | None) -> Accepted:
@@ -145,8 +156,8 @@ class Acceptor:
             if offer is None:
                 return None
             stored = await recommendations.by_row_id(connection, offer.recommendation)
-            rights = await self._views.rights(connection, stored.pool)
-        refusal = await self._access.refusal_to_act(self._actor, stored.pool_name)
+            rights = await self._views.rights(connection, stored.tgc_pool)
+        refusal = await self._access.refusal_to_act(self._actor, stored.named)
         return refusal or rights.hindrance or (None if offer.plan.whole else UNREADABLE_PLAN)
 
     async def _press(self, view: CardView, offer_id: str) -> Accepted:

@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from bot.clock import Clock, uptime
+from bot.pool_names import PoolName
 from bot.pool_rules import EVERYONE, Approvers, PoolRule, PoolRules, nobody_named
 from bot.rendering.escape import is_system_user_id
 from bot.slack import Identity, Person, Slack, SlackError, SlackRefusedError
@@ -44,11 +45,11 @@ class Authority(Protocol):
     @property
     def rules(self) -> PoolRules: ...
 
-    def hindrance(self, pool_name: str) -> str | None: ...
+    def hindrance(self, pool: PoolName) -> str | None: ...
 
-    async def refusal_to_act(self, actor: Actor, pool_name: str) -> str | None: ...
+    async def refusal_to_act(self, actor: Actor, pool: PoolName) -> str | None: ...
 
-    async def still_may_act(self, actor: Actor, pool_name: str) -> bool: ...
+    async def still_may_act(self, actor: Actor, pool: PoolName) -> bool: ...
 
 
 class Access:
@@ -62,9 +63,9 @@ class Access:
         self._groups = _Remembered(slack.group_members, clock)
         self._warned: set[str] = set()
 
-    def hindrance(self, pool_name: str) -> str | None:
+    def hindrance(self, pool: PoolName) -> str | None:
         """Why nobody at all may act in this pool."""
-        return nobody_named(self.rules.of(pool_name))
+        return nobody_named(self.rules.of(pool))
 
     async def refusal_to_read(self, actor: Actor) -> str | None:
         try:
@@ -72,9 +73,9 @@ class Access:
         except SlackError as error:
             return f"I could not check who you are, so I did nothing: {error}"
 
-    async def refusal_to_act(self, actor: Actor, pool_name: str) -> str | None:
+    async def refusal_to_act(self, actor: Actor, pool: PoolName) -> str | None:
         """Why this person may not accept, dismiss, reopen, cancel, pause or resume in this pool."""
-        return (await self.right_by(self.rules.of(pool_name), actor)).refusal
+        return (await self.right_by(self.rules.of(pool), actor)).refusal
 
     async def right_by(self, rule: PoolRule, actor: Actor, where: str = "of this pool") -> Right:
         """Whether this person may act in the pools of a rule, and by what."""
@@ -106,14 +107,14 @@ class Access:
         refusals = [(await self.right_by(rule, actor, "of every pool")).refusal for rule in named or self.rules.all]
         return next(filter(None, refusals), None)
 
-    async def still_may_act(self, actor: Actor, pool_name: str) -> bool:
+    async def still_may_act(self, actor: Actor, pool: PoolName) -> bool:
         """Whether somebody who acted before might do so again. Raises SlackError where that cannot be told.
 
         Whom the operating system let act at the command line nobody can ask about again.
         """
         if is_system_user_id(actor.user_id):
             return True
-        rule = self.rules.of(pool_name)
+        rule = self.rules.of(pool)
         if await self.refusal_as_member(actor) is not None:
             return False
         return await self._named_as(rule.approvers, actor.user_id) is not None

@@ -1,5 +1,6 @@
 """Messages that stand in a channel although this database does not know it: it is new, was lost, or restored."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -7,7 +8,6 @@ import structlog
 
 from bot.clock import Clock
 from bot.loops import CameRound
-from bot.readings import Tgc
 from bot.recommendations import Key
 from bot.routes import Routes
 from bot.slack import Found, Slack, SlackError, SlackRefusedError
@@ -34,10 +34,12 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
 class Adoption:
     """Runs once at start, before anything is posted."""
 
-    def __init__(self, database: Database, slack: Slack, tgc: Tgc, clock: Clock, routes: Routes) -> None:
+    def __init__(
+        self, database: Database, slack: Slack, tgc_keys: Collection[str], clock: Clock, routes: Routes
+    ) -> None:
         self._database = database
         self._slack = slack
-        self._tgc = tgc
+        self._tgc_keys = tgc_keys
         self._clock = clock
         self._routes = routes
 
@@ -78,7 +80,7 @@ class Adoption:
                 facts = msgspec.convert(found.metadata, CardFacts)
             except msgspec.ValidationError:
                 continue  # another kind of message of ours
-            if facts.tgc == self._tgc.key and not facts.final:
+            if facts.tgc in self._tgc_keys and not facts.final:
                 await self._adopt(channel_id, found, facts)
 
     async def _adopt(self, channel_id: str, found: Found, facts: CardFacts) -> None:

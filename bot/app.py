@@ -4,11 +4,13 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
+from functools import partial
 
 import aiohttp
+import msgspec
 import structlog
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
@@ -21,7 +23,7 @@ from bot.adoption import Adoption
 from bot.approver_check import ApproverCheck
 from bot.audit import Audit
 from bot.auto_accepts import AutoAccepts
-from bot.bell import Bell
+from bot.bell import Bell, Bells
 from bot.card_thread import CardThread
 from bot.card_views import CardViews
 from bot.clock import Clock, SystemClock
@@ -46,9 +48,10 @@ from bot.painter import Painter
 from bot.pausing import Pausing
 from bot.planning import Planning
 from bot.policy_answers import PolicyAnswers
-from bot.readings import Readings, Tgc
+from bot.readings import Readings
 from bot.reasons import Reasons
 from bot.reconcile import Reconciler
+from bot.reload import Reload, become
 from bot.reminders import Reminders
 from bot.replacements import Replacements
 from bot.reports import Reports
@@ -64,15 +67,16 @@ from bot.smtp import Smtp
 from bot.smtp_url import parse_smtp_url
 from bot.socket_mode import CONNECTIONS, SocketMode
 from bot.status import Status
+from bot.storage import cards
 from bot.storage.backlog import Queue
 from bot.storage.database import Database, open_database
 from bot.storage.leases import Leases
 from bot.tasks import Tasks
 from bot.telling import Telling
-from bot.tgc_link import DEFAULT_TGC, PATIENCE_S, TGC_TIMEOUT_S, open_tgc
+from bot.tgc_link import PATIENCE_S, TGC_TIMEOUT_S, open_tgcs
+from bot.tgcs import NO_TGC, Tgcs
 from bot.troubles import Troubles
 from bot.two_people import TwoPeople
-from bot.vm_names import VmNames
 from bot.vm_rules import VmRules
 from bot.watch import READING_AT_MOST, Watch
 from bot.web import SlackEvents, slack_events_of, web_app, web_runner
@@ -109,9 +113,17 @@ class StartError(Exception):
     """The bot cannot start; `str()` is one sentence with the fix."""
 
 
-async def run(settings: Settings, *, clock: Clock | None = None, lease_life: timedelta = LEASE_LIFE) -> None:
-    """Run until SIGTERM or SIGINT. Raises StartError and DatabaseError."""
-    serving = asyncio.create_task(_serve(settings, clock, lease_life))
+async def run(
+    settings: Settings,
+    reread: Callable[[], Settings],
+    *,
+    clock: Clock | None = None,
+    lease_life: timedelta = LEASE_LIFE,
+) -> None:
+    """Run until SIGTERM or SIGINT. `reread`: for SIGHUP. Raises StartError and DatabaseError."""
+    reload = Reload(settings, reread)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload.ask)
+    serving = asyncio.create_task(_serve(settings, reload, clock, lease_life))
 
     def stop() -> None:
         if not serving.cancelling():  # a second signal must not cut short what the first began
@@ -125,8 +137,8 @@ async def run(settings: Settings, *, clock: Clock | None = None, lease_life: tim
         _log.info("stopped")
 
 
-async def _serve(settings: Settings, clock: Clock | None, lease_life: timedelta) -> None:
-    async with bot(settings, clock=clock, lease_life=lease_life):
+async def _serve(settings: Settings, reload: Reload, clock: Clock | None, lease_life: timedelta) -> None:
+    async with bot(settings, reload=reload, clock=clock, lease_life=lease_life):
         await asyncio.Event().wait()
 
 
@@ -134,6 +146,7 @@ async def _serve(settings: Settings, clock: Clock | None, lease_life: timedelta)
 async def bot(
     settings: Settings,
     *,
+    reload: Reload | None = None,
     clock: Clock | None = None,
     lease_life: timedelta = LEASE_LIFE,
     tgc_timeout_s: float = TGC_TIMEOUT_S,
@@ -142,7 +155,7 @@ async def bot(
     """Everything, running. Leaving the block stops it in order: what comes in first, the database last."""
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
-        entrance = Entrance(settings, Health(DEFAULT_TGC, clock))
+        entrance = Entrance(settings, Health([tgc.key for tgc in settings.tgcs], clock))
         await stack.enter_async_context(entrance.open())
         database = await stack.enter_async_context(open_database(settings.database_url.reveal()))
         entrance.health.database = database
@@ -150,21 +163,25 @@ async def bot(
         session = await stack.enter_async_context(slack_session(leases.may_send))
         slack = Slack(_token(settings), base_url=settings.slack_api_url, session=session)
         identity = await _identify(slack, clock)
-        tgc = await stack.enter_async_context(open_tgc(settings, clock, database, timeout_s=tgc_timeout_s))
+        connected = await stack.enter_async_context(open_tgcs(settings, clock, database, timeout_s=tgc_timeout_s))
+        tgcs = Tgcs((Readings(tgc, clock) for tgc in connected), patience_s=patience_s)
         tasks = Tasks()
-        parts = Parts(settings, clock, database, leases, slack, identity, tgc, tasks, patience_s)
+        parts = Parts(settings, clock, database, leases, slack, identity, tgcs, tasks, patience_s)
         app = _bolt_app(settings, identity, session)
         handlers.register(app, parts.services)
-        stack.push_async_callback(parts.readings.close)
+        stack.push_async_callback(tgcs.close)
         stack.push_async_callback(parts.doctor.close)
         stack.push_async_callback(tasks.drain, DRAIN_S)
         loops = await stack.enter_async_context(Loops(clock))
         entrance.health.stuck_loops = lambda: loops.stuck
         await stack.enter_async_context(entrance.serve(app, slack, loops, clock))
         parts.start(loops, entrance.health)
+        if reload is not None:
+            loops.start("settings", partial(reload.keep_taking, take_over=parts.take_over), patience=None)
         if (kept := settings.config.audit_retention) is not None:
             loops.every("retention", _DAY_S, Retention(database, clock, kept).run, patience=RETENTION_AT_MOST)
-        _log.info("running", channels=", ".join(settings.routes.channels), tgc=tgc.name)
+        names = ", ".join(tgc.name for tgc in connected)
+        _log.info("running", channels=", ".join(settings.routes.channels), tgc=names)
         yield
 
 
@@ -237,19 +254,22 @@ class Parts:
         leases: Leases,
         slack: Slack,
         identity: Identity,
-        tgc: Tgc,
+        tgcs: Tgcs,
         tasks: Tasks,
         patience_s: float,
     ) -> None:
-        routes, zone = settings.routes, settings.reco_timezone
+        self._routes = routes = settings.routes
+        self._policies = policies = settings.policies
+        zone = settings.reco_timezone
         self._database, self._clock = database, clock
         self._follow_s = settings.follow_seconds
         self._leader = Leader(leases, clock)
         self._pace = pace = Pace(clock)
-        access = Access(slack, identity, settings.pool_rules, clock)
-        self.readings = readings = Readings(tgc, clock)
+        self._rules = settings.pool_rules
+        access = Access(slack, identity, self._rules, clock)
+        self._tgcs = tgcs
         lapse = settings.config.approval_lapse
-        views = CardViews(tgc, access, clock, zone, approval_lapse=lapse)
+        views = CardViews(tgcs, access, clock, zone, approval_lapse=lapse)
         self._troubles = Troubles(database, access, clock)
         self._outbox = Outbox(
             database=database,
@@ -281,8 +301,8 @@ class Parts:
             thread=thread,
             mail_queue=mail_queue,
             views=views,
-            tgc=tgc,
-            vm_names=VmNames(tgc.client, clock, patience_s=patience_s),
+            tgcs=tgcs,
+            patience_s=patience_s,
             routes=routes,
             clock=clock,
             due_plans=self._due_plans,
@@ -294,37 +314,36 @@ class Parts:
             thread=thread,
             clock=clock,
             lapse=lapse,
-            policies=settings.policies,
+            policies=policies,
         )
-        self._approver_check = ApproverCheck(database=database, leases=leases, access=access, readings=readings)
-        rule_asking = RuleAsking(database=database, tgc=tgc, clock=clock)
+        self._approver_check = ApproverCheck(database=database, leases=leases, access=access, tgcs=tgcs)
+        rule_asking = RuleAsking(database=database, tgcs=tgcs, clock=clock)
         self._decider = Decider(
             database=database,
             leases=leases,
             access=access,
             views=views,
-            readings=readings,
+            tgcs=tgcs,
             reconciler=self._reconciler,
             tell=Telling(slack).tell,
             clock=clock,
             zone=zone,
             two_people=self._two_people,
             due_plans=self._due_plans,
-            shaper=Shaper(tgc=tgc, leases=leases, clock=clock, rules=rule_asking),
-            policies=settings.policies,
+            shaper=Shaper(tgcs=tgcs, leases=leases, clock=clock, rules=rule_asking),
+            policies=policies,
         )
         self._auto_accepts = AutoAccepts(
             database=database,
             access=access,
             views=views,
             thread=thread,
-            tgc=tgc,
+            tgcs=tgcs,
             clock=clock,
-            policies=settings.policies,
+            policies=policies,
         )
         self._replacements = Replacements(
             database=database,
-            readings=readings,
             reconciler=self._reconciler,
             thread=thread,
             clock=clock,
@@ -335,65 +354,69 @@ class Parts:
             views=views,
             reconciler=self._reconciler,
             thread=thread,
-            tgc=tgc,
             clock=clock,
             zone=zone,
             routes=routes,
             before=settings.config.reminder_before,
         )
-        self._silence = Silence(
-            database=database,
-            readings=readings,
-            reconciler=self._reconciler,
-            outbox=self._outbox,
-            clock=clock,
-            zone=zone,
-            routes=routes,
-        )
         self._homes = Homes(
             database=database,
             access=access,
             views=views,
-            readings=readings,
+            tgcs=tgcs,
             slack=slack,
             pace=pace,
             clock=clock,
         )
-        self._adoption = Adoption(database, slack, tgc, clock, routes)
-        self._watch = Watch(
-            database=database,
-            readings=readings,
-            reconciler=self._reconciler,
-            outbox=self._outbox,
-            clock=clock,
-            routes=routes,
-            schedule=settings.reco_schedule,
-            zone=zone,
-            refresh_s=settings.reco_refresh_seconds,
-            follow_s=settings.follow_seconds,
-            patience_s=patience_s,
-        )
-        requests = Requests(database=database, access=access, clock=clock, tgc_key=tgc.key)
+        self._adoption = Adoption(database, slack, tgcs.keys, clock, routes)
+        self._of_tgcs = [
+            OfTgc(
+                watch=Watch(
+                    database=database,
+                    readings=tgcs.of(tgc.key),
+                    reconciler=self._reconciler,
+                    outbox=self._outbox,
+                    clock=clock,
+                    routes=routes,
+                    tgc=tgc,
+                    refresh_s=settings.reco_refresh_seconds,
+                    follow_s=settings.follow_seconds,
+                    patience_s=patience_s,
+                ),
+                silence=Silence(
+                    database=database,
+                    readings=tgcs.of(tgc.key),
+                    reconciler=self._reconciler,
+                    outbox=self._outbox,
+                    clock=clock,
+                    tgc=tgc,
+                    routes=routes,
+                ),
+                readings=tgcs.of(tgc.key),
+            )
+            for tgc in settings.tgcs
+        ]
+        requests = Requests(database=database, access=access, clock=clock, tgc_key=tgcs.key_of_all)
         self.doctor = Doctor(
             settings=settings,
             access=access,
             slack=slack,
-            readings=readings,
+            tgcs=tgcs,
             clock=clock,
             here=machine_zone(os.environ),
         )
         self.services = handlers.Services(
             access=access,
-            audit=Audit(database, access, clock, tgc.key),
+            audit=Audit(database, access, clock, tgcs.key_of_all),
             decider=self._decider,
             doctor=self.doctor,
-            doctor_clicks=Clicks(database, access, clock, tgc.key),
-            history=History(database=database, readings=readings, views=views, clock=clock, patience_s=patience_s),
+            doctor_clicks=Clicks(database, access, clock, tgcs.key_of_all),
+            history=History(database=database, tgcs=tgcs, views=views, clock=clock, patience_s=patience_s),
             homes=self._homes,
             pausing=Pausing(
                 database=database,
                 access=access,
-                readings=readings,
+                tgcs=tgcs,
                 outbox=self._outbox,
                 clock=clock,
                 routes=routes,
@@ -411,25 +434,23 @@ class Parts:
                 database=database,
                 access=access,
                 views=views,
-                readings=readings,
+                tgcs=tgcs,
                 reconciler=self._reconciler,
                 clock=clock,
-                policies=settings.policies,
+                policies=policies,
             ),
             reasons=Reasons(database=database, views=views, thread=thread, clock=clock, requests=requests),
             reconciler=self._reconciler,
             reminders=self._reminders,
-            reports=Reports(readings, self._reconciler.view_of, clock, patience_s=patience_s),
+            reports=Reports(tgcs, self._reconciler.view_of, clock, patience_s=patience_s),
             shaping=Shaping(database=database, views=views, requests=requests),
             slack=slack,
             status=Status(
                 database=database,
                 views=views,
-                tgc=tgc,
+                tgcs=tgcs,
                 clock=clock,
-                schedule=settings.reco_schedule,
-                zone=zone,
-                swept_at=lambda: self._watch.swept_at,
+                watches=[one.watch for one in self._of_tgcs],
             ),
             tasks=tasks,
             vm_rules=VmRules(
@@ -438,44 +459,45 @@ class Parts:
                 views=views,
                 asking=rule_asking,
                 clock=clock,
-                tgc_key=tgc.key,
+                tgcs=tgcs,
             ),
-            who=Who(database=database, access=access, readings=readings, views=views),
+            who=Who(database=database, access=access, tgcs=tgcs, views=views),
             clock=clock,
         )
 
-    def start(self, loops: Loops, health: Health) -> None:
-        presses, due_plans = Bell(self._clock), Bell(self._clock)
-        mails = self._mailer.bell if self._mailer else Bell(self._clock)
+    async def take_over(self, settings: Settings) -> None:
+        """Go on by these, as far as that is possible while the bot runs, and have every card follow."""
+        become(self._rules, settings.pool_rules)
+        become(self._routes, settings.routes)
+        become(self._policies, settings.policies)
+        self.doctor.settings = settings
+        async with self._database.write() as connection:
+            await cards.mark_all_dirty(connection)
+        await self._approver_check.run()
 
-        async def watch(came_round: CameRound) -> None:
-            self._watch.came_round = came_round
-            await self._adoption.run(came_round)
-            self._outbox.open()
-            await self._watch.sweep()
-            health.swept = True
-            await self._watch.keep_sweeping()
+    def start(self, loops: Loops, health: Health) -> None:
+        mails = self._mailer.bell if self._mailer else Bell(self._clock)
+        due_plans = Bell(self._clock)
+        presses = {key: Bell(self._clock) for key in ((*self._tgcs.keys, NO_TGC) if self._tgcs.are_many else (None,))}
 
         def start_leading(loops: Loops) -> None:
             self._pace.begin_anew()
-            loops.start("sweeps", watch, patience=self._watch.patience)
-            loops.start("following", self._watch.keep_following, patience=self._watch.patience)
+            begin = Beginning(self._begin)
+            for one in self._of_tgcs:
+                self._start_reading(loops, one, begin, health)
             loops.start("outbox", self._outbox.run, patience=SLACK_PATIENCE)
             loops.start("new cards", self._painter.post_new, patience=SLACK_PATIENCE)
             loops.every("policies", self._auto_accepts.every_s, self._auto_accepts.run, patience=DATABASE_PATIENCE)
             loops.every("due plans", UNCALLED_S, self._due_plans.press_due, patience=DATABASE_PATIENCE, bell=due_plans)
             loops.start("changed cards", self._painter.edit_changed, patience=SLACK_PATIENCE)
             loops.start("homes", self._homes.keep_published, patience=SLACK_PATIENCE)
-            loops.start("missed analyses", self._silence.keep_looking, patience=self._silence.patience)
-            loops.every("replacements", self._follow_s, self._replacements.run, patience=READING_AT_MOST)
             if self._mailer is not None:
                 loops.start("mail", self._mailer.run, patience=MAIL_PATIENCE)
-            loops.every("reminders", _REMINDERS_EVERY_S, self._reminders.run, patience=READING_AT_MOST)
 
         lookout = Lookout(
             self._database,
             {
-                Queue.PRESSES: presses,
+                Queue.PRESSES: Bells(presses.values()),
                 Queue.MESSAGES: self._outbox.bell,
                 Queue.NEW_CARDS: self._painter.posting,
                 Queue.CHANGED_CARDS: self._painter.editing,
@@ -492,12 +514,70 @@ class Parts:
         loops.start("leading", lead, patience=None)
         loops.every("lookout", LOOK_EVERY_S, lookout.look, patience=DATABASE_PATIENCE)
         loops.every("database", _DATABASE_EVERY_S, health.look, patience=DATABASE_PATIENCE)
-        loops.every("presses left behind", UNCALLED_S, self._decider.resume, patience=DECIDING_AT_MOST, bell=presses)
+        for key, bell in presses.items():
+            name = f"presses left behind{f' of {key}' if key else ''}"
+            resume = partial(self._decider.resume, key)
+            loops.every(name, UNCALLED_S, resume, patience=DECIDING_AT_MOST, bell=bell)
         loops.every("approvers", _APPROVERS_EVERY_S, self._approver_check.run, patience=CHECKING_AT_MOST)
         loops.every("lapsed approvals", _LAPSES_EVERY_S, self._two_people.end_lapsed, patience=DATABASE_PATIENCE)
         health.approvers = lambda: self._approver_check.state
         health.channel = lambda: self._troubles.state
         health.sends_mail = self._mailer is not None
+
+    async def _begin(self, came_round: CameRound) -> None:
+        """Before the first sweep of any TGC."""
+        await self._adoption.run(came_round)
+        self._outbox.open()
+        async with self._database.write() as connection:
+            await cards.mark_dirty_but_of(connection, self._tgcs.keys)  # they say that nothing can be done any more
+
+    def _start_reading(self, loops: Loops, one: "OfTgc", begin: "Beginning", health: Health) -> None:
+        """Whatever waits for one TGC, so that it keeps no other waiting."""
+
+        async def sweep(came_round: CameRound) -> None:
+            one.watch.came_round = came_round
+            await begin.wait(came_round)
+            await one.watch.sweep()
+            health.swept = True
+            await one.watch.keep_sweeping()
+
+        of = f" of {one.readings.tgc.key}" if self._tgcs.are_many else ""
+        loops.start(f"sweeps{of}", sweep, patience=one.watch.patience)
+        loops.start(f"following{of}", one.watch.keep_following, patience=one.watch.patience)
+        loops.start(f"missed analyses{of}", one.silence.keep_looking, patience=one.silence.patience)
+        replace = partial(self._replacements.run, one.readings)
+        loops.every(f"replacements{of}", self._follow_s, replace, patience=READING_AT_MOST)
+        remind = partial(self._reminders.run, one.readings.tgc)
+        loops.every(f"reminders{of}", _REMINDERS_EVERY_S, remind, patience=READING_AT_MOST)
+
+
+class OfTgc(msgspec.Struct, frozen=True, kw_only=True):
+    """What is done for each TGC by itself."""
+
+    readings: Readings
+    watch: Watch
+    silence: Silence
+
+
+class Beginning:
+    """Work that comes before that of several loops: done by one of them, while the others wait and come round."""
+
+    def __init__(self, work: Callable[[CameRound], Awaitable[None]]) -> None:
+        self._work = work
+        self._lock = asyncio.Lock()
+        self._is_done = False
+        self._waiting: set[CameRound] = set()
+
+    async def wait(self, came_round: CameRound) -> None:
+        self._waiting.add(came_round)
+        async with self._lock:
+            if not self._is_done:
+                await self._work(self._come_round)
+                self._is_done = True
+
+    def _come_round(self) -> None:
+        for came_round in self._waiting:
+            came_round()
 
 
 def _mailer(settings: Settings, database: Database, leases: Leases, clock: Clock) -> Mailer | None:

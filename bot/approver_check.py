@@ -10,12 +10,12 @@ import structlog
 from bot.access import Access
 from bot.metrics import RULES_WITHOUT_APPROVERS
 from bot.pool_rules import ENOUGH, PoolRules, no_way
-from bot.readings import Readings, pool_name
 from bot.rendering.words import counted
 from bot.slack import SlackError
 from bot.storage import approver_checks, cards
 from bot.storage.database import Database
 from bot.storage.leases import Leases
+from bot.tgcs import Tgcs
 from tgc.errors import TGCError
 
 _log = structlog.get_logger(__name__)
@@ -24,11 +24,11 @@ _log = structlog.get_logger(__name__)
 class ApproverCheck:
     """Looks at every rule, and keeps what it found where cards and /readyz see it."""
 
-    def __init__(self, *, database: Database, leases: Leases, access: Access, readings: Readings) -> None:
+    def __init__(self, *, database: Database, leases: Leases, access: Access, tgcs: Tgcs) -> None:
         self._database = database
         self._leases = leases
         self._access = access
-        self._readings = readings
+        self._tgcs = tgcs
         self._said: set[str] = set()
         self.state = "not known yet"
         """For /readyz: names no rule, for a rule may name a pool."""
@@ -69,11 +69,14 @@ class ApproverCheck:
 
     async def _idle(self) -> list[str]:
         try:
-            names = [pool_name(pool) for pool in await self._readings.pools()]
+            listed = await self._tgcs.pools()
         except TGCError:
             return []  # the sweeps tell of it
+        if listed.unread:
+            return []
         return [
-            f"{rule} holds for no pool: correct its name, or take it out." for rule in self._access.rules.idle(names)
+            f"{rule} holds for no pool: correct its name, or take it out."
+            for rule in self._access.rules.idle(pool.name for pool in listed.pools)
         ]
 
     def _say(self, problems: list[str]) -> None:

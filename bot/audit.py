@@ -7,14 +7,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.access import Access, Actor
 from bot.clock import Clock
-from bot.pools import UnknownPoolError, find_names
+from bot.pools import AmbiguousPoolError, UnknownPoolError, find_names
 from bot.rendering import limits
 from bot.rendering.audit import ENTRIES_PER_PAGE
 from bot.rendering.escape import clean, shorten_name
 from bot.rendering.views import AuditPage
 from bot.storage import decisions
 from bot.storage.database import Database
-from bot.storage.decisions import About, Decision, Outcome
+from bot.storage.decisions import About, Decision, NamedPool, Outcome
 
 AUDIT = "audit"
 
@@ -27,7 +27,7 @@ class AuditRefusedError(Exception):
 
 
 class NothingAboutError(Exception):
-    """No pool or nobody in the journal was ever called that; `str()` says so."""
+    """No pool or nobody in the journal was ever called that, or pools of several TGCs were; `str()` says so."""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,21 +97,23 @@ async def meant(connection: AsyncConnection, typed: str) -> About:
     if typed.startswith("@"):
         return About(user_ids=await _people(connection, typed.removeprefix("@").strip()))
     if typed:
-        return About(pool_uuids=await _pools(connection, typed))
+        return About(pools=await _pools(connection, typed))
     return About()
 
 
-async def _pools(connection: AsyncConnection, typed: str) -> set[str]:
+async def _pools(connection: AsyncConnection, typed: str) -> list[NamedPool]:
     pools = await decisions.pools(connection)
     try:
         names = find_names([pool.name for pool in pools], typed)
+    except AmbiguousPoolError as error:
+        raise NothingAboutError(str(error)) from error
     except UnknownPoolError as error:
         close = ", ".join(shorten_name(clean(name), limits.NAME) for name in error.close)
         raise NothingAboutError(
             f"No entry is about a pool called “{shorten_name(clean(typed), limits.NAME)}”"
             + (f"; there are entries about {close}." if close else ".")
         ) from error
-    return {pool.id for pool in pools if pool.name in names}
+    return [pool for pool in pools if pool.name in names]
 
 
 async def _people(connection: AsyncConnection, name: str) -> set[str]:

@@ -15,7 +15,6 @@ from bot.card_thread import CardThread
 from bot.card_views import CardViews, moment
 from bot.clock import Clock
 from bot.policies import Policies, Verdict, because, first_to_act
-from bot.readings import Tgc
 from bot.recommendations import is_expired, is_open, plan_of
 from bot.rendering.escape import is_policy_id
 from bot.rendering.notices import render_policy_plans, render_policy_says, render_policy_withdraws
@@ -28,6 +27,7 @@ from bot.storage.offers import Offer
 from bot.storage.planned_accepts import PlannedAccept
 from bot.storage.recommendations import Stored
 from bot.system_user import NO_TEAM
+from bot.tgcs import Tgcs
 
 KIND = "policy"
 _PLAN = "plan"
@@ -67,7 +67,7 @@ class _Todo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AutoAccepts:
-    """Looks at what could be accepted, for the policies of one TGC's pools."""
+    """Looks at what could be accepted, for the policies."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class AutoAccepts:
         access: Access,
         views: CardViews,
         thread: CardThread,
-        tgc: Tgc,
+        tgcs: Tgcs,
         clock: Clock,
         policies: Policies,
     ) -> None:
@@ -84,7 +84,7 @@ class AutoAccepts:
         self._access = access
         self._views = views
         self._thread = thread
-        self._tgc = tgc
+        self._tgcs = tgcs
         self._clock = clock
         self._policies = policies
 
@@ -98,7 +98,9 @@ class AutoAccepts:
         async with self._database.read() as connection:
             if not self._policies.all and not await planned_accepts.any_automatic(connection):
                 return
-            known = await recommendations.with_open_cards(connection, self._tgc.key)
+            known = [
+                stored for key in self._tgcs.keys for stored in await recommendations.with_open_cards(connection, key)
+            ]
             busy = [stored.row_id for stored in known if await self._todo(connection, stored) is not None]
         for row_id in busy:
             async with self._database.write() as connection:
@@ -135,7 +137,7 @@ class AutoAccepts:
         acting: Verdict | None = None
         sayings: tuple[_Saying, ...] = ()
         if verdicts and await left_to_people(connection, stored, offer.id) is None:
-            can_accept = (await self._views.rights(connection, stored.pool)).can_accept
+            can_accept = (await self._views.rights(connection, stored.tgc_pool)).can_accept
             sayings = await self._unsaid(connection, self._sayings(verdicts, stored, offer, can_accept=can_accept))
             was_planned = await planned_accepts.was_made(connection, offer.id)
             acting = first_to_act(verdicts) if can_accept and not was_planned else None
@@ -144,7 +146,7 @@ class AutoAccepts:
         return _Todo(offer=offer, acting=acting, sayings=sayings, fallen=fallen)
 
     def _verdicts(self, stored: Stored) -> list[Verdict]:
-        rule = self._access.rules.of(stored.pool_name)
+        rule = self._access.rules.of(stored.named)
         return self._policies.judge_all(stored.key, stored.pool_name, stored.recommendation, rule, self._clock.now())
 
     async def _unsaid(self, connection: AsyncConnection, sayings: Iterable[_Saying]) -> tuple[_Saying, ...]:
@@ -175,7 +177,7 @@ class AutoAccepts:
         return f"is a dry run, and would accept this now{as_first}. Nothing was sent."
 
     def _asks_for_two(self, stored: Stored) -> bool:
-        rule = self._access.rules.of(stored.pool_name)
+        rule = self._access.rules.of(stored.named)
         return rule.second_approver.reason(stored.recommendation) is not None
 
     async def _fallen(self, connection: AsyncConnection, stored: Stored) -> tuple[tuple[PlannedAccept, str], ...]:
@@ -188,7 +190,7 @@ class AutoAccepts:
         at = max(plan.due_at, self._clock.now())
         if at >= plan.latest:
             return None  # its time goes by, which bot.due_plans says
-        rule = self._access.rules.of(stored.pool_name)
+        rule = self._access.rules.of(stored.named)
         return self._policies.refusal(plan.user_id, stored.key, stored.pool_name, stored.recommendation, rule, at)
 
     # Doing it

@@ -1,6 +1,7 @@
 """Waking whoever waits for work."""
 
 import asyncio
+from collections.abc import Iterable
 
 from bot.clock import Clock
 
@@ -25,3 +26,14 @@ class Bell:
             rung.cancel()
             passed.cancel()
         self._rung.clear()
+
+
+class Bells:
+    """Several, rung at once."""
+
+    def __init__(self, bells: Iterable[Bell]) -> None:
+        self._bells = tuple(bells)
+
+    def ring(self) -> None:
+        for bell in self._bells:
+            bell.ring()

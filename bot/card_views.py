@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.access import Authority
 from bot.clock import Clock
+from bot.pool_names import TgcPool
 from bot.pool_rules import PoolRule, nobody_able, one_alone
-from bot.readings import Tgc, pool_name
 from bot.recommendations import Plan, is_other_plan, plan_of, progress_of, standing_of
 from bot.rendering.views import Act, Action, CardView, Note, PlannedAct, Progress, Standing, TicketAsked
 from bot.rendering.words import resume_command
@@ -30,7 +30,7 @@ from bot.storage.claims import Claim, ClaimState
 from bot.storage.decisions import WRITTEN_OF, Decision
 from bot.storage.pauses import EVERY_POOL, Pause
 from bot.storage.recommendations import Stored
-from tgc.models import Pool
+from bot.tgcs import Tgcs, not_known
 
 _READ_ONLY_ROLE = re.compile(r"read.?only", re.IGNORECASE)
 
@@ -54,10 +54,12 @@ class Rights(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CardViews:
-    """Builds the views of one TGC's recommendations."""
+    """Builds the views of recommendations."""
 
-    def __init__(self, tgc: Tgc, access: Authority, clock: Clock, zone: ZoneInfo, *, approval_lapse: timedelta) -> None:
-        self._tgc = tgc
+    def __init__(
+        self, tgcs: Tgcs, access: Authority, clock: Clock, zone: ZoneInfo, *, approval_lapse: timedelta
+    ) -> None:
+        self._tgcs = tgcs
         self._access = access
         self._clock = clock
         self._zone = zone
@@ -68,17 +70,19 @@ class CardViews:
         decision = await decisions.newest_effective(connection, stored.row_id)
         plan = plan_of(stored.recommendation)
         offer_id = await offers.find(connection, stored.row_id, plan)
-        rule = self._access.rules.of(stored.pool_name)
+        rule = self._access.rules.of(stored.named)
         second = rule.second_approver.reason(stored.recommendation)
-        rights = await self.rights(connection, stored.pool)
+        rights = await self.rights(connection, stored.tgc_pool)
         if rights.can_accept and not plan.whole:
             rights = Rights(can_act=True, can_accept=False, hindrance=UNREADABLE_PLAN)
         rights = _as_people_can(rights, rule, await approver_checks.able(connection, rule.name), by_two=bool(second))
         act = await self._act(connection, stored, plan, decision)
+        tgc = self._tgcs.get(stored.key.tgc_key)
         is_undecided = claim.state is not ClaimState.ACCEPTED
         return CardView(
-            tgc_name=self._tgc.name,
-            tgc_url=self._tgc.url,
+            tgc_key=stored.key.tgc_key,
+            tgc_name=tgc.name if tgc else stored.key.tgc_key,
+            tgc_url=tgc.url if tgc else "",
             pool_name=stored.pool_name,
             recommendation=stored.recommendation,
             standing=self._standing(stored, claim, act),
@@ -98,14 +102,15 @@ class CardViews:
             stalled=stalled(stored.moves_seen),
         )
 
-    async def rights(self, connection: AsyncConnection, pool: Pool) -> Rights:
+    async def rights(self, connection: AsyncConnection, pool: TgcPool) -> Rights:
         """What may be done in a pool, whatever is recommended."""
-        nobody = self._access.hindrance(pool_name(pool)) or await self._read_only(connection)
+        nobody = self._taken_out(pool.tgc_key) or self._access.hindrance(pool.name)
+        nobody = nobody or await self._read_only(connection, pool.tgc_key)
         if nobody:
             return Rights(can_act=False, can_accept=False, hindrance=nobody)
-        pause = await pauses.in_force(connection, self._tgc.key, pool.uuid, self._clock.now())
+        pause = await pauses.in_force(connection, pool.tgc_key, pool.pool.uuid, self._clock.now())
         if pause:
-            return Rights(can_act=True, can_accept=False, hindrance=self._pause_sentence(pause, pool_name(pool)))
+            return Rights(can_act=True, can_accept=False, hindrance=self._pause_sentence(pause, pool.shown))
         return Rights(can_act=True, can_accept=True)
 
     async def _act(
@@ -147,8 +152,11 @@ class CardViews:
         command = resume_command(None if pause.pool_uuid == EVERY_POOL else pool_name)
         return f"Accepting is paused{until}; an approver can end that with {command}."
 
-    async def _read_only(self, connection: AsyncConnection) -> str | None:
-        role = await tgcs.role(connection, self._tgc.key)
+    def _taken_out(self, tgc_key: str) -> str | None:
+        return None if self._tgcs.get(tgc_key) else not_known(tgc_key)
+
+    async def _read_only(self, connection: AsyncConnection, tgc_key: str) -> str | None:
+        role = await tgcs.role(connection, tgc_key)
         if role is None or not only_reads(role):
             return None
         return (

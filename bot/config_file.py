@@ -16,6 +16,7 @@ import msgspec
 from bot.policies import FORMS, Policy, read_policies
 from bot.pool_rules import Approvers, SecondApprover, TicketRule, parse_approvers, parse_ticket_rule
 from bot.routes import ROUTE, Route
+from bot.tgc_sections import TGC_FORMS, TgcSection, tgc_sections
 
 _MAX_LAPSE_HOURS = 7 * 24
 _MAX_STALL_MINUTES = 24 * 60
@@ -29,9 +30,11 @@ _MAX_LIMIT = 1_000_000_000
 class ConfigError(Exception):
     """Everything that is wrong with the file, one sentence each."""
 
-    def __init__(self, mistakes: tuple[str, ...]) -> None:
+    def __init__(self, mistakes: tuple[str, ...], *, names_tgcs: bool = False) -> None:
         super().__init__("\n".join(mistakes))
         self.mistakes = mistakes
+        self.names_tgcs = names_tgcs
+        """Whether it has TGCs, so that the environment needs none."""
 
 
 class PoolConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +53,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Its name, for sentences."""
     pools: tuple[tuple[str, PoolConfig], ...] = ()
     """By a pool's name or a glob, in the order of the file."""
+    tgcs: tuple[TgcSection, ...] = ()
+    """Those beside the one in the environment."""
     routes: tuple[Route, ...] = ()
     """In the order of the file."""
     policies: tuple[Policy, ...] = ()
@@ -79,7 +84,7 @@ def read_config(path: Path) -> Config:
     reading = _Reading(path.name, text)
     config = reading.config(table)
     if reading.mistakes:
-        raise ConfigError(tuple(reading.mistakes))
+        raise ConfigError(tuple(reading.mistakes), names_tgcs="tgc" in table)
     return config
 
 
@@ -155,7 +160,8 @@ _POOL: Mapping[str, Callable[[object], object]] = {
     "second_approver": _second_approver,
     "ticket": _ticket,
 }
-_FIELDS = {
+_SECTIONS = ["pools", "policies", "routes", "tgc"]
+FIELDS = {
     "approval_lapse_hours": "approval_lapse",
     "audit_retention_days": "audit_retention",
     "stall_minutes": "stall_after",
@@ -183,8 +189,8 @@ class _Reading:
 
     def config(self, table: Mapping[str, Any]) -> Config:
         sections = table.get("pools", {})
-        named = ["pools", "policies", "routes"]
-        values = self._values({key: value for key, value in table.items() if key not in named}, _TOP, (), named)
+        top = {key: value for key, value in table.items() if key not in _SECTIONS}
+        values = self._values(top, _TOP, (), _SECTIONS)
         if not isinstance(sections, dict):
             self._mistake(("pools",), 'pools is no section: write [pools."NAME"] for each pool')
             sections = {}
@@ -192,10 +198,18 @@ class _Reading:
         return Config(
             file=self._name,
             pools=pools,
+            tgcs=self._tgcs(table),
             policies=self._policies(table),
             routes=self._routes(table),
-            **{_FIELDS[key]: value for key, value in values.items()},
+            **{FIELDS[key]: value for key, value in values.items()},
         )
+
+    def _tgcs(self, table: Mapping[str, Any]) -> tuple[TgcSection, ...]:
+        def mistake(number: int, key: str, sentence: str) -> None:
+            self._mistake(("tgc", str(number), key), sentence)
+
+        tables = self._tables(table, "tgc", TGC_FORMS)
+        return tgc_sections(tables, table["tgc"] if tables else [], mistake)
 
     def _pool(self, pattern: str, section: object) -> PoolConfig:
         if not isinstance(section, dict):

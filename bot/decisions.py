@@ -29,7 +29,7 @@ from bot.clock import Clock, uptime
 from bot.due_plans import DuePlans
 from bot.metrics import DECISIONS
 from bot.policies import Policies
-from bot.readings import Readings, Tgc, read_again
+from bot.readings import read_again
 from bot.reconcile import Reconciler
 from bot.rendering.answers import render_sentence
 from bot.rendering.shapes import SetRule, asked_for
@@ -45,6 +45,7 @@ from bot.storage.decisions import Decision, Outcome
 from bot.storage.leases import Lease, Leases
 from bot.storage.presses import Press
 from bot.storage.tables import presses as presses_table
+from bot.tgcs import NO_TGC, Tgcs, UnknownTgcError
 from bot.two_people import TwoPeople
 from bot.verdicts import Answer, Attempt
 from tgc.errors import (
@@ -89,7 +90,7 @@ class Decider:
         leases: Leases,
         access: Authority,
         views: CardViews,
-        readings: Readings,
+        tgcs: Tgcs,
         reconciler: Reconciler,
         tell: Tell,
         clock: Clock,
@@ -107,8 +108,7 @@ class Decider:
         self._leases = leases
         self._access = access
         self._views = views
-        self._readings = readings
-        self._tgc: Tgc = readings.tgc
+        self._tgcs = tgcs
         self._reconciler = reconciler
         self._tell_elsewhere = tell
         self._clock = clock
@@ -124,14 +124,16 @@ class Decider:
             lease = await self._take(connection, press.id) if is_new else None
         return None if lease is None else await self._handle(press, lease, reply)
 
-    async def resume(self, *, typed_only: bool = False) -> None:
+    async def resume(self, tgc_key: str | None = None, *, typed_only: bool = False) -> None:
         """Take up the presses that a crash left without an answer, side by side: each may wait for the TGC.
 
+        `tgc_key`: only those of one TGC, so that the others' wait for none of its; NO_TGC for those of no known one.
         `typed_only`: only those of the command line, for whoever can tell nobody in Slack.
         """
         async with self._database.read() as connection:
             untold = await presses.untold(connection, self._clock.now(), self._leases.life, typed_only=typed_only)
-        ends = await asyncio.gather(*(self._resume(press_id) for press_id in untold), return_exceptions=True)
+        meant = [press_id for press_id, key in untold if tgc_key in {None, key if key in self._tgcs.keys else NO_TGC}]
+        ends = await asyncio.gather(*(self._resume(press_id) for press_id in meant), return_exceptions=True)
         for end in ends:
             if isinstance(end, BaseException):
                 raise end
@@ -216,7 +218,7 @@ class Decider:
         refusal = await self._not_allowed(attempt)
         if refusal is not None:
             return refusal
-        ticket = self._access.rules.of(attempt.stored.pool_name).ticket_refusal(attempt.press.ticket)
+        ticket = self._access.rules.of(attempt.stored.named).ticket_refusal(attempt.press.ticket)
         if ticket is not None and attempt.action is Action.ACCEPT:
             return verdicts.ticket_needed(attempt, ticket)
         async with self._database.read() as connection:
@@ -227,7 +229,7 @@ class Decider:
         if press.is_automatic:
             return self._policy_refusal(attempt, attempt.stored.recommendation)
         actor = Actor(team_id=press.team_id, user_id=press.user_id, name=press.user_name)
-        refusal = await self._access.refusal_to_act(actor, attempt.stored.pool_name)
+        refusal = await self._access.refusal_to_act(actor, attempt.stored.named)
         return None if refusal is None else Answer(outcome=Outcome.NOT_ALLOWED, text=refusal)
 
     def _policy_refusal(self, attempt: Attempt, recommendation: Recommendation) -> Answer | None:
@@ -240,14 +242,14 @@ class Decider:
             stored.key,
             stored.pool_name,
             recommendation,
-            self._access.rules.of(stored.pool_name),
+            self._access.rules.of(stored.named),
             self._clock.now(),
         )
         return None if why is None else verdicts.nothing(attempt, Outcome.NOT_ALLOWED, why)
 
     async def _hindrance(self, connection: AsyncConnection, attempt: Attempt) -> Answer | None:
         """Why nobody may do this here now."""
-        rights = await self._views.rights(connection, attempt.stored.pool)
+        rights = await self._views.rights(connection, attempt.stored.tgc_pool)
         if rights.hindrance is None:
             return None
         if not rights.can_act:
@@ -295,7 +297,7 @@ class Decider:
 
     async def _act(self, attempt: Attempt, first: Approval | None, seen: Recommendation) -> Answer:
         """Step 4: commit to it, then ask the TGC once. `first`: what this accept rests on."""
-        sent_at = self._tgc_now()
+        sent_at = self._tgc_now(attempt)
         async with self._database.write() as connection:
             # Once more, in the very transaction that commits to it: a pause may have begun since step 1, or a window
             # have closed.
@@ -347,7 +349,8 @@ class Decider:
         return verdicts.ruled(attempt, shape, await self._shaper.rule_answers(attempt, shape), recommendation)
 
     async def _ask(self, attempt: Attempt, seen: Recommendation) -> None:
-        client, key, may_send = self._tgc.client, attempt.stored.key, self._leases.may_send
+        key, may_send = attempt.stored.key, self._leases.may_send
+        client = self._tgcs.tgc(key.tgc_key).client
         match attempt.action:
             case Action.ACCEPT:
                 await client.accept(key.pool_uuid, key.recommendation_id, may_send=may_send)
@@ -398,23 +401,27 @@ class Decider:
         except TGCNotFoundError:
             await self._reconciler.forget(attempt.stored.key)
             return verdicts.never_known(attempt, answered)
+        except UnknownTgcError as error:  # there is nobody left to ask
+            return verdicts.never_known(attempt, answered, str(error))
         except TGCError:
             async with self._database.read() as connection:
                 stored = await recommendations.by_row_id(connection, attempt.stored.row_id)
             return verdicts.never_known(attempt, answered) if stored.gone else None
         return verdicts.became(attempt, recommendation, sent_at=sent_at, answered=answered)
 
-    def _tgc_now(self) -> datetime:
+    def _tgc_now(self, attempt: Attempt) -> datetime:
         """By the TGC's own clock: ours may be set before the answer is known, or another replica may look for it."""
-        return self._clock.now() + (self._tgc.client.clock_offset or timedelta(0))
+        tgc = self._tgcs.get(attempt.stored.key.tgc_key)
+        return self._clock.now() + ((tgc and tgc.client.clock_offset) or timedelta(0))
 
     # Reading and keeping
 
     async def _read(self, attempt: Attempt) -> Recommendation:
         """Read the recommendation anew, whatever was read before, and keep it. Raises TGCError."""
         key = attempt.stored.key
-        self._readings.drop(key.pool_uuid)
-        reading = await read_again(self._tgc, self._clock, attempt.stored.pool, key.recommendation_id)
+        self._tgcs.drop(key.tgc_key, key.pool_uuid)
+        tgc = self._tgcs.tgc(key.tgc_key)
+        reading = await read_again(tgc, self._clock, attempt.stored.pool, key.recommendation_id)
         await self._reconciler.remember(reading)
         return reading.recommendation or Recommendation()
 
@@ -432,7 +439,7 @@ class Decider:
             await self._due_plans.settle(connection, attempt, answer)
             await self._shaper.settle(connection, attempt, answer)
             await cards.mark_all_dirty(connection, row_id)
-        self._readings.drop(attempt.stored.key.pool_uuid)
+        self._tgcs.drop(attempt.stored.key.tgc_key, attempt.stored.key.pool_uuid)
         return answer
 
     async def _keep(
@@ -441,7 +448,7 @@ class Decider:
         stored = attempt.stored if attempt else None
         decision = Decision(
             recommendation=stored.row_id if stored else None,
-            tgc_key=stored.key.tgc_key if stored else self._tgc.key,
+            tgc_key=stored.key.tgc_key if stored else self._tgcs.key_of_all,
             pool_uuid=stored.key.pool_uuid if stored else None,
             pool_name=stored.pool_name if stored else None,
             recommendation_id=stored.key.recommendation_id if stored else None,

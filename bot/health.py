@@ -1,7 +1,7 @@
 """Whether the bot can work: /readyz depends on the database, on Slack and on the bot's own loops; the rest is told."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -30,6 +30,8 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     swept: bool
     """Whether the first sweep was tried."""
     tgc: str
+    tgcs: Mapping[str, str] | msgspec.UnsetType = msgspec.UNSET
+    """The same of each, by its name, where there are several."""
     approvers: str
     channel: str
     """Whether it takes the bot's messages."""
@@ -40,8 +42,8 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
 class Health:
     """Filled in as the bot starts."""
 
-    def __init__(self, tgc_key: str, clock: Clock) -> None:
-        self.tgc_key = tgc_key
+    def __init__(self, tgc_keys: Sequence[str], clock: Clock) -> None:
+        self._tgc_keys = tgc_keys
         self.is_stopping = False
         self.swept = False
         self.sends_mail = False
@@ -57,7 +59,7 @@ class Health:
         """Whether the database is not known to take what is written."""
 
     async def readiness(self) -> Readiness:
-        database, tgc, mail = await self.look()
+        database, tgcs, mail = await self.look()
         slack_is_up, stuck = self.slack_is_up(), self.stuck_loops()
         return Readiness(
             ready=database == "ok" and slack_is_up and not stuck and self.swept and not self.is_stopping,
@@ -65,16 +67,17 @@ class Health:
             slack="ok" if slack_is_up else "not connected",
             loops=f"stuck: {', '.join(stuck)}" if stuck else "ok",
             swept=self.swept,
-            tgc=tgc,
+            tgc=_together(tgcs),
+            tgcs=tgcs if len(tgcs) > 1 else msgspec.UNSET,
             approvers=self.approvers(),
             channel=self.channel(),
             mail=mail if self.sends_mail else "off",
         )
 
-    async def look(self) -> tuple[str, str, str]:
-        """What the database says of itself, the TGC and mail; written to once for all who come at the same time."""
+    async def look(self) -> tuple[str, dict[str, str], str]:
+        """What the database says of itself, each TGC and mail; written to once for all who come at the same time."""
         if self.database is None:
-            return "not open yet", "not known yet", "not known yet"
+            return "not open yet", dict.fromkeys(self._tgc_keys, "not known yet"), "not known yet"
         try:
             async with self._looking:
                 if self._trouble or abs(self._clock.now() - self._pinged_at) >= PING_EVERY:
@@ -82,16 +85,27 @@ class Health:
                     await self.database.ping()
                     self._trouble, self._pinged_at = False, self._clock.now()
             async with self.database.read() as connection:
-                outage = await tgcs.outage(connection, self.tgc_key)
+                outages = {key: await tgcs.outage(connection, key) for key in self._tgc_keys}
                 failing = await mails.failing(connection)
         except (SQLAlchemyError, OSError) as error:
             _log.error("the database cannot be written to", reason=str(getattr(error, "orig", None) or error))
             DATABASE_UP.set(0)
-            return "cannot be written to", "not known", "not known"
+            return "cannot be written to", dict.fromkeys(self._tgc_keys, "not known"), "not known"
         DATABASE_UP.set(1)
-        tgc = "ok" if outage is None else f"not readable since {_second(outage.since)}"
+        states = {
+            key: "ok" if outage is None else f"not readable since {_second(outage.since)}"
+            for key, outage in outages.items()
+        }
         mail = "ok" if failing is None else f"failing since {_second(failing.since)}: {failing.problem}"
-        return "ok", tgc, mail
+        return "ok", states, mail
+
+
+def _together(tgcs: Mapping[str, str]) -> str:
+    """What most probes look at: `ok`, or who is not."""
+    troubles = {key: state for key, state in tgcs.items() if state != "ok"}
+    if len(tgcs) == 1:
+        return next(iter(tgcs.values()))
+    return ", ".join(f"{key} {state}" for key, state in troubles.items()) or "ok"
 
 
 def _second(moment: datetime) -> str:

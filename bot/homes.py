@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import msgspec
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.access import Access, Actor
 from bot.bell import Bell
@@ -18,13 +19,17 @@ from bot.clock import Clock
 from bot.lookout import UNCALLED_S
 from bot.loops import CameRound
 from bot.pacing import Pace
-from bot.readings import Readings
+from bot.pool_names import PoolName
+from bot.readings import Readings, Tgc
 from bot.rendering.home import DEEDS, render_closed_home, render_home
-from bot.rendering.views import CardView, HomeView, PoolGlance, Standing
+from bot.rendering.views import CardView, HomeView, PoolGlance, Standing, TgcGlance
 from bot.slack import Slack, SlackBusyError, SlackError, SlackRefusedError
 from bot.storage import decisions, homes, pools, recommendations, tgcs
 from bot.storage.database import Database
 from bot.storage.homes import Home
+from bot.storage.pools import StoredPool
+from bot.tasks import together
+from bot.tgcs import Tgcs
 from tgc.errors import TGCError
 
 _log = structlog.get_logger(__name__)
@@ -39,6 +44,14 @@ _CHANGED_SINCE = "hash_conflict"
 _TO_DECIDE = frozenset({Standing.OFFERED, Standing.DECIDING})
 
 
+class _OfTgc(msgspec.Struct, frozen=True, kw_only=True):
+    """What one TGC adds to everybody's home."""
+
+    glance: TgcGlance
+    pools: tuple[PoolGlance, ...]
+    unfinished: tuple[CardView, ...]
+
+
 class Homes:
     """Publishes people's homes."""
 
@@ -48,7 +61,7 @@ class Homes:
         database: Database,
         access: Access,
         views: CardViews,
-        readings: Readings,
+        tgcs: Tgcs,
         slack: Slack,
         pace: Pace,
         clock: Clock,
@@ -56,8 +69,7 @@ class Homes:
         self._database = database
         self._access = access
         self._views = views
-        self._readings = readings
-        self._tgc = readings.tgc
+        self._tgcs = tgcs
         self._slack = slack
         self._pace = pace
         self._clock = clock
@@ -162,60 +174,79 @@ class Homes:
         await self.tell(user_id, refusal)
 
     async def _read_figures(self) -> None:
+        await together(map(self._read_figures_of, self._tgcs))
+
+    async def _read_figures_of(self, readings: Readings) -> None:
         async with self._database.read() as connection:
-            known = await pools.of(connection, self._tgc.key)
+            known = await pools.of(connection, readings.tgc.key)
         now = self._clock.now()
         if known and all(abs(now - pool.read_at) < _FRESH_FOR for pool in known):
             return
         try:
-            read = await self._readings.pools()
+            read = await readings.pools()
         except TGCError as error:
             _log.info("the pools' figures were not read", reason=str(error))
             return
-        await pools.keep(self._database, self._tgc.key, read, now)
+        await pools.keep(self._database, readings.tgc.key, read, now)
 
     # What there is to show
 
     async def _read(self) -> HomeView:
         """The home of somebody who may do everything."""
         async with self._database.read() as connection:
-            newest = await recommendations.newest(connection, self._tgc.key)
-            unfinished = await recommendations.with_open_cards(connection, self._tgc.key)
-            shown = {stored.row_id: stored for stored in (*newest, *unfinished)}  # most are both
-            views = {row_id: await self._views.view(connection, stored) for row_id, stored in shown.items()}
-            known = await pools.of(connection, self._tgc.key)
-            outage = await tgcs.outage(connection, self._tgc.key)
+            parts = [await self._read_tgc(connection, readings.tgc) for readings in self._tgcs]
             decided = await decisions.last_done(connection, DEEDS, DECISIONS_SHOWN)
-        of_pool = {stored.key.pool_uuid: views[stored.row_id] for stored in newest}
-        open_views = [views[stored.row_id] for stored in unfinished]
+        open_views = [view for part in parts for view in part.unfinished]
         return HomeView(
-            tgc_name=self._tgc.name,
-            tgc_url=self._tgc.url,
-            read_at=max((pool.read_at for pool in known), default=None),
-            failing_since=outage.since if outage else None,
-            pools=tuple(
-                PoolGlance(pool_name=pool.name, stat=pool.stat, view=of_pool.get(pool.pool_uuid)) for pool in known
-            ),
+            tgcs=tuple(part.glance for part in parts),
+            pools=tuple(pool for part in parts for pool in part.pools),
             waiting=tuple(view for view in open_views if view.standing in _TO_DECIDE and view.can_act),
             running=tuple(view for view in open_views if view.standing is Standing.RUNNING),
             decided=tuple(decided),
         )
 
+    async def _read_tgc(self, connection: AsyncConnection, tgc: Tgc) -> _OfTgc:
+        newest = await recommendations.newest(connection, tgc.key)
+        unfinished = await recommendations.with_open_cards(connection, tgc.key)
+        shown = {stored.row_id: stored for stored in (*newest, *unfinished)}  # most are both
+        views = {row_id: await self._views.view(connection, stored) for row_id, stored in shown.items()}
+        known = await pools.of(connection, tgc.key)
+        outage = await tgcs.outage(connection, tgc.key)
+        of_pool = {stored.key.pool_uuid: views[stored.row_id] for stored in newest}
+        return _OfTgc(
+            glance=TgcGlance(
+                name=tgc.name,
+                url=tgc.url,
+                read_at=max((pool.read_at for pool in known), default=None),
+                failing_since=outage.since if outage else None,
+            ),
+            pools=tuple(_glance(pool, of_pool.get(pool.pool_uuid)) for pool in known),
+            unfinished=tuple(views[stored.row_id] for stored in unfinished),
+        )
+
     async def _of_person(self, home: Home, there_is: HomeView) -> HomeView:
         """Without what this person may not do. Each press is judged anew."""
-        names = {view.pool_name for view in (*there_is.waiting, *there_is.running)}
+        names = {_named(view) for view in (*there_is.waiting, *there_is.running)}
         theirs = {name for name in names if await self._may_act(home, name)}
         return msgspec.structs.replace(
             there_is,
-            waiting=tuple(view for view in there_is.waiting if view.pool_name in theirs),
-            running=tuple(view if view.pool_name in theirs else _to_read(view) for view in there_is.running),
+            waiting=tuple(view for view in there_is.waiting if _named(view) in theirs),
+            running=tuple(view if _named(view) in theirs else _to_read(view) for view in there_is.running),
         )
 
-    async def _may_act(self, home: Home, pool_name: str) -> bool:
+    async def _may_act(self, home: Home, pool: PoolName) -> bool:
         try:
-            return await self._access.still_may_act(_actor(home), pool_name)
+            return await self._access.still_may_act(_actor(home), pool)
         except SlackError:
             return False
+
+
+def _named(view: CardView) -> PoolName:
+    return PoolName(view.tgc_key, view.pool_name)
+
+
+def _glance(pool: StoredPool, view: CardView | None) -> PoolGlance:
+    return PoolGlance(pool_name=pool.name, stat=pool.stat, view=view)
 
 
 def _actor(home: Home) -> Actor:

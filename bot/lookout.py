@@ -5,7 +5,7 @@ Those who leave work in this process ring the bell themselves. One look for all 
 
 from collections.abc import Mapping
 
-from bot.bell import Bell
+from bot.bell import Bell, Bells
 from bot.storage import backlog
 from bot.storage.backlog import Queue
 from bot.storage.database import Database
@@ -16,7 +16,7 @@ UNCALLED_S = 60.0
 
 
 class Lookout:
-    def __init__(self, database: Database, bells: Mapping[Queue, Bell]) -> None:
+    def __init__(self, database: Database, bells: Mapping[Queue, Bell | Bells]) -> None:
         self._database = database
         self._bells = bells
 

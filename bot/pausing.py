@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.access import Access, Actor
 from bot.clock import Clock
 from bot.outbox import Outbox
-from bot.pools import UnknownPoolError, find_pools
-from bot.readings import Readings, pool_name
+from bot.pool_names import TgcPool
+from bot.pools import UnknownPoolError, find_pools, is_name
 from bot.rendering.escape import clean
 from bot.rendering.notices import render_paused, render_resumed
 from bot.rendering.views import Message
@@ -20,7 +20,7 @@ from bot.storage import cards, decisions, pauses, posts
 from bot.storage.database import Database
 from bot.storage.decisions import Decision, Outcome
 from bot.storage.pauses import EVERY_POOL, Pause
-from tgc.models import Pool
+from bot.tgcs import Tgcs
 
 MAX_HOURS = 30 * 24
 PAUSE, RESUME = "pause", "resume"
@@ -51,17 +51,17 @@ class Pausing:
     """Carries out `/tintri pause` and `/tintri resume`."""
 
     def __init__(
-        self, *, database: Database, access: Access, readings: Readings, outbox: Outbox, clock: Clock, routes: Routes
+        self, *, database: Database, access: Access, tgcs: Tgcs, outbox: Outbox, clock: Clock, routes: Routes
     ) -> None:
         self._database = database
         self._access = access
-        self._readings = readings
+        self._tgcs = tgcs
         self._outbox = outbox
         self._clock = clock
         self._routes = routes
 
     async def pause(self, order: Order) -> str:
-        """Pause, and say what was done. Raises PauseRefusedError, UnknownPoolError, TGCError."""
+        """Pause, and say what was done. Raises PauseRefusedError, UnknownPoolError, AmbiguousPoolError, TGCError."""
         await self._check(order, PAUSE)
         pool, hours = await self._meant(order.typed)
         await self._check_pool(order, PAUSE, pool)
@@ -71,18 +71,18 @@ class Pausing:
         async with self._database.write() as connection:
             if not await self._was_carried_out(connection, order, PAUSE):
                 pause = Pause(
-                    pool_uuid=pool.uuid if pool else EVERY_POOL,
+                    pool_uuid=_row(pool),
                     pool_name=_name(pool),
                     user_id=order.actor.user_id,
                     until=until,
                 )
-                await pauses.set_pause(connection, self._readings.tgc.key, pause, now)
+                await pauses.set_pause(connection, self._key(pool), pause, now)
                 message = render_paused(order.actor.user_id, _name(pool), until)
                 await self._announce(connection, order, PAUSE, pool, message, told)
         return told
 
     async def resume(self, order: Order) -> str:
-        """Resume, and say what was done. Raises PauseRefusedError, UnknownPoolError, TGCError."""
+        """Resume, and say what was done. Raises PauseRefusedError, UnknownPoolError, AmbiguousPoolError, TGCError."""
         await self._check(order, RESUME)
         pool = await self._one_pool(order.typed) if order.typed else None
         await self._check_pool(order, RESUME, pool)
@@ -90,45 +90,44 @@ class Pausing:
         async with self._database.write() as connection:
             rest = await self._still_paused(connection, pool, now)
             if not await self._was_carried_out(connection, order, RESUME):
-                row = pool.uuid if pool else EVERY_POOL
-                if not await pauses.lift(connection, self._readings.tgc.key, row, now):
+                if not await pauses.lift(connection, self._key(pool), _row(pool), now):
                     raise PauseRefusedError(_nothing_to_resume(pool, rest))
                 message = render_resumed(order.actor.user_id, _name(pool), _names(rest) if rest else None)
                 await self._announce(connection, order, RESUME, pool, message, _resumed(pool, rest))
         return _resumed(pool, rest)
 
-    async def _still_paused(self, connection: AsyncConnection, pool: Pool | None, now: datetime) -> list[Pause]:
+    async def _still_paused(self, connection: AsyncConnection, pool: TgcPool | None, now: datetime) -> list[Pause]:
         """What holds the pool back besides its own pause; without a pool, the pauses of single ones."""
         if pool is None:
-            return await pauses.of_single_pools(connection, self._readings.tgc.key, now)
-        every = await pauses.in_force(connection, self._readings.tgc.key, EVERY_POOL, now)
+            return await pauses.of_single_pools(connection, now)
+        every = await pauses.in_force(connection, self._key(pool), EVERY_POOL, now)
         return [every] if every else []
 
     async def _check(self, order: Order, action: str) -> None:
         """Nobody who may act nowhere learns the pools' names by it, or has the TGC read."""
         await self._refuse(order, action, None, await self._access.refusal_anywhere(order.actor))
 
-    async def _check_pool(self, order: Order, action: str, pool: Pool | None) -> None:
+    async def _check_pool(self, order: Order, action: str, pool: TgcPool | None) -> None:
         """To stop all pools is safe, so any approver may.
 
         To end what another one stopped, also by a pause in its place, takes an approver of every pool.
         """
         if pool is not None:
-            await self._refuse(order, action, pool, await self._access.refusal_to_act(order.actor, pool_name(pool)))
+            await self._refuse(order, action, pool, await self._access.refusal_to_act(order.actor, pool.name))
             return
         async with self._database.read() as connection:
-            pause = await pauses.in_force(connection, self._readings.tgc.key, EVERY_POOL, self._clock.now())
+            pause = await pauses.in_force(connection, self._key(None), EVERY_POOL, self._clock.now())
         if pause is not None and pause.user_id != order.actor.user_id:
             await self._refuse(order, action, None, await self._access.refusal_everywhere(order.actor))
 
-    async def _refuse(self, order: Order, action: str, pool: Pool | None, refusal: str | None) -> None:
+    async def _refuse(self, order: Order, action: str, pool: TgcPool | None, refusal: str | None) -> None:
         if refusal is not None:
             async with self._database.write() as connection:
                 refused = self._decision(order, action, pool, Outcome.NOT_ALLOWED, refusal)
                 await decisions.add_refusal(connection, refused)
             raise PauseRefusedError(refusal)
 
-    async def _meant(self, typed: str) -> tuple[Pool | None, float | None]:
+    async def _meant(self, typed: str) -> tuple[TgcPool | None, float | None]:
         """The pool, None for all, and the hours, None for no end. A pool whose name ends in a number comes first."""
         if not typed:
             return None, None
@@ -141,7 +140,7 @@ class Pausing:
         name = typed[: found.start()].rstrip()
         return (await self._one_pool(name) if name else None), hours
 
-    async def _pool_without_hours(self, typed: str) -> Pool:
+    async def _pool_without_hours(self, typed: str) -> TgcPool:
         try:
             return await self._one_pool(typed)
         except UnknownPoolError as error:
@@ -150,12 +149,13 @@ class Pausing:
             raise
 
     async def _is_name(self, typed: str) -> bool:
-        return any(pool_name(pool).casefold() == typed.casefold() for pool in await self._readings.pools())
+        return is_name((await self._tgcs.pools(typed)).pools, typed)
 
-    async def _one_pool(self, typed: str) -> Pool:
-        found = find_pools(await self._readings.pools(), typed)
+    async def _one_pool(self, typed: str) -> TgcPool:
+        listed = await self._tgcs.pools(typed)
+        found = find_pools(listed.pools, typed, unread=listed.unread)
         if len(found) > 1:
-            names = ", ".join(sorted(pool_name(pool) for pool in found)[:5])
+            names = ", ".join(sorted(pool.shown for pool in found)[:5])
             raise PauseRefusedError(f"“{typed}” may mean several pools ({names}): type the whole name.")
         return found[0]
 
@@ -164,29 +164,34 @@ class Pausing:
         return await posts.find(connection, _key(order, action)) is not None
 
     async def _announce(
-        self, connection: AsyncConnection, order: Order, action: str, pool: Pool | None, message: Message, told: str
+        self, connection: AsyncConnection, order: Order, action: str, pool: TgcPool | None, message: Message, told: str
     ) -> None:
         """Keep it, say it in each channel of these pools, and have every card show it: one transaction."""
         await decisions.add(connection, self._decision(order, action, pool, Outcome.DONE, told))
-        tgc_key = self._readings.tgc.key
-        channel_ids = (
-            self._routes.channels_of_pool(tgc_key, pool_name(pool)) if pool else self._routes.channels_of_tgc(tgc_key)
-        )
         await self._outbox.announce(
             connection,
             key=_key(order, action),
             kind=action,
-            channel_ids=channel_ids,
+            channel_ids=self._channels_of(pool),
             message=message,
             people={order.actor.user_id: order.actor.name},
         )
         await cards.mark_all_dirty(connection)
 
-    def _decision(self, order: Order, action: str, pool: Pool | None, outcome: Outcome, told: str) -> Decision:
+    def _channels_of(self, pool: TgcPool | None) -> tuple[str, ...]:
+        if pool is not None:
+            return self._routes.channels_of_pool(pool.tgc_key, pool.shown)
+        of_tgcs = (channel for one in self._tgcs for channel in self._routes.channels_of_tgc(one.tgc.key))
+        return tuple(dict.fromkeys(of_tgcs))
+
+    def _key(self, pool: TgcPool | None) -> str:
+        return pool.tgc_key if pool else self._tgcs.key_of_all
+
+    def _decision(self, order: Order, action: str, pool: TgcPool | None, outcome: Outcome, told: str) -> Decision:
         return Decision(
             recommendation=None,
-            tgc_key=self._readings.tgc.key,
-            pool_uuid=pool.uuid if pool else None,
+            tgc_key=self._key(pool),
+            pool_uuid=pool.pool.uuid if pool else None,
             pool_name=_name(pool),
             action=action,
             offer_id=None,
@@ -206,16 +211,20 @@ def _key(order: Order, action: str) -> str:
     return f"{action}/{order.id}"
 
 
-def _name(pool: Pool | None) -> str | None:
-    return None if pool is None else pool_name(pool)
+def _name(pool: TgcPool | None) -> str | None:
+    return None if pool is None else pool.shown
 
 
-def _paused(pool: Pool | None, hours: float | None) -> str:
+def _row(pool: TgcPool | None) -> str:
+    return EVERY_POOL if pool is None else pool.pool.uuid
+
+
+def _paused(pool: TgcPool | None, hours: float | None) -> str:
     long = "" if hours is None else f" for {hours:g} {'hour' if hours == 1 else 'hours'}"
     return f"Accepting is paused in {_name(pool) or 'every pool'}{long}; {resume_command(_name(pool))} ends that."
 
 
-def _resumed(pool: Pool | None, rest: list[Pause]) -> str:
+def _resumed(pool: TgcPool | None, rest: list[Pause]) -> str:
     if not rest:
         return f"Accepting goes on in {_name(pool) or 'every pool'}."
     if pool is None:
@@ -223,10 +232,10 @@ def _resumed(pool: Pool | None, rest: list[Pause]) -> str:
     return f"The pause of {_name(pool)} is over, but every pool is paused still: {resume_command(None)} ends that."
 
 
-def _nothing_to_resume(pool: Pool | None, rest: list[Pause]) -> str:
+def _nothing_to_resume(pool: TgcPool | None, rest: list[Pause]) -> str:
     if pool is not None:
         hint = f" To end a pause of every pool, type {resume_command(None)}."
-        return f"Accepting is not paused in {pool_name(pool)} alone, so nothing was done.{hint}"
+        return f"Accepting is not paused in {pool.shown} alone, so nothing was done.{hint}"
     if rest:
         return f"There is no pause of every pool, so nothing was done. {_listed(rest)}"
     return "Accepting is not paused in any pool, so nothing was done."

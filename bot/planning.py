@@ -111,7 +111,7 @@ class Planning:
         hindrance = await self._hindrance(connection, target)
         if hindrance is not None:
             return hindrance
-        ticket = self._access.rules.of(target.stored.pool_name).ticket_refusal(request.ticket)
+        ticket = self._access.rules.of(target.stored.named).ticket_refusal(request.ticket)
         if ticket is not None:
             return Refusal(Outcome.TICKET_NEEDED, ticket)
         now = self._clock.now()
@@ -144,7 +144,7 @@ class Planning:
     async def _hindrance(self, connection: AsyncConnection, target: Target) -> Refusal | None:
         """Why this cannot be planned by anybody now. A pause is none: it holds back what is due while it lasts."""
         stored = await recommendations.by_row_id(connection, target.stored.row_id)
-        rights = await self._views.rights(connection, stored.pool)
+        rights = await self._views.rights(connection, stored.tgc_pool)
         if not rights.can_act and rights.hindrance is not None:
             return Refusal(Outcome.READ_ONLY, rights.hindrance)
         return not_as_seen(target.offer, stored, self._clock.now()) or await self._decided(connection, target)

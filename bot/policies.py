@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from bot.pool_names import PoolName, is_meant
 from bot.pool_rules import PoolRule, loses_replication
 from bot.recommendations import Key, is_expired, is_open, plan_of
 from bot.rendering.escape import POLICY
@@ -65,7 +66,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     def names(self, key: Key, pool_name: str) -> bool:
         """Whether it is about this pool."""
-        return fnmatchcase(key.tgc_key, self.tgc) and any(fnmatchcase(pool_name, pattern) for pattern in self.pools)
+        name = PoolName(key.tgc_key, pool_name)
+        return fnmatchcase(key.tgc_key, self.tgc) and any(is_meant(name, pattern) for pattern in self.pools)
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,8 +90,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return self.window is not None and self.window.since <= now
 
 
-class Policies(msgspec.Struct, frozen=True, kw_only=True):
-    """All of them, in the order of the file."""
+class Policies(msgspec.Struct, kw_only=True):
+    """All of them, in the order of the file.
+
+    Shared by all who ask it: a reload of the settings changes it in place (bot/reload.py).
+    """
 
     all: tuple[Policy, ...] = ()
     file: str = ""

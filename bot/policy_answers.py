@@ -9,15 +9,15 @@ from bot.auto_accepts import left_to_people
 from bot.card_views import CardViews
 from bot.clock import Clock
 from bot.policies import Policies, Verdict, first_to_act
+from bot.pool_names import TgcPool
 from bot.pools import find_pools
-from bot.readings import Readings, pool_name
 from bot.recommendations import plan_of
 from bot.reconcile import Reconciler
 from bot.rendering.views import PolicyLine, PolicyView
 from bot.storage import offers, planned_accepts
 from bot.storage.database import Database
 from bot.storage.recommendations import Stored
-from tgc.models import Pool
+from bot.tgcs import Tgcs
 
 _NOTHING = "There is nothing to accept."
 
@@ -29,7 +29,7 @@ class PolicyAnswers:
         database: Database,
         access: Access,
         views: CardViews,
-        readings: Readings,
+        tgcs: Tgcs,
         reconciler: Reconciler,
         clock: Clock,
         policies: Policies,
@@ -37,27 +37,32 @@ class PolicyAnswers:
         self._database = database
         self._access = access
         self._views = views
-        self._readings = readings
+        self._tgcs = tgcs
         self._reconciler = reconciler
         self._clock = clock
         self._policies = policies
 
     async def of(self, typed: str) -> tuple[PolicyView, ...]:
-        """For the pools that are meant, all where nothing is typed. Raises UnknownPoolError, TGCError."""
-        pools = find_pools(await self._readings.pools(), typed)
+        """For the pools that are meant, all where nothing is typed.
+
+        Raises UnknownPoolError, AmbiguousPoolError, TGCError.
+        """
+        listed = await self._tgcs.pools(typed)
+        pools = find_pools(listed.pools, typed)
         if not self._policies.all:
             return ()
-        by_name = sorted(pools, key=lambda pool: pool_name(pool).casefold())
-        return tuple(await asyncio.gather(*map(self._of_pool, by_name)))
+        by_name = sorted(pools, key=lambda pool: pool.shown.casefold())
+        views = await asyncio.gather(*map(self._of_pool, by_name))
+        return (*views, *(PolicyView(pool_name=key, problem=why) for key, why in listed.unread.items()))
 
-    async def _of_pool(self, pool: Pool) -> PolicyView:
-        reading = await self._readings.current(pool)
+    async def _of_pool(self, pool: TgcPool) -> PolicyView:
+        reading = await self._tgcs.current(pool)
         if reading.error is not None:
-            return PolicyView(pool_name=pool_name(pool), problem=str(reading.error))
+            return PolicyView(pool_name=pool.shown, problem=str(reading.error))
         stored = await self._reconciler.remember(reading)
         if stored is None:
-            return PolicyView(pool_name=pool_name(pool), problem=_NOTHING)
-        rule = self._access.rules.of(stored.pool_name)
+            return PolicyView(pool_name=pool.shown, problem=_NOTHING)
+        rule = self._access.rules.of(stored.named)
         verdicts = self._policies.judge_all(
             stored.key, stored.pool_name, stored.recommendation, rule, self._clock.now()
         )
@@ -81,7 +86,7 @@ class PolicyAnswers:
     ) -> str | None:
         """Why a policy that matches does nothing."""
         offer_id = await offers.find(connection, stored.row_id, plan_of(stored.recommendation)) or ""
-        hindrance = (await self._views.rights(connection, stored.pool)).hindrance
+        hindrance = (await self._views.rights(connection, stored.tgc_pool)).hindrance
         held_back = await left_to_people(connection, stored, offer_id) or hindrance
         if held_back or verdict.policy.dry_run:
             return held_back

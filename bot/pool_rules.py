@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 
 import msgspec
 
+from bot.pool_names import PoolName, pool_pattern
 from bot.recommendations import plan_of
 from bot.rendering import limits
 from bot.rendering.escape import clean
@@ -182,18 +182,25 @@ class PoolRule(msgspec.Struct, frozen=True, kw_only=True):
         return self.ticket.refusal(ticket) if self.ticket else None
 
 
-class PoolRules(msgspec.Struct, frozen=True, kw_only=True):
-    """The rule of each pool."""
+class PoolRules(msgspec.Struct, kw_only=True):
+    """The rule of each pool.
+
+    Shared by all who ask it: a reload of the settings changes it in place (bot/reload.py).
+    """
 
     default: PoolRule
     by_pool: tuple[tuple[str, PoolRule], ...] = ()
     """By a pool's name or a glob, in the order of the configuration file."""
+    tgc_keys: frozenset[str] = frozenset()
+    """What may stand before the `/` of `tgc/pool` there."""
 
-    def of(self, pool_name: str) -> PoolRule:
-        """The rule of that very name, else of the first glob that matches, else the default."""
-        by_name = dict(reversed(self.by_pool)).get(pool_name)
-        matching = (rule for pattern, rule in self.by_pool if fnmatchcase(pool_name, pattern))
-        return by_name or next(matching, self.default)
+    def of(self, pool: PoolName) -> PoolRule:
+        """The rule of that very name, `tgc/pool` before `pool`, else of the first glob matching, else the default."""
+        patterns = [(pool_pattern(pattern, self.tgc_keys), rule) for pattern, rule in self.by_pool]
+        by_name = [(pattern, rule) for pattern, rule in patterns if pattern.is_name_of(pool)]
+        at_its_tgc = (rule for pattern, rule in by_name if pattern.tgc_key is not None)
+        matching = (rule for pattern, rule in patterns if pattern.matches(pool))
+        return next(at_its_tgc, None) or next((rule for _, rule in by_name), None) or next(matching, self.default)
 
     def named(self, name: str) -> PoolRule | None:
         return next((rule for rule in self.all if rule.name == name), None)
@@ -202,9 +209,9 @@ class PoolRules(msgspec.Struct, frozen=True, kw_only=True):
     def all(self) -> tuple[PoolRule, ...]:
         return (self.default, *(rule for _, rule in self.by_pool))
 
-    def idle(self, pool_names: Iterable[str]) -> list[str]:
+    def idle(self, pools: Iterable[PoolName]) -> list[str]:
         """Names of the rules that no pool is subject to: maybe misspelt, and then another one holds in their place."""
-        used = {self.of(pool_name).name for pool_name in pool_names}
+        used = {self.of(pool).name for pool in pools}
         return [rule.name for _, rule in self.by_pool if rule.name not in used]
 
 

@@ -1,11 +1,12 @@
-"""The pools that somebody means by what they typed."""
+"""The pools that somebody means by what they typed: `pool`, or `tgc/pool` where the bot reads several TGCs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
-from bot.readings import pool_name
-from tgc.models import Pool
+from bot.pool_names import PoolName, TgcPool
+
+_NAMED = 5
 
 
 class UnknownPoolError(Exception):
@@ -20,49 +21,85 @@ class UnknownPoolError(Exception):
         """Whether there are no other pools than those in `close`, as where there are few."""
 
 
-def find_pools(pools: Sequence[Pool], typed: str) -> list[Pool]:
+class AmbiguousPoolError(Exception):
+    """Pools of several TGCs are called that, or may be; `str()` is one sentence that says what to type."""
+
+
+def find_pools(pools: Sequence[TgcPool], typed: str, *, unread: Collection[str] = ()) -> list[TgcPool]:
     """Return the pool of that name, else those whose names begin so; case does not count, nothing typed is all.
 
-    Raises UnknownPoolError.
+    Raises UnknownPoolError and AmbiguousPoolError. `unread`: as for `find_names`.
     """
-    names = find_names([pool_name(pool) for pool in pools], typed)
-    return [pool for pool in pools if pool_name(pool) in names]
+    names = find_names([pool.name for pool in pools], typed, unread=unread)
+    return [pool for pool in pools if pool.name in names]
 
 
-def matching_pools(pools: Sequence[Pool], patterns: Iterable[str]) -> list[Pool]:
+def matching_pools(pools: Sequence[TgcPool], patterns: Iterable[str], *, unread: Collection[str] = ()) -> list[TgcPool]:
     """Return the pools of these whole names or globs, for what may change something: a beginning is not enough.
 
-    Case does not count; without patterns all. Raises UnknownPoolError for one that matches none.
+    Case does not count; without patterns all. Raises UnknownPoolError for one that matches none, and
+    AmbiguousPoolError.
     """
     given = list(patterns)
-    names = frozenset().union(*(_matching(frozenset(map(pool_name, pools)), pattern) for pattern in given))
-    return [pool for pool in pools if pool_name(pool) in names or not given]
+    known = frozenset(pool.name for pool in pools)
+    names = frozenset().union(*(_matching(known, pattern, unread) for pattern in given))
+    return [pool for pool in pools if pool.name in names or not given]
 
 
-def _matching(known: frozenset[str], pattern: str) -> frozenset[str]:
+def _matching(known: frozenset[PoolName], pattern: str, unread: Collection[str]) -> frozenset[PoolName]:
     wanted = pattern.strip().casefold()
-    exact = frozenset(name for name in known if name.casefold() == wanted)
-    found = exact or frozenset(name for name in known if fnmatchcase(name.casefold(), wanted))
+    found = _called(known, pattern, unread) or _whose_name(known, wanted, lambda name: fnmatchcase(name, wanted))
     if not found:
         raise _unknown(known, pattern, wanted)
     return found
 
 
-def find_names(names: Iterable[str], typed: str) -> frozenset[str]:
-    """The same for names alone. Raises UnknownPoolError."""
+def find_names(names: Iterable[PoolName], typed: str, *, unread: Collection[str] = ()) -> frozenset[PoolName]:
+    """The same for names alone. Raises UnknownPoolError and AmbiguousPoolError.
+
+    `unread`: names of TGCs whose pools are not known now. A pool's own name may be that of one of theirs, too, so where
+    one pool is to be meant, and no other, it is not enough then.
+    """
     known, wanted = frozenset(names), typed.strip().casefold()
-    exact = frozenset(name for name in known if name.casefold() == wanted)
-    found = exact or frozenset(name for name in known if name.casefold().startswith(wanted))
+    found = _called(known, typed, unread) or _whose_name(known, wanted, lambda name: name.startswith(wanted))
     if not found and wanted:
         raise _unknown(known, typed, wanted)
     return found
 
 
-_NAMED = 5
+def is_name(pools: Iterable[TgcPool], typed: str) -> bool:
+    """Whether a pool is called that, whole."""
+    wanted = typed.strip().casefold()
+    return any(wanted in {pool.name.full.casefold(), pool.name.own.casefold()} for pool in pools)
 
 
-def _unknown(known: Iterable[str], typed: str, wanted: str) -> UnknownPoolError:
-    names = {name.casefold(): name for name in known}
+def _called(known: Collection[PoolName], typed: str, unread: Collection[str]) -> frozenset[PoolName]:
+    """Those of that very name. Raises AmbiguousPoolError."""
+    typed = typed.strip()
+    wanted = typed.casefold()
+    by_full_name = frozenset(name for name in known if name.full.casefold() == wanted)
+    found = by_full_name or frozenset(name for name in known if name.own.casefold() == wanted)
+    if len({name.tgc_key for name in found}) > 1:
+        full = ", ".join(sorted(name.full for name in found)[:_NAMED])
+        raise AmbiguousPoolError(f"“{typed}” is a pool of several TGCs: type one of {full}.")
+    if found and not by_full_name and unread:
+        (one, *_) = sorted(name.full for name in found)
+        raise AmbiguousPoolError(
+            f"“{typed}” may be a pool of {' or '.join(sorted(unread))}, too, of which the pools are not known now: "
+            f"type {one} if you mean that."
+        )
+    return found
+
+
+def _whose_name(known: Collection[PoolName], wanted: str, is_so: Callable[[str], bool]) -> frozenset[PoolName]:
+    """A TGC's name is part of what is looked at only where a `/` was typed: `b` is no beginning of `b/Production`."""
+    return frozenset(
+        name for name in known if is_so(name.own.casefold()) or ("/" in wanted and is_so(name.full.casefold()))
+    )
+
+
+def _unknown(known: Iterable[PoolName], typed: str, wanted: str) -> UnknownPoolError:
+    names = {name.shown.casefold(): name.shown for name in known}
     if len(names) <= _NAMED:
         return UnknownPoolError(typed, sorted(names.values()), are_all=True)
     close = get_close_matches(wanted, names, n=_NAMED, cutoff=0.4)

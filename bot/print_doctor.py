@@ -25,7 +25,8 @@ from bot.settings import Settings, machine_zone
 from bot.slack import Slack, slack_session
 from bot.storage.database import Database, open_existing_database
 from bot.storage.errors import DatabaseError
-from bot.tgc_link import open_tgc
+from bot.tgc_link import open_tgcs
+from bot.tgcs import Tgcs
 from tgc.sending import always
 
 _TGC_TIMEOUT_S = 6.0
@@ -63,13 +64,13 @@ async def examine(settings: Settings, clock: Clock, *, click: str | None = None)
             database = None
             login_held = "the database that remembers refused logins cannot be used, and accounts lock"
         session = await stack.enter_async_context(slack_session(always))
-        tgc = await stack.enter_async_context(open_tgc(settings, clock, database, timeout_s=_TGC_TIMEOUT_S))
-        readings = Readings(tgc, clock)
-        stack.push_async_callback(readings.close)
+        connected = await stack.enter_async_context(open_tgcs(settings, clock, database, timeout_s=_TGC_TIMEOUT_S))
+        tgcs = Tgcs((Readings(tgc, clock) for tgc in connected), patience_s=None)
+        stack.push_async_callback(tgcs.close)
         token = settings.slack_bot_token.reveal() if settings.slack_bot_token else ""
         slack = Slack(token, base_url=settings.slack_api_url, session=session)
         here = machine_zone(os.environ)
-        findings = await check_all(settings, slack, readings, clock, here=here, login_held=login_held)
+        findings = await check_all(settings, slack, tgcs, clock, here=here, login_held=login_held)
         if click is not None:
             findings.append(await _clicked(slack if token else None, database, clock, click))
         return findings

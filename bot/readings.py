@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from bot.clock import Clock, uptime
+from bot.pool_names import PoolName, TgcPool
 from bot.recommendations import standing_of
 from bot.rendering.views import CardView
 from tgc.client import TGCClient
@@ -29,14 +30,17 @@ class Tgc(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     """The configured name; `default` for the one in the environment. Never its URL."""
     name: str
-    """The host name, to show."""
+    """The host name, to show; after the key, where the bot reads several TGCs."""
     url: str
     client: TGCClient
+    is_one_of_many: bool = False
+    """Whether the bot reads several, so that its pools are called `tgc/pool`."""
 
 
 class PoolReading(msgspec.Struct, frozen=True, kw_only=True):
     """A pool's current recommendation, or why it could not be read."""
 
+    tgc_key: str
     pool: Pool
     read_at: datetime
     """When the reading began: what it says is at least that fresh."""
@@ -46,6 +50,10 @@ class PoolReading(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def pool_name(self) -> str:
         return pool_name(self.pool)
+
+    @property
+    def named(self) -> PoolName:
+        return PoolName(self.tgc_key, self.pool_name)
 
 
 def pool_name(pool: Pool) -> str:
@@ -60,7 +68,7 @@ async def read_again(tgc: Tgc, clock: Clock, pool: Pool, recommendation_id: str)
         recommendation = msgspec.structs.replace(recommendation, id=recommendation_id)
     elif recommendation.id != recommendation_id:  # another one stands in its place
         recommendation = Recommendation(id=recommendation_id, state=RecommendationState.INVALIDATED)
-    return PoolReading(pool=pool, read_at=read_at, recommendation=recommendation)
+    return PoolReading(tgc_key=tgc.key, pool=pool, read_at=read_at, recommendation=recommendation)
 
 
 def view_of_reading(
@@ -69,6 +77,7 @@ def view_of_reading(
     """What the TGC alone says of a pool: without people's decisions, without buttons."""
     recommendation = reading.recommendation or Recommendation()
     return CardView(
+        tgc_key=tgc.key,
         tgc_name=tgc.name,
         tgc_url=tgc.url,
         pool_name=reading.pool_name,
@@ -88,8 +97,11 @@ class Readings:
         self._current: Shared[PoolReading] = Shared(clock)
 
     async def pools(self) -> list[Pool]:
-        """All pools. Raises TGCError."""
-        return await self._pools.get("", self.tgc.client.pools)
+        """All pools, by the names that people see. Raises TGCError."""
+        return await self._pools.get("", self._list)
+
+    def of_tgc(self, pool: Pool) -> TgcPool:
+        return TgcPool(self.tgc.key, pool)
 
     async def current(self, pool: Pool) -> PoolReading:
         """The pool's current recommendation; a failure is told in the reading."""
@@ -104,14 +116,20 @@ class Readings:
         await self._current.close()
         await self._pools.close()
 
+    async def _list(self) -> list[Pool]:
+        listed = await self.tgc.client.pools()
+        if not self.tgc.is_one_of_many:
+            return listed
+        return [msgspec.structs.replace(pool, name=f"{self.tgc.key}/{pool_name(pool)}") for pool in listed]
+
     async def _read(self, pool: Pool) -> PoolReading:
         read_at = self._clock.now()
         try:
             recommendation = await self.tgc.client.current_recommendation(pool.uuid)
         except TGCError as error:
             _log.warning("a pool could not be read", pool=pool_name(pool), reason=str(error), request=error.where)
-            return PoolReading(pool=pool, read_at=read_at, error=error)
-        return PoolReading(pool=pool, read_at=read_at, recommendation=recommendation)
+            return PoolReading(tgc_key=self.tgc.key, pool=pool, read_at=read_at, error=error)
+        return PoolReading(tgc_key=self.tgc.key, pool=pool, read_at=read_at, recommendation=recommendation)
 
 
 class _Reading(Generic[T]):

@@ -17,7 +17,7 @@ from bot.clock import Clock
 from bot.due_plans import DuePlans
 from bot.mail_queue import MailQueue
 from bot.painter import Drawing, card_key
-from bot.readings import PoolReading, Tgc, read_again, view_of_reading
+from bot.readings import PoolReading, read_again, view_of_reading
 from bot.recommendations import Key, Plan, is_expired, is_open, plan_of
 from bot.rendering.content import seen
 from bot.rendering.following import render_stalled
@@ -30,6 +30,7 @@ from bot.storage.cards import Card
 from bot.storage.database import Database
 from bot.storage.mails import MailKind
 from bot.storage.recommendations import Stored
+from bot.tgcs import Tgcs
 from bot.vm_names import VmNames
 
 
@@ -52,8 +53,8 @@ class Reconciler:
         thread: CardThread,
         mail_queue: MailQueue,
         views: CardViews,
-        tgc: Tgc,
-        vm_names: VmNames,
+        tgcs: Tgcs,
+        patience_s: float,
         routes: Routes,
         clock: Clock,
         due_plans: DuePlans,
@@ -65,8 +66,8 @@ class Reconciler:
         self._thread = thread
         self._mail_queue = mail_queue
         self._views = views
-        self._tgc = tgc
-        self._vm_names = vm_names
+        self._tgcs = tgcs
+        self._vm_names = {one.tgc.key: VmNames(one.tgc.client, clock, patience_s=patience_s) for one in tgcs}
         self._routes = routes
         self._clock = clock
         self._stall_after = stall_after
@@ -82,10 +83,10 @@ class Reconciler:
         recommendation = reading.recommendation
         if recommendation is None or not recommendation.id:
             return None
-        key = Key(self._tgc.key, reading.pool.uuid, recommendation.id)
+        key = Key(reading.tgc_key, reading.pool.uuid, recommendation.id)
         async with self._database.read() as connection:
             known = await recommendations.get(connection, key)
-        vm_names = await self._vm_names.look_up(recommendation, known.vm_names if known else {})
+        vm_names = await self._vm_names[reading.tgc_key].look_up(recommendation, known.vm_names if known else {})
         if known and not known.gone:
             moves_seen = watch_moves(known.moves_seen, recommendation, reading.read_at, self._stall_after)
             read = (recommendation, reading.pool_name, vm_names, moves_seen)
@@ -129,7 +130,7 @@ class Reconciler:
         """What a reading shows to somebody who asks; its buttons stand for the same offers as the card's."""
         stored = await self.remember(reading)
         if stored is None:
-            return view_of_reading(self._tgc, reading, self._clock.now())
+            return view_of_reading(self._tgcs.tgc(reading.tgc_key), reading, self._clock.now())
         async with self._database.read() as connection:
             return await self._views.view(connection, stored)
 
@@ -149,7 +150,8 @@ class Reconciler:
             if offer is None:
                 return None
             stored = await recommendations.by_row_id(connection, offer.recommendation)
-        return await self.view_of(await read_again(self._tgc, self._clock, stored.pool, stored.key.recommendation_id))
+        tgc = self._tgcs.tgc(stored.key.tgc_key)
+        return await self.view_of(await read_again(tgc, self._clock, stored.pool, stored.key.recommendation_id))
 
     async def reconcile(self, key: Key) -> None:
         """Have the cards of this recommendation posted or edited where they do not show the truth."""

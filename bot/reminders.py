@@ -58,7 +58,6 @@ class Reminders:
         views: CardViews,
         reconciler: Reconciler,
         thread: CardThread,
-        tgc: Tgc,
         clock: Clock,
         zone: ZoneInfo,
         routes: Routes,
@@ -69,18 +68,17 @@ class Reminders:
         self._views = views
         self._reconciler = reconciler
         self._thread = thread
-        self._tgc = tgc
         self._clock = clock
         self._zone = zone
         self._routes = routes
         self._before = before
 
-    async def run(self) -> None:
-        """Remind of all that is due."""
+    async def run(self, tgc: Tgc) -> None:
+        """Remind of all that is due at one TGC."""
         async with self._database.read() as connection:
-            known = await recommendations.with_open_cards(connection, self._tgc.key)
+            known = await recommendations.with_open_cards(connection, tgc.key)
             due = [stored for stored in known if await self._due(connection, stored)]
-        await together(self._remind(stored) for stored in due)
+        await together(self._remind(tgc, stored) for stored in due)
 
     async def snooze(self, press: SnoozePress) -> str:
         """Put the reminder off by half of the time that is left, and say what was done."""
@@ -89,7 +87,7 @@ class Reminders:
             if offer is None:
                 return _UNKNOWN
             stored = await recommendations.by_row_id(connection, offer.recommendation)
-        refusal = await self._access.refusal_to_act(press.actor, stored.pool_name)
+        refusal = await self._access.refusal_to_act(press.actor, stored.named)
         async with self._database.write() as connection:
             if refusal is not None:
                 refused = self._decision(press, offer, stored, Outcome.NOT_ALLOWED, refusal)
@@ -114,10 +112,10 @@ class Reminders:
         at = moment(snooze.until, self._zone)
         return f"I remind of it once more at {at}." if now < snooze.until else f"I reminded of it once more at {at}."
 
-    async def _remind(self, stored: Stored) -> None:
+    async def _remind(self, tgc: Tgc, stored: Stored) -> None:
         """Look first: it may have been decided in the TGC's own GUI a moment ago."""
         with suppress(TGCError):
-            reading = await read_again(self._tgc, self._clock, stored.pool, stored.key.recommendation_id)
+            reading = await read_again(tgc, self._clock, stored.pool, stored.key.recommendation_id)
             await self._reconciler.observe(reading)
         async with self._database.write() as connection:
             stored = await recommendations.by_row_id(connection, stored.row_id)

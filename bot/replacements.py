@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.card_thread import CardThread
 from bot.clock import Clock
-from bot.readings import PoolReading, Readings, read_again
+from bot.readings import PoolReading, Readings, Tgc, read_again
 from bot.recommendations import is_building, is_open
 from bot.reconcile import Reconciler
 from bot.rendering.notices import render_no_replacement, render_replacement_late
@@ -33,35 +33,33 @@ _NONE_MADE = frozenset({RecommendationState.NO_RECOMMENDATION_NEEDED, Recommenda
 class Replacements:
     """Looks at all that is awaited, each time it is run."""
 
-    def __init__(
-        self, *, database: Database, readings: Readings, reconciler: Reconciler, thread: CardThread, clock: Clock
-    ) -> None:
+    def __init__(self, *, database: Database, reconciler: Reconciler, thread: CardThread, clock: Clock) -> None:
         self._database = database
-        self._readings = readings
         self._reconciler = reconciler
         self._thread = thread
         self._clock = clock
 
-    async def run(self) -> None:
+    async def run(self, readings: Readings) -> None:
+        """Look at those of one TGC."""
         async with self._database.read() as connection:
             waiting = [
                 (one, await recommendations.by_row_id(connection, one.recommendation))
                 for one in await replacements.awaited(connection)
             ]
-        await together(self._look(one, old) for one, old in waiting)
+        of_tgc = [(one, old) for one, old in waiting if old.key.tgc_key == readings.tgc.key]
+        await together(self._look(readings, one, old) for one, old in of_tgc)
 
-    async def _look(self, awaited: Replacement, old: Stored) -> None:
+    async def _look(self, readings: Readings, awaited: Replacement, old: Stored) -> None:
         if is_open(old.recommendation):
-            await self._read_old(old)
-        reading = await self._readings.current(old.pool)
+            await self._read_old(readings.tgc, old)
+        reading = await readings.current(old.pool)
         if reading.error is None:
             await self._reconciler.observe(reading)
         async with self._database.write() as connection:
             await self._tell(connection, awaited, old, reading)
 
-    async def _read_old(self, old: Stored) -> None:
+    async def _read_old(self, tgc: Tgc, old: Stored) -> None:
         """Its card folds before the new one comes."""
-        tgc = self._readings.tgc
         with suppress(TGCError):
             await self._reconciler.observe(await read_again(tgc, self._clock, old.pool, old.key.recommendation_id))
 

@@ -62,7 +62,7 @@ class Requests:
             await self._keep_refused(request, action, None, Refusal(Outcome.UNKNOWN_OFFER, verdicts.UNKNOWN_BUTTON))
             raise RefusedError(verdicts.UNKNOWN_BUTTON)
         target = Target(offer=offer, stored=stored)
-        refusal = await self._access.refusal_to_act(request.actor, stored.pool_name)
+        refusal = await self._access.refusal_to_act(request.actor, stored.named)
         if refusal is not None:
             raise await self.refused(request, action, target, Refusal(Outcome.NOT_ALLOWED, refusal))
         return target

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from bot.pool_names import PoolName, is_meant
 from bot.rendering.escape import is_group_id, is_user_id
 from bot.rendering.phrase import HERE
 from tgc.models import IssueType, Recommendation
@@ -35,7 +36,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     channels: tuple[str, ...]
     pools: tuple[str, ...] | None = None
-    """Names or globs."""
+    """Names or globs, as `pool` or `tgc/pool`."""
     tgc: str | None = None
     """A key of a TGC, or a glob."""
     issue_types: frozenset[IssueType] | None = None
@@ -49,7 +50,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         return self.tgc is None or fnmatchcase(tgc_key, self.tgc)
 
     def takes_pool(self, tgc_key: str, pool_name: str) -> bool:
-        named = self.pools is None or any(fnmatchcase(pool_name, pattern) for pattern in self.pools)
+        name = PoolName(tgc_key, pool_name)
+        named = self.pools is None or any(is_meant(name, pattern) for pattern in self.pools)
         return named and self.takes_tgc(tgc_key)
 
     def takes(self, tgc_key: str, pool_name: str, recommendation: Recommendation) -> bool:
@@ -68,8 +70,11 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         return self.mentions
 
 
-class Routes(msgspec.Struct, frozen=True, kw_only=True):
-    """All of them, in the order of the configuration file, and RECO_CHANNEL for what none of them takes."""
+class Routes(msgspec.Struct, kw_only=True):
+    """All of them, in the order of the configuration file, and RECO_CHANNEL for what none of them takes.
+
+    Shared by all who ask it: a reload of the settings changes it in place (bot/reload.py).
+    """
 
     default: Route
     """Without channels where RECO_CHANNEL is not given."""

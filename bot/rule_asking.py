@@ -6,11 +6,11 @@ import structlog
 
 from bot import verdicts
 from bot.clock import Clock
-from bot.readings import Tgc
 from bot.rendering.shapes import Chosen, SetRule
 from bot.storage import vm_rules
 from bot.storage.database import Database
 from bot.storage.vm_rules import RuleState, VmRule, rule_id
+from bot.tgcs import Tgcs, UnknownTgcError
 from bot.verdicts import Attempt, RuleAnswers
 from tgc.errors import (
     TGCCertificateError,
@@ -35,16 +35,17 @@ CERTAINLY_NOT_DONE = (
     TGCSessionError,
     TGCCertificateError,
     TGCUnsupportedError,
+    UnknownTgcError,
 )
 _REFUSED = (*CERTAINLY_NOT_DONE, TGCWithheldError, TGCWrongStateError)
 
 
 class RuleAsking:
-    """Asks one TGC for rules, each at most once, and keeps what it answered."""
+    """Asks TGCs for rules, each at most once, and keeps what it answered."""
 
-    def __init__(self, *, database: Database, tgc: Tgc, clock: Clock) -> None:
+    def __init__(self, *, database: Database, tgcs: Tgcs, clock: Clock) -> None:
         self._database = database
-        self._tgc = tgc
+        self._tgcs = tgcs
         self._clock = clock
 
     async def ask_all(self, attempt: Attempt, shape: SetRule, may_send: MaySend) -> None:
@@ -79,7 +80,7 @@ class RuleAsking:
             recommendation_uuid=for_recommendation,
         )
         try:
-            await self._tgc.client.set_affinity(rule.vm.id, wanted, may_send=may_send)
+            await self._tgcs.tgc(rule.tgc_key).client.set_affinity(rule.vm.id, wanted, may_send=may_send)
         except _REFUSED:
             await self._settle(rule, RuleState.REFUSED)
             raise

@@ -9,27 +9,36 @@ import io
 import ipaddress
 import os
 import re
-import ssl
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_type_hints
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
-from cronsim import CronSim, CronSimError
 from dotenv.parser import Binding, parse_stream
 
 from bot.config_file import Config, ConfigError, PoolConfig, read_config
 from bot.policies import Policies
 from bot.pool_rules import Approvers, PoolRule, PoolRules, parse_approvers
 from bot.routes import Route, Routes, parse_channel
+from bot.setting_forms import (
+    parse_ca_file,
+    parse_fingerprint,
+    parse_schedule,
+    parse_text,
+    parse_tgc_url,
+    parse_web_url,
+    parse_zone,
+)
 from bot.smtp_url import parse_smtp_url
+from bot.tgc_sections import TgcSection
 
 LogFormat = Literal["console", "json"]
 
 DEFAULT_CONFIG_FILE = Path("tintri-bot.toml")
+DEFAULT_TGC = "default"
+"""The key of the TGC in the environment."""
 
 
 class SettingsError(Exception):
@@ -68,21 +77,14 @@ class Secret:
 
 # What a text must look like. Each raises a ValueError that says what to give instead.
 
-_WEB_URL = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|\w[\w.-]*)(?::\d{1,5})?(?:/[\w./~-]*)?", re.IGNORECASE)
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 _LONGEST_ADDRESS = 254
 _WAYS_TO_SAY = {True: ("true", "yes", "on", "1"), False: ("false", "no", "off", "0")}
 
 
-def _parse_text(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("take out the line breaks and control characters")
-    return text
-
-
 def _parse_secret(text: str) -> Secret:
-    return Secret(_parse_text(text))
+    return Secret(parse_text(text))
 
 
 def _parse_bot_token(text: str) -> Secret:
@@ -109,48 +111,13 @@ def _parse_signing_secret(text: str) -> Secret:
     return Secret(text.strip())
 
 
-def _parse_web_url(text: str, example: str) -> SplitResult:
-    if "@" in text:
-        raise ValueError("take user name and password out of the URL")
-    if not _WEB_URL.fullmatch(text):
-        raise ValueError(f"give a URL such as {example}")
-    try:
-        parts = urlsplit(text)
-        _ = parts.port  # reading it checks its range
-    except ValueError:
-        raise ValueError(f"give a URL such as {example}, with a port and an address that exist") from None
-    return parts
-
-
 def _parse_slack_api_url(text: str) -> str:
-    url = _parse_web_url(text, "https://slack.com/api/").geturl()
+    url = parse_web_url(text, "https://slack.com/api/").geturl()
     return url.removesuffix("/") + "/"
 
 
-def _parse_tgc_url(text: str) -> str:
-    parts = _parse_web_url(text, "https://tgc.example.com")
-    if parts.path not in {"", "/", "/api", "/api/"}:
-        raise ValueError("give a URL such as https://tgc.example.com, with nothing after the host and port")
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _parse_ca_file(text: str) -> Path:
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=text)
-    except (OSError, ValueError):
-        raise ValueError("give a readable file of CA certificates in PEM form") from None
-    return Path(text)
-
-
 def _parse_path(text: str) -> Path:
-    return Path(_parse_text(text))
-
-
-def _parse_fingerprint(text: str) -> str:
-    digits = re.sub(r"[:\s]", "", text).lower()
-    if not re.fullmatch(r"[0-9a-f]{64}", digits):
-        raise ValueError("give the SHA-256 of the certificate, 64 hexadecimal digits with or without colons")
-    return digits
+    return Path(parse_text(text))
 
 
 def _parse_flag(text: str) -> bool:
@@ -173,27 +140,8 @@ def _parse_approvers(text: str) -> Approvers:
     return parse_approvers(filter(None, map(str.strip, text.split(","))))
 
 
-def _parse_schedule(text: str) -> str:
-    fields = text.split()
-    try:
-        # A sixth field would be seconds; a day that never comes ends the iteration.
-        comes = len(fields) == 5 and next(CronSim(text, datetime(2024, 1, 1, tzinfo=UTC)), None)  # noqa: PLR2004
-    except (CronSimError, ValueError):
-        comes = None
-    if not comes:
-        raise ValueError("give five cron fields whose time comes, such as 15 6,18 * * *")
-    return " ".join(fields)
-
-
-def _parse_zone(text: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(text)
-    except (LookupError, OSError, ValueError):
-        raise ValueError("give an IANA time zone such as Europe/Berlin") from None
-
-
 def _parse_smtp_url(text: str) -> Secret:
-    url = _parse_text(text.strip())
+    url = parse_text(text.strip())
     parse_smtp_url(url)
     return Secret(url)
 
@@ -215,7 +163,7 @@ def _parse_database_url(text: str) -> Secret:
 
     expected = "give sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/NAME"
     try:
-        url = make_url(_parse_text(text))
+        url = make_url(parse_text(text))
     except (ArgumentError, ValueError):
         raise ValueError(expected) from None
     if url.drivername in {"postgres", "postgresql"}:  # what Heroku and others set
@@ -265,6 +213,42 @@ class Variable(msgspec.Struct, frozen=True):
     """Never shown; `<name>_FILE` may name a file that holds it."""
 
 
+class TgcSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the bot knows of one TGC."""
+
+    key: str
+    url: str
+    username: str
+    password: Secret
+    ca_file: Path | None
+    fingerprint: str | None
+    verify_tls: bool
+    schedule: str
+    zone: ZoneInfo
+    section: str | None = None
+    """Where the configuration file has it; None for the one in the environment."""
+
+    def named(self, setting: str) -> str:
+        """What people call a setting of it: `TGC_URL`, or `url of [[tgc]] berlin in tintri-bot.toml`."""
+        return setting if self.section is None else f"{_IN_SECTION[setting]} of {self.section}"
+
+    @property
+    def unchecked_by(self) -> str:
+        """What lets its certificate go unchecked, where it does."""
+        return "TGC_VERIFY_TLS=false" if self.section is None else f"verify_tls = false of {self.section}"
+
+
+_IN_SECTION = {
+    "TGC_URL": "url",
+    "TGC_USERNAME or TGC_PASSWORD": "user or password",
+    "TGC_CA_FILE": "ca_file",
+    "TGC_FINGERPRINT": "fingerprint",
+    "RECO_SCHEDULE": "schedule",
+    "RECO_TIMEZONE": "zone",
+}
+_TGC_IN_ENVIRONMENT = frozenset({"TGC_URL", "TGC_USERNAME", "TGC_PASSWORD"})
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings; a field's environment variable has its name in capitals."""
 
@@ -293,26 +277,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, Variable(_parse_slack_api_url, "where Slack's Web API is; https://slack-gov.com/api/ for GovSlack")
     ] = "https://slack.com/api/"
     tgc_url: Annotated[
-        str,
+        str | None,
         Variable(
-            _parse_tgc_url,
+            parse_tgc_url,
             "the URL of the Tintri Global Center, such as https://tgc.example.com",
             needed_by="every command",
         ),
-    ]
-    """`https://host` or `https://host:port`, without `/api`."""
+    ] = None
+    """`https://host` or `https://host:port`, without `/api`. With its account None where CONFIG_FILE names the TGCs."""
     tgc_username: Annotated[
-        str, Variable(_parse_text, "the TGC account that the bot logs in with", needed_by="every command")
-    ]
+        str | None, Variable(parse_text, "the TGC account that the bot logs in with", needed_by="every command")
+    ] = None
     tgc_password: Annotated[
-        Secret, Variable(_parse_secret, "the password of that account", needed_by="every command", secret=True)
-    ]
+        Secret | None, Variable(_parse_secret, "the password of that account", needed_by="every command", secret=True)
+    ] = None
     tgc_ca_file: Annotated[
-        Path | None, Variable(_parse_ca_file, "a file of CA certificates (PEM) that sign the TGC's certificate")
+        Path | None, Variable(parse_ca_file, "a file of CA certificates (PEM) that sign the TGC's certificate")
     ] = None
     tgc_fingerprint: Annotated[
         str | None,
-        Variable(_parse_fingerprint, "the SHA-256 of the TGC's own certificate, when nothing known signs it"),
+        Variable(parse_fingerprint, "the SHA-256 of the TGC's own certificate, when nothing known signs it"),
     ] = None
     """64 hexadecimal digits, lower case."""
     tgc_verify_tls: Annotated[
@@ -333,10 +317,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = Approvers()
     reco_schedule: Annotated[
-        str, Variable(_parse_schedule, "when to look for new recommendations, as cron fields in RECO_TIMEZONE")
+        str, Variable(parse_schedule, "when to look for new recommendations, as cron fields in RECO_TIMEZONE")
     ] = "15 6,18 * * *"
     reco_timezone: Annotated[
-        ZoneInfo, Variable(_parse_zone, "the TGC's time zone, such as Europe/Berlin; the default is this machine's")
+        ZoneInfo, Variable(parse_zone, "the TGC's time zone, such as Europe/Berlin; the default is this machine's")
     ]
     reco_refresh_seconds: Annotated[
         int, Variable(_whole_number(1, 86_400), "how often pools with an open card are read again, 1 to 86400")
@@ -374,12 +358,50 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "console"
     config_file: Annotated[
         Path,
-        Variable(_parse_path, "a TOML file with what holds for single pools; one that is named must be there"),
+        Variable(
+            _parse_path, "a TOML file with what holds for single pools, and more TGCs; one that is named must be there"
+        ),
     ] = DEFAULT_CONFIG_FILE
     config: Config = Config()
     """What that file says."""
+    tgc_passwords: Mapping[str, Secret] = {}
+    """Those of the TGCs in that file, by name."""
     warnings: tuple[str, ...] = ()
     """What works but may not be meant, one sentence each."""
+
+    @property
+    def tgcs(self) -> tuple[TgcSettings, ...]:
+        """All of them: the one in the environment first, then those of the configuration file."""
+        mine = (
+            TgcSettings(
+                key=DEFAULT_TGC,
+                url=self.tgc_url,
+                username=self.tgc_username,
+                password=self.tgc_password,
+                ca_file=self.tgc_ca_file,
+                fingerprint=self.tgc_fingerprint,
+                verify_tls=self.tgc_verify_tls,
+                schedule=self.reco_schedule,
+                zone=self.reco_timezone,
+            )
+            if self.tgc_url and self.tgc_username and self.tgc_password
+            else None
+        )
+        return (*((mine,) if mine else ()), *map(self._of_section, self.config.tgcs))
+
+    def _of_section(self, section: TgcSection) -> TgcSettings:
+        return TgcSettings(
+            key=section.name,
+            url=section.url,
+            username=section.user,
+            password=self.tgc_passwords[section.name],
+            ca_file=section.ca_file,
+            fingerprint=section.fingerprint,
+            verify_tls=section.verify_tls,
+            schedule=section.schedule or self.reco_schedule,
+            zone=section.zone or self.reco_timezone,
+            section=f"[[tgc]] {section.name} in {self.config.file}",
+        )
 
     @property
     def policies(self) -> Policies:
@@ -390,7 +412,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """What the configuration file says of single pools, over RECO_APPROVERS."""
         default = PoolRule(name="RECO_APPROVERS", named_in="RECO_APPROVERS", approvers=self.reco_approvers)
         return PoolRules(
-            default=default, by_pool=tuple((pattern, self._rule(pattern, pool)) for pattern, pool in self.config.pools)
+            default=default,
+            by_pool=tuple((pattern, self._rule(pattern, pool)) for pattern, pool in self.config.pools),
+            tgc_keys=frozenset(tgc.key for tgc in self.tgcs),
         )
 
     def _rule(self, pattern: str, pool: PoolConfig) -> PoolRule:
@@ -421,6 +445,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             self.slack_app_token,
             self.slack_signing_secret,
             self.tgc_password,
+            *self.tgc_passwords.values(),
             *(Secret(password) for password in (self._smtp_password,) if password),
             self._database_password,
         )
@@ -448,7 +473,7 @@ VARIABLES: Mapping[str, Variable] = {
 }
 
 
-def environment(dotenv: Path) -> dict[str, str]:
+def environment(dotenv: Path, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The process's environment over the file `dotenv`, which may be missing.
 
     Raises SettingsError for a file that cannot be read, and for each line of it that is no `NAME=value`.
@@ -456,7 +481,7 @@ def environment(dotenv: Path) -> dict[str, str]:
     try:
         text = dotenv.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return dict(os.environ)
+        return dict(environ)
     except (OSError, UnicodeError):
         raise SettingsError((f"{dotenv.name} cannot be read: make it a readable text file in UTF-8.",)) from None
     # A comment or an empty end has neither key nor error; a name alone has no value.
@@ -468,7 +493,7 @@ def environment(dotenv: Path) -> dict[str, str]:
     )
     if mistakes:
         raise SettingsError(mistakes)
-    return {binding.key: binding.value for binding in bindings if binding.key and binding.value} | dict(os.environ)
+    return {binding.key: binding.value for binding in bindings if binding.key and binding.value} | dict(environ)
 
 
 def _line(binding: Binding) -> int:
@@ -481,29 +506,84 @@ def read_settings(environ: Mapping[str, str], *, need_slack: bool) -> Settings:
     """Raises SettingsError with all mistakes at once; `need_slack` is for the command `run`."""
     values: dict[str, Any] = {}
     mistakes: list[str] = []
+    config = Config()
+    config_mistakes: tuple[str, ...] = ()
+    try:
+        config = _config(environ)
+        needs_tgc = not config.tgcs or _has_tgc(environ)  # part of one is not enough
+    except ConfigError as error:
+        config_mistakes = error.mistakes
+        needs_tgc = not error.names_tgcs or _has_tgc(environ)
+    needed = {name for name, variable in VARIABLES.items() if _is_needed(variable, need_slack=need_slack)}
+    if not needs_tgc:
+        needed -= _TGC_IN_ENVIRONMENT
     for name, variable in VARIABLES.items():
         try:
             text = _text(environ, name, variable)
             if text is not None:
                 values[name.lower()] = _parsed(environ, name, variable, text)
-            elif variable.needed_by == "every command" or (variable.needed_by == "run" and need_slack):
+            elif name in needed:
                 mistakes.append(f"{name} is missing: give {variable.meaning}.")
         except ValueError as mistake:
             mistakes.append(str(mistake))
     mistakes += _mistakes_together(environ, values, need_slack=need_slack)
-    try:
-        values["config"] = _config(values.get("config_file", DEFAULT_CONFIG_FILE), environ)
-    except ConfigError as error:
-        mistakes += error.mistakes
+    mistakes += config_mistakes
+    values["config"] = config
+    values["tgc_passwords"] = passwords = {}
+    for section in config.tgcs:
+        try:
+            passwords[section.name] = _password_of(section, config, environ)
+        except ValueError as mistake:
+            mistakes.append(str(mistake))
     if mistakes:
         raise SettingsError(tuple(mistakes))
     values.setdefault("reco_timezone", machine_zone(environ))
     settings = Settings(**values)
-    return msgspec.structs.replace(settings, warnings=(*_risks(settings), *_unheeded(environ)))
+    return msgspec.structs.replace(settings, warnings=(*_risks(settings), *_unheeded(environ, config)))
 
 
-def _config(path: Path, environ: Mapping[str, str]) -> Config:
+def _is_needed(variable: Variable, *, need_slack: bool) -> bool:
+    return variable.needed_by == "every command" or (variable.needed_by == "run" and need_slack)
+
+
+def _has_tgc(environ: Mapping[str, str]) -> bool:
+    return any(environ.get(name) or environ.get(f"{name}_FILE") for name in _TGC_IN_ENVIRONMENT)
+
+
+def _password_of(section: TgcSection, config: Config, environ: Mapping[str, str]) -> Secret:
+    """Raises ValueError with the whole sentence."""
+    where = f"{config.file} [[tgc]] {section.name}:"
+    if section.name == DEFAULT_TGC and _has_tgc(environ):
+        raise ValueError(f"{where} the TGC in the environment has the name {DEFAULT_TGC}, so give this one another.")
+    if section.password_file is not None:
+        text = _password_in(section.password_file, where)
+    else:
+        text = environ.get(section.password_env or "", "")
+        if not text:
+            raise ValueError(f"{where} {section.password_env} is not set: put the password into that variable.")
+    try:
+        return _parse_secret(text)
+    except ValueError as error:
+        raise ValueError(f"{where} the password is not usable: {error}.") from None
+
+
+def _password_in(file: Path, where: str) -> str:
+    # The path is not shown: it may be the password itself.
+    try:
+        text = file.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, ValueError):
+        raise ValueError(f"{where} password_file cannot be read: give a readable text file.") from None
+    if not text:
+        raise ValueError(f"{where} password_file is empty: put the password into it.")
+    return text
+
+
+def _config(environ: Mapping[str, str]) -> Config:
     """Raises ConfigError. Only the file that nobody needs to name may be missing."""
+    try:
+        path = _parse_path(environ.get("CONFIG_FILE", "").strip() or str(DEFAULT_CONFIG_FILE))
+    except ValueError:
+        return Config()  # the variable's own mistake is told
     try:
         return read_config(path)
     except FileNotFoundError:
@@ -528,7 +608,7 @@ def machine_zone(environ: Mapping[str, str], etc: Path = Path("/etc")) -> ZoneIn
     """The IANA zone of this machine, UTC where it tells none."""
     for name in _zone_names(environ, etc):
         try:
-            return _parse_zone(name)
+            return parse_zone(name)
         except ValueError:
             continue  # TZ may also hold a POSIX rule such as CET-1CEST
     return ZoneInfo("UTC")
@@ -598,13 +678,14 @@ def _mistakes_together(environ: Mapping[str, str], values: Mapping[str, Any], *,
 
 
 def _risks(settings: Settings) -> Iterator[str]:
-    if not settings.tgc_verify_tls:
-        yield (
-            "TGC_VERIFY_TLS=false lets anybody on the network pose as the TGC and read its password: "
-            "give TGC_FINGERPRINT or TGC_CA_FILE instead."
-        )
-    if _travels_in_clear(settings.tgc_url):
-        yield "TGC_URL is http, so the password travels in clear text: give an https URL."
+    for tgc in settings.tgcs:
+        if not tgc.verify_tls:
+            yield (
+                f"{tgc.unchecked_by} lets anybody on the network pose as the TGC and read its password: "
+                f"give {tgc.named('TGC_FINGERPRINT')} or {tgc.named('TGC_CA_FILE')} instead."
+            )
+        if _travels_in_clear(tgc.url):
+            yield f"{tgc.named('TGC_URL')} is http, so the password travels in clear text: give an https URL."
     if _travels_in_clear(settings.slack_api_url):
         yield "SLACK_API_URL is http, so the tokens travel in clear text: give an https URL."
     if settings.mail_to and settings.smtp_url is None:
@@ -623,13 +704,14 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _unheeded(environ: Mapping[str, str]) -> Iterator[str]:
+def _unheeded(environ: Mapping[str, str], config: Config) -> Iterator[str]:
     if environ.get("SLACK_CLIENT_ID") and environ.get("SLACK_CLIENT_SECRET"):
         yield (
             "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET are ignored, for the bot serves one workspace: "
             "take them out of its environment."
         )
     known = {*VARIABLES, *(f"{name}_FILE" for name, variable in VARIABLES.items() if variable.secret)}
+    known |= {section.password_env for section in config.tgcs if section.password_env}
     for name in sorted(environ.keys() - known):
         nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
         if nearest:

@@ -3,22 +3,22 @@
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
-from bot.readings import Tgc
 from bot.rendering.shapes import ChooseIssues, LeaveOut, SetRule
 from bot.rule_asking import RuleAsking
 from bot.storage import replacements
 from bot.storage.decisions import Outcome
 from bot.storage.leases import Leases
 from bot.storage.replacements import Replacement
+from bot.tgcs import Tgcs
 from bot.verdicts import Answer, Attempt, RuleAnswers
 from tgc.models import IssueSelection, Recommendation
 
 
 class Shaper:
-    """Asks one TGC for what a form wants. Judging what it makes of that is the protocol's."""
+    """Asks the TGC for what a form wants. Judging what it makes of that is the protocol's."""
 
-    def __init__(self, *, tgc: Tgc, leases: Leases, clock: Clock, rules: RuleAsking) -> None:
-        self._tgc = tgc
+    def __init__(self, *, tgcs: Tgcs, leases: Leases, clock: Clock, rules: RuleAsking) -> None:
+        self._tgcs = tgcs
         self._leases = leases
         self._clock = clock
         self._rules = rules
@@ -48,7 +48,7 @@ class Shaper:
         """The list is set as a whole: who was on it stays."""
         asked = (vm.id for vm in shape.vms)
         key = attempt.stored.key
-        await self._tgc.client.set_not_now(
+        await self._tgcs.tgc(key.tgc_key).client.set_not_now(
             key.pool_uuid,
             key.recommendation_id,
             list(dict.fromkeys((*seen.vm_affinity_not_now_tintri_uuids, *asked))),
@@ -59,6 +59,6 @@ class Shaper:
     async def _choose_issues(self, attempt: Attempt, shape: ChooseIssues) -> None:
         key = attempt.stored.key
         selections = [IssueSelection(vmstore_id=one.vm_store.id, issue_types=one.issue_types) for one in shape.issues]
-        await self._tgc.client.select_issues(
+        await self._tgcs.tgc(key.tgc_key).client.select_issues(
             key.pool_uuid, key.recommendation_id, selections, may_send=self._leases.may_send
         )

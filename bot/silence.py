@@ -17,6 +17,7 @@ from bot.recommendations import is_building, is_running
 from bot.reconcile import Reconciler
 from bot.rendering.notices import render_silence
 from bot.routes import Routes
+from bot.settings import TgcSettings
 from bot.storage.database import Database
 from bot.tasks import together
 from bot.watch import READING_AT_MOST
@@ -58,7 +59,7 @@ class Silence:
         reconciler: Reconciler,
         outbox: Outbox,
         clock: Clock,
-        zone: ZoneInfo,
+        tgc: TgcSettings,
         routes: Routes,
     ) -> None:
         self._database = database
@@ -66,7 +67,7 @@ class Silence:
         self._reconciler = reconciler
         self._outbox = outbox
         self._clock = clock
-        self._zone = zone
+        self._zone = tgc.zone
         self._routes = routes
         self._all_there: datetime | None = None
         """The newest analysis whose recommendations were all seen."""

@@ -56,7 +56,7 @@ class TwoPeople:
 
     def reason(self, stored: Stored, recommendation: Recommendation) -> str | None:
         """Why two people must accept this; None where one is enough."""
-        return self._access.rules.of(stored.pool_name).second_approver.reason(recommendation)
+        return self._access.rules.of(stored.named).second_approver.reason(recommendation)
 
     async def first(self, attempt: Attempt, reason: str) -> Approval | Answer:
         """The approval of another person that this accept can rest on, else what to answer."""
@@ -81,7 +81,7 @@ class TwoPeople:
         if is_policy_id(approval.user_id):
             return self._policies.may_still(approval.user_id, stored.key, stored.pool_name)
         actor = Actor(team_id=approval.team_id, user_id=approval.user_id, name=approval.user_name)
-        return await self._access.still_may_act(actor, stored.pool_name)
+        return await self._access.still_may_act(actor, stored.named)
 
     async def settle(self, connection: AsyncConnection, attempt: Attempt, answer: Answer) -> None:
         """Keep a first approval and say it in the card's thread; one that was overtaken ends."""

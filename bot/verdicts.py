@@ -190,9 +190,9 @@ def held_up(attempt: Attempt) -> Answer:
     return nothing(attempt, Outcome.NOT_DONE, why)
 
 
-def never_known(attempt: Attempt, answered: str) -> Answer:
+def never_known(attempt: Attempt, answered: str, why: str = GONE) -> Answer:
     verb = _DONE_WORDS[attempt.action]
-    text = f"{attempt.stored.pool_name}: Nobody can tell whether it was {verb}, because the answer was lost. {GONE}"
+    text = f"{attempt.stored.pool_name}: Nobody can tell whether it was {verb}, because the answer was lost. {why}"
     return Answer(outcome=Outcome.NEVER_KNOWN, text=text, tgc_answer=answered)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.access import Access, Actor
 from bot.card_views import CardViews
 from bot.clock import Clock, uptime
+from bot.pool_names import PoolName, TgcPool
 from bot.pools import UnknownPoolError, find_names
 from bot.rendering.rules import RULES_PER_PAGE
 from bot.rendering.shapes import rule_in_words
@@ -21,6 +22,7 @@ from bot.storage import decisions, vm_rules
 from bot.storage.database import Database
 from bot.storage.decisions import Decision, Outcome
 from bot.storage.vm_rules import RuleState, VmRule, rule_id
+from bot.tgcs import Tgcs
 from bot.verdicts import UNKNOWN_BUTTON
 from tgc.errors import TGCError
 from tgc.models import Pool
@@ -64,22 +66,22 @@ class VmRules:
         views: CardViews,
         asking: RuleAsking,
         clock: Clock,
-        tgc_key: str,
+        tgcs: Tgcs,
     ) -> None:
         self._database = database
         self._access = access
         self._views = views
         self._asking = asking
         self._clock = clock
-        self._tgc_key = tgc_key
+        self._tgcs = tgcs
 
     async def page(self, question: Question) -> RulesPage:
-        """Raises RulesRefusedError."""
+        """Raises RulesRefusedError, AmbiguousPoolError."""
         refusal = await self._access.refusal_to_read(question.actor)
         if refusal is not None:
             raise RulesRefusedError(refusal)
         async with self._database.read() as connection:
-            rules = await vm_rules.standing(connection, self._tgc_key)
+            rules = await vm_rules.standing(connection, self._tgcs.keys)
         rules = _of_pool(rules, question.typed)
         last = max(len(rules) - 1, 0) // RULES_PER_PAGE
         page = min(question.page, last)
@@ -94,7 +96,7 @@ class VmRules:
         if rule is None:
             await self._keep_refusal(request, None, Outcome.UNKNOWN_OFFER, UNKNOWN_BUTTON)
             return UNKNOWN_BUTTON
-        refusal = await self._access.refusal_to_act(request.actor, rule.pool_name)
+        refusal = await self._access.refusal_to_act(request.actor, _named(rule))
         if refusal is not None:
             return await self._keep_refusal(request, rule, Outcome.NOT_ALLOWED, refusal)
         clearing = msgspec.structs.replace(
@@ -117,10 +119,11 @@ class VmRules:
 
     async def _hindrance(self, connection: AsyncConnection, rule: VmRule) -> tuple[Outcome, str] | None:
         """Why nobody may clear this very rule now."""
-        rights = await self._views.rights(connection, Pool(uuid=rule.pool_uuid, name=rule.pool_name))
+        pool = TgcPool(rule.tgc_key, Pool(uuid=rule.pool_uuid, name=rule.pool_name))
+        rights = await self._views.rights(connection, pool)
         if rights.hindrance is not None:
             return Outcome.PAUSED if rights.can_act else Outcome.READ_ONLY, rights.hindrance
-        if rule.id not in {one.id for one in await vm_rules.standing(connection, self._tgc_key)}:
+        if rule.id not in {one.id for one in await vm_rules.standing(connection, {rule.tgc_key})}:
             return Outcome.TAKEN, "This VM has another rule by now, or none: /tintri rules shows which."
         return None
 
@@ -153,7 +156,7 @@ class VmRules:
         """About no recommendation: a rule outlives all of them."""
         return Decision(
             recommendation=None,
-            tgc_key=self._tgc_key,
+            tgc_key=rule.tgc_key if rule else self._tgcs.key_of_all,
             pool_uuid=rule.pool_uuid if rule else None,
             pool_name=rule.pool_name if rule else None,
             action=CLEAR_RULE,
@@ -172,12 +175,16 @@ class VmRules:
 
 
 def _of_pool(rules: list[VmRule], typed: str) -> list[VmRule]:
-    """Those of the pools that are called so; none where no pool with a rule is."""
+    """Those of the pools that are called so; none where no pool with a rule is. Raises AmbiguousPoolError."""
     try:
-        names = find_names([rule.pool_name for rule in rules], typed)
+        names = find_names(map(_named, rules), typed)
     except UnknownPoolError:
         return []
-    return [rule for rule in rules if rule.pool_name in names]
+    return [rule for rule in rules if _named(rule) in names]
+
+
+def _named(rule: VmRule) -> PoolName:
+    return PoolName(rule.tgc_key, rule.pool_name)
 
 
 def _view(rule: VmRule) -> RuleView:

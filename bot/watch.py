@@ -23,6 +23,7 @@ from bot.reconcile import Reconciler
 from bot.rendering.notices import render_outage, render_outage_over
 from bot.rendering.views import Message
 from bot.routes import Routes
+from bot.settings import TgcSettings
 from bot.storage import pools as stored_pools
 from bot.storage import recommendations, tgcs
 from bot.storage.database import Database
@@ -57,21 +58,21 @@ class Watch:
         outbox: Outbox,
         clock: Clock,
         routes: Routes,
-        schedule: str,
-        zone: ZoneInfo,
+        tgc: TgcSettings,
         refresh_s: int,
         follow_s: int,
         patience_s: float,
     ) -> None:
         self._database = database
         self._readings = readings
-        self._tgc = readings.tgc
+        self.tgc = readings.tgc
         self._reconciler = reconciler
         self._outbox = outbox
         self._clock = clock
         self._routes = routes
-        self._schedule = schedule
-        self._zone = zone
+        self._schedule = tgc.schedule
+        self._zone = tgc.zone
+        self._zone_setting = tgc.named("RECO_TIMEZONE")
         self._refresh_every = timedelta(seconds=refresh_s)
         self._follow_every = timedelta(seconds=follow_s)
         self._patience_s = patience_s
@@ -118,6 +119,11 @@ class Watch:
         self._sweep_at = min(self._sweep_at, self._next_sweep())
         return self._sweep_at - self._clock.now()
 
+    def next_sweeps(self) -> tuple[datetime, ...]:
+        """The next two, by the schedule."""
+        first = self._next_sweep()
+        return (first, next_run(self._schedule, self._zone, first))
+
     def _next_sweep(self) -> datetime:
         return next_run(self._schedule, self._zone, self._clock.now())
 
@@ -140,7 +146,7 @@ class Watch:
 
     async def _open(self, pool_uuid: str | None = None) -> list[Stored]:
         async with self._database.read() as connection:
-            return await recommendations.with_open_cards(connection, self._tgc.key, pool_uuid)
+            return await recommendations.with_open_cards(connection, self.tgc.key, pool_uuid)
 
     async def _read_all(self) -> None:
         try:
@@ -173,7 +179,7 @@ class Watch:
         """All pools; what the list says of them is kept for homes. Raises TGCError."""
         read_at = self._clock.now()
         listed = await self._readings.pools()
-        await stored_pools.keep(self._database, self._tgc.key, listed, read_at)
+        await stored_pools.keep(self._database, self.tgc.key, listed, read_at)
         return listed
 
     async def _read_pools(self, pools: Iterable[Pool]) -> list[PoolReading]:
@@ -228,7 +234,7 @@ class Watch:
         """Read one recommendation by its id, and bring its card up to it."""
         key = stored.key
         try:
-            reading = await read_again(self._tgc, self._clock, pool or stored.pool, key.recommendation_id)
+            reading = await read_again(self.tgc, self._clock, pool or stored.pool, key.recommendation_id)
         except TGCError as error:
             if _is_vanished(error, still_runs=is_running(stored.recommendation) and not pool_is_gone):
                 await self._reconciler.forget(key)
@@ -261,55 +267,55 @@ class Watch:
             if not self._warned_of_zone and moment.utcoffset() != moment.astimezone(self._zone).utcoffset():
                 self._warned_of_zone = True
                 _log.warning(
-                    "the TGC's clock has another offset than RECO_TIMEZONE: set it to the TGC's zone, "
+                    f"the TGC's clock has another offset than {self._zone_setting}: set it to the TGC's zone, "
                     "or the schedule misses its analyses",
                     tgc=f"{moment:%z}",
                     reco_timezone=f"{self._zone.key} ({moment.astimezone(self._zone):%z})",
                 )
 
     async def _keep_role(self) -> None:
-        role = self._tgc.client.role
+        role = self.tgc.client.role
         if role is None:
             return
         async with self._database.read() as connection:
-            known = await tgcs.role(connection, self._tgc.key)
+            known = await tgcs.role(connection, self.tgc.key)
         if role != known:
             async with self._database.write() as connection:
-                await tgcs.set_role(connection, self._tgc.key, role)
+                await tgcs.set_role(connection, self.tgc.key, role)
 
     # Outages
 
     async def _failed(self, problem: str, error: TGCError) -> None:
-        _log.error("the TGC could not be read", tgc=self._tgc.name, reason=problem, request=error.where)
+        _log.error("the TGC could not be read", tgc=self.tgc.name, reason=problem, request=error.where)
         self._is_behind = True
-        SWEEPS.labels(tgc=self._tgc.key, result="failed").inc()
-        TGC_UP.labels(tgc=self._tgc.key).set(0)
+        SWEEPS.labels(tgc=self.tgc.key, result="failed").inc()
+        TGC_UP.labels(tgc=self.tgc.key).set(0)
         async with self._database.write() as connection:
-            outage = await tgcs.count_failure(connection, self._tgc.key, problem, self._clock.now())
+            outage = await tgcs.count_failure(connection, self.tgc.key, problem, self._clock.now())
             if outage.failures >= FAILURES_BEFORE_NOTICE and not outage.noticed:
-                await tgcs.notice_outage(connection, self._tgc.key)
-                await self._announce(connection, "outage", outage, render_outage(self._tgc.name, outage.since, problem))
+                await tgcs.notice_outage(connection, self.tgc.key)
+                await self._announce(connection, "outage", outage, render_outage(self.tgc.name, outage.since, problem))
 
     async def _succeeded(self) -> None:
         self._is_behind = False
-        SWEEPS.labels(tgc=self._tgc.key, result="succeeded").inc()
-        TGC_UP.labels(tgc=self._tgc.key).set(1)
+        SWEEPS.labels(tgc=self.tgc.key, result="succeeded").inc()
+        TGC_UP.labels(tgc=self.tgc.key).set(1)
         await self._end_outage()
 
     async def _end_outage(self) -> None:
         async with self._database.read() as connection:
-            outage = await tgcs.outage(connection, self._tgc.key)
+            outage = await tgcs.outage(connection, self.tgc.key)
         if outage is None:
             return
         async with self._database.write() as connection:
-            await tgcs.end_outage(connection, self._tgc.key)
+            await tgcs.end_outage(connection, self.tgc.key)
             if outage.noticed:
-                over = render_outage_over(self._tgc.name, outage.since, self._clock.now())
+                over = render_outage_over(self.tgc.name, outage.since, self._clock.now())
                 await self._announce(connection, "outage_over", outage, over)
 
     async def _announce(self, connection: AsyncConnection, kind: str, outage: Outage, message: Message) -> None:
-        key = f"{kind}/{self._tgc.key}/{outage.since.timestamp():.6f}"
-        channel_ids = self._routes.channels_of_tgc(self._tgc.key)
+        key = f"{kind}/{self.tgc.key}/{outage.since.timestamp():.6f}"
+        channel_ids = self._routes.channels_of_tgc(self.tgc.key)
         await self._outbox.announce(connection, key=key, kind=kind, channel_ids=channel_ids, message=message)
 
 

@@ -6,22 +6,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.access import Access, Actor
 from bot.card_views import CardViews
+from bot.pool_names import TgcPool
 from bot.pool_rules import PoolRule, no_way
-from bot.readings import Readings, pool_name
 from bot.rendering.views import Hindrance, RuleForYou, WhoView
 from bot.storage import approver_checks
 from bot.storage.database import Database
+from bot.tgcs import Tgcs
 from tgc.errors import TGCError
-from tgc.models import Pool
 
 
 class Who:
     """Looks at every rule for one person."""
 
-    def __init__(self, *, database: Database, access: Access, readings: Readings, views: CardViews) -> None:
+    def __init__(self, *, database: Database, access: Access, tgcs: Tgcs, views: CardViews) -> None:
         self._database = database
         self._access = access
-        self._readings = readings
+        self._tgcs = tgcs
         self._views = views
 
     async def about(self, actor: Actor) -> WhoView:
@@ -38,21 +38,22 @@ class Who:
             problem=problem,
         )
 
-    async def _pools(self) -> tuple[list[Pool], str | None]:
-        """All pools, or why they are not known."""
+    async def _pools(self) -> tuple[list[TgcPool], str | None]:
+        """All pools, and why they, or some, are not known."""
         try:
-            return await self._readings.pools(), None
+            listed = await self._tgcs.pools()
         except TGCError as error:
             return [], str(error)
+        return listed.pools, " ".join(listed.unread.values()) or None
 
-    async def _rule(self, rule: PoolRule, actor: Actor, pools: list[Pool]) -> RuleForYou:
-        subject = [pool for pool in pools if self._access.rules.of(pool_name(pool)) == rule]
+    async def _rule(self, rule: PoolRule, actor: Actor, pools: list[TgcPool]) -> RuleForYou:
+        subject = [pool for pool in pools if self._access.rules.of(pool.name) == rule]
         right = await self._access.right_by(rule, actor)
         async with self._database.read() as connection:
             hindrances = tuple([one async for one in self._hindrances(connection, rule, subject)])
         return RuleForYou(
             rule=rule.name,
-            pool_names=tuple(sorted(map(pool_name, subject), key=str.casefold)),
+            pool_names=tuple(sorted((pool.shown for pool in subject), key=str.casefold)),
             named_in=rule.named_in,
             refusal=right.refusal,
             everyone=rule.approvers.everyone,
@@ -62,7 +63,7 @@ class Who:
         )
 
     async def _hindrances(
-        self, connection: AsyncConnection, rule: PoolRule, pools: list[Pool]
+        self, connection: AsyncConnection, rule: PoolRule, pools: list[TgcPool]
     ) -> AsyncIterator[Hindrance]:
         """What holds back whoever may act, each only once however many pools it concerns."""
         nobody = no_way(rule, await approver_checks.able(connection, rule.name))
@@ -72,6 +73,6 @@ class Who:
         for pool in pools:
             rights = await self._views.rights(connection, pool)
             if rights.hindrance is not None:
-                where.setdefault(rights.hindrance, []).append(pool_name(pool))
+                where.setdefault(rights.hindrance, []).append(pool.shown)
         for sentence, names in where.items():
             yield Hindrance(sentence=sentence, pool_names=() if len(names) == len(pools) else tuple(names))

@@ -8,7 +8,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from bot.access import Access, Actor
 from bot.history import History as HistoryService
 from bot.history import HistoryRefusedError
-from bot.pools import UnknownPoolError
+from bot.pools import AmbiguousPoolError, UnknownPoolError
 from bot.rendering import ids
 from bot.rendering.answers import render_sentence, render_unknown_pool
 from bot.rendering.history import render_history
@@ -51,5 +51,5 @@ class History:
             return render_history(await self._history.page(typed, page))
         except UnknownPoolError as error:
             return render_unknown_pool(error.typed, error.close, are_all=error.are_all)
-        except (HistoryRefusedError, TGCError) as error:
+        except (HistoryRefusedError, AmbiguousPoolError, TGCError) as error:
             return render_sentence(str(error))

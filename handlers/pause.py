@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from bot.pausing import Order, PauseRefusedError
-from bot.pools import UnknownPoolError
+from bot.pools import AmbiguousPoolError, UnknownPoolError
 from bot.rendering.answers import render_sentence, render_unknown_pool
 from bot.rendering.views import Message
 from handlers.payloads import Command
@@ -22,5 +22,5 @@ class Pause:
             return render_sentence(await self._carry_out(order))
         except UnknownPoolError as error:
             return render_unknown_pool(error.typed, error.close, are_all=error.are_all)
-        except (PauseRefusedError, TGCError) as error:
+        except (PauseRefusedError, AmbiguousPoolError, TGCError) as error:
             return render_sentence(str(error))

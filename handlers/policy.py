@@ -2,7 +2,7 @@
 
 from bot.access import Access
 from bot.policy_answers import PolicyAnswers
-from bot.pools import UnknownPoolError
+from bot.pools import AmbiguousPoolError, UnknownPoolError
 from bot.rendering.answers import render_sentence, render_unknown_pool
 from bot.rendering.policy import render_policies
 from bot.rendering.views import Message
@@ -25,5 +25,5 @@ class Policy:
             return render_policies(await self._answers.of(rest))
         except UnknownPoolError as error:
             return render_unknown_pool(error.typed, error.close, are_all=error.are_all)
-        except TGCError as error:
+        except (AmbiguousPoolError, TGCError) as error:
             return render_sentence(str(error))

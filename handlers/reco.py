@@ -6,7 +6,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from bot.access import Access
-from bot.pools import UnknownPoolError
+from bot.pools import AmbiguousPoolError, UnknownPoolError
 from bot.reconcile import Reconciler
 from bot.rendering import ids
 from bot.rendering.answers import (
@@ -70,7 +70,7 @@ class Reco:
             report = await self._reports.report(typed)
         except UnknownPoolError as error:
             return render_unknown_pool(error.typed, error.close, are_all=error.are_all)
-        except TGCError as error:
+        except (AmbiguousPoolError, TGCError) as error:
             return render_sentence(str(error))
         if len(report.pools) == 1:
             return render_pool(report.pools[0])

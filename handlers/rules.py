@@ -5,6 +5,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
+from bot.pools import AmbiguousPoolError
 from bot.rendering import ids
 from bot.rendering.answers import render_sentence
 from bot.rendering.rules import render_rules
@@ -54,5 +55,5 @@ class Rules:
     async def _page(self, question: Question, said: str | None = None) -> Message:
         try:
             return render_rules(await self._rules.page(question), said)
-        except RulesRefusedError as error:
+        except (RulesRefusedError, AmbiguousPoolError) as error:
             return render_sentence(said or str(error))

@@ -6,10 +6,11 @@ from bot.access import Access, Actor
 from bot.clock import Clock
 from bot.doctor.checks import named, ok, warning
 from bot.doctor.checkup import check_all
-from bot.readings import Readings, Shared
+from bot.readings import Shared
 from bot.rendering.views import Finding
 from bot.settings import Settings
 from bot.slack import Slack
+from bot.tgcs import Tgcs
 
 
 class DoctorRefusedError(Exception):
@@ -20,12 +21,13 @@ class Doctor:
     """Shows approvers how the bot is. `here`: this machine's zone."""
 
     def __init__(
-        self, *, settings: Settings, access: Access, slack: Slack, readings: Readings, clock: Clock, here: ZoneInfo
+        self, *, settings: Settings, access: Access, slack: Slack, tgcs: Tgcs, clock: Clock, here: ZoneInfo
     ) -> None:
-        self._settings = settings
+        self.settings = settings
+        """A reload changes them."""
         self._access = access
         self._slack = slack
-        self._readings = readings
+        self._tgcs = tgcs
         self._clock = clock
         self._here = here
         self._findings: Shared[list[Finding]] = Shared(clock)
@@ -42,8 +44,8 @@ class Doctor:
         await self._findings.close()
 
     async def _look(self) -> list[Finding]:
-        settings = [named("settings", warning(sentence)) for sentence in self._settings.warnings]
+        settings = [named("settings", warning(sentence)) for sentence in self.settings.warnings]
         found = await check_all(
-            self._settings, self._slack, self._readings, self._clock, here=self._here, is_asked_in_slack=True
+            self.settings, self._slack, self._tgcs, self._clock, here=self._here, is_asked_in_slack=True
         )
         return [*(settings or [named("settings", ok("The bot runs with them."))]), *found]

@@ -1,15 +1,17 @@
 """The TGC: is it reached, is it the right one, does it take the account, and what does the account see."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 from bot.card_views import only_reads
-from bot.doctor.checks import NotMadeError, error, in_turn, ok, warning
+from bot.doctor.checks import NotMadeError, error, in_turn, named, ok, warning
+from bot.pool_names import TgcPool
 from bot.readings import Readings, pool_name
 from bot.rendering.views import Finding
 from bot.rendering.words import counted, listed
-from bot.settings import Settings
+from bot.settings import Settings, TgcSettings
 from tgc.errors import TGCCertificateError, TGCConnectionError
 from tgc.models import Info, Pool
 from tgc.tls import shown_fingerprint
@@ -26,21 +28,27 @@ _POOLS_READ = 5
 
 
 class TgcChecks:
-    """`login_held`: why no login may be tried, to follow "as"; None where one may."""
+    """Of one TGC. `login_held`: why no login may be tried, to follow "as"; None where one may."""
 
-    def __init__(self, readings: Readings, settings: Settings, *, login_held: str | None = None) -> None:
+    def __init__(
+        self, readings: Readings, tgc: TgcSettings, settings: Settings, *, login_held: str | None = None
+    ) -> None:
         self._readings = readings
         self._client = readings.tgc.client
+        self._tgc = tgc
         self._settings = settings
         self._login_held = login_held
         self._info = Info()
         self._distrust: TGCCertificateError | None = None
         self._pools: list[Pool] = []
+        self.pools: list[TgcPool] | None = None
+        """Once they are read."""
 
     async def findings(self) -> list[Finding]:
-        rules = (("pool rules", self._rules),) if self._settings.config.pools else ()
-        routes = (("routes", self._routes),) if self._settings.config.routes else ()
-        return await in_turn(
+        is_one_of_many, config = self._readings.tgc.is_one_of_many, self._settings.config
+        rules = (("pool rules", self._rules),) if config.pools and not is_one_of_many else ()
+        routes = (("routes", self._routes),) if config.routes and not is_one_of_many else ()
+        found = await in_turn(
             (
                 ("TGC", self._reach),
                 ("certificate", self._certificate),
@@ -54,6 +62,7 @@ class TgcChecks:
                 ("time zone", self._zone),
             )
         )
+        return [named(f"{self._tgc.key} {one.name}", one) for one in found] if is_one_of_many else found
 
     async def _reach(self) -> Finding:
         name = self._readings.tgc.name
@@ -65,27 +74,32 @@ class TgcChecks:
         except TGCConnectionError as failure:
             return error(str(failure))
         except TimeoutError:
-            return error(f"{name} gave no answer within {_REACHED_WITHIN_S:g} s.", "Check TGC_URL and the network.")
+            return error(
+                f"{name} gave no answer within {_REACHED_WITHIN_S:g} s.",
+                f"Check {self._tgc.named('TGC_URL')} and the network.",
+            )
         return ok(f"{name} is reached.")
 
     async def _certificate(self) -> Finding:
-        url = urlsplit(self._settings.tgc_url)
+        url = urlsplit(self._tgc.url)
         if url.scheme == "http":
-            return warning("There is none: TGC_URL is http, so all travels in clear text.", "Give an https URL.")
+            in_clear = f"There is none: {self._tgc.named('TGC_URL')} is http, so all travels in clear text."
+            return warning(in_clear, "Give an https URL.")
         shown = await _shown(url.hostname or "", url.port or 443)
+        pinned = self._tgc.named("TGC_FINGERPRINT")
         if self._distrust is not None:
             return error(
                 f"{self._distrust} {shown}",
-                "Compare that with the TGC's own page, then set TGC_FINGERPRINT to these 64 digits.",
+                f"Compare that with the TGC's own page, then set {pinned} to these 64 digits.",
             )
-        if self._settings.tgc_fingerprint is not None:
-            return ok(f"It is the one pinned by TGC_FINGERPRINT. {shown}")
-        if not self._settings.tgc_verify_tls:
+        if self._tgc.fingerprint is not None:
+            return ok(f"It is the one pinned by {pinned}. {shown}")
+        if not self._tgc.verify_tls:
             return warning(
-                f"It is not checked, because of TGC_VERIFY_TLS=false. {shown}",
-                "Compare that with the TGC's own page, then set TGC_FINGERPRINT to these 64 digits instead.",
+                f"It is not checked, because of {self._tgc.unchecked_by}. {shown}",
+                f"Compare that with the TGC's own page, then set {pinned} to these 64 digits instead.",
             )
-        by = "by TGC_CA_FILE" if self._settings.tgc_ca_file else "by this machine's CAs"
+        by = f"by {self._tgc.named('TGC_CA_FILE')}" if self._tgc.ca_file else "by this machine's CAs"
         return ok(f"It is trusted {by}. {shown}")
 
     async def _clock(self) -> Finding:
@@ -108,7 +122,7 @@ class TgcChecks:
         if self._login_held is not None:
             raise NotMadeError(self._login_held)
         await self._client.login()
-        return ok(f"The TGC takes the account {self._settings.tgc_username}.")
+        return ok(f"The TGC takes the account {self._tgc.username}.")
 
     async def _role(self) -> Finding:
         role = self._client.role
@@ -125,44 +139,54 @@ class TgcChecks:
 
     async def _read_pools(self) -> Finding:
         self._pools = sorted(await self._readings.pools(), key=pool_name)
+        self.pools = list(map(self._readings.of_tgc, self._pools))
         if not self._pools:
             return warning("The TGC shows this account no VMstore pools.", "Check the account's rights at the TGC.")
         names = listed(tuple(map(pool_name, self._pools)), _POOLS_NAMED)
         return ok(f"{counted(len(self._pools), 'pool', 'pools')}: {names}.")
 
     async def _rules(self) -> Finding:
-        idle = self._settings.pool_rules.idle(map(pool_name, self._pools))
-        if idle:
-            holds = "holds" if len(idle) == 1 else "hold"
-            return warning(f"{', '.join(idle)} {holds} for no pool.", "Correct the name, or take it out.")
-        return ok(f"Every section of {self._settings.config.file} holds for a pool.")
+        return check_rules(self._settings, self.pools or [])
 
     async def _routes(self) -> Finding:
-        tgc_key = self._readings.tgc.key
-        idle = self._settings.routes.idle((tgc_key, pool_name(pool)) for pool in self._pools)
-        if idle:
-            numbers = listed(tuple(map(str, idle)), _POOLS_NAMED)
-            return warning(
-                f"No pool is routed by number {numbers} of the sections [[routes]].",
-                "Correct pools or tgc, or take it out.",
-            )
-        return ok(f"Every section [[routes]] of {self._settings.config.file} takes a pool.")
+        return check_routes(self._settings, self.pools or [])
 
     async def _zone(self) -> Finding:
         """By when a recommendation was made, as the schedule follows it (and the bot's log warns)."""
-        zone = self._settings.reco_timezone
+        zone, setting = self._tgc.zone, self._tgc.named("RECO_TIMEZONE")
         for pool in self._pools[:_POOLS_READ]:
             recommendation = (await self._readings.current(pool)).recommendation
             if recommendation is None or (made_at := recommendation.creation_time) is None:
                 continue
             if made_at.utcoffset() == made_at.astimezone(zone).utcoffset():
-                return ok(f"RECO_TIMEZONE ({zone.key}) has the TGC's offset, {made_at:%z}.")
+                return ok(f"{setting} ({zone.key}) has the TGC's offset, {made_at:%z}.")
             return warning(
-                f"The TGC's offset is {made_at:%z}, and that of RECO_TIMEZONE ({zone.key}) "
+                f"The TGC's offset is {made_at:%z}, and that of {setting} ({zone.key}) "
                 f"{made_at.astimezone(zone):%z}, so the schedule misses the TGC's analyses.",
-                "Set RECO_TIMEZONE to the TGC's time zone.",
+                f"Set {setting} to the TGC's time zone.",
             )
         return warning("No recommendation tells the TGC's offset yet.", "Look again after the TGC's next analysis.")
+
+
+def check_rules(settings: Settings, pools: Sequence[TgcPool]) -> Finding:
+    """`pools`: all there are, of every TGC."""
+    idle = settings.pool_rules.idle(pool.name for pool in pools)
+    if idle:
+        holds = "holds" if len(idle) == 1 else "hold"
+        return warning(f"{', '.join(idle)} {holds} for no pool.", "Correct the name, or take it out.")
+    return ok(f"Every section of {settings.config.file} holds for a pool.")
+
+
+def check_routes(settings: Settings, pools: Sequence[TgcPool]) -> Finding:
+    """`pools`: all there are, of every TGC."""
+    idle = settings.routes.idle((pool.tgc_key, pool.shown) for pool in pools)
+    if idle:
+        numbers = listed(tuple(map(str, idle)), _POOLS_NAMED)
+        return warning(
+            f"No pool is routed by number {numbers} of the sections [[routes]].",
+            "Correct pools or tgc, or take it out.",
+        )
+    return ok(f"Every section [[routes]] of {settings.config.file} takes a pool.")
 
 
 async def _shown(host: str, port: int) -> str:

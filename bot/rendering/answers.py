@@ -10,6 +10,7 @@ from bot.rendering.phrase import Code, Phrase, Strong, When
 from bot.rendering.views import Block, CardView, Message, PoolAnswer, Report, Standing
 
 POOLS_PER_PAGE = 10
+_TGCS_SHOWN = 5
 
 _TO_DECIDE = {Standing.OFFERED, Standing.DECIDING}
 _WITH_REASON = {Standing.UNAVAILABLE, Standing.INVALIDATED}
@@ -43,13 +44,15 @@ def render_report(report: Report, *, page: int, filter_text: str) -> Message:
     read: Phrase = (f"{name(report.tgc_name, 'Tintri Global Center')} · read ", When(report.read_at))
     previous, following = ("Previous", ids.LIST_PREVIOUS), ("Next", ids.LIST_NEXT)
     turner = tuple(paging.turner(page, last, filter_text, back=previous, on=following))
+    unread = unread_tgcs(report)
     drawn = [
         blocks.paragraph((Strong(shorten(head, limits.SECTION)),)),
+        *map(blocks.section, unread),
         *map(_row, shown),
         blocks.context((*read, f" · page {page + 1:,} of {last + 1:,}") if last else read),
         *turner,
     ]
-    text = " ".join((head, *(words.stopped(pool_line(pool)) for pool in shown)))
+    text = " ".join((head, *unread, *(words.stopped(pool_line(pool)) for pool in shown)))
     return Message(
         text=_escaped(text),
         blocks=tuple(drawn),
@@ -112,6 +115,16 @@ def headline(report: Report) -> str:
     if late:
         parts.append(f"{late:,} {'is' if late == 1 else 'are'} still being read")
     return ", ".join(parts)
+
+
+def unread_tgcs(report: Report) -> list[str]:
+    """A sentence for each TGC whose pools are missing."""
+    told = [
+        f"The pools of {key} are missing: {words.stopped(shorten(clean(why), limits.PROBLEM))}"
+        for key, why in report.unread.items()
+    ]
+    more = len(told) - _TGCS_SHOWN
+    return [*told[:_TGCS_SHOWN], *([f"And so are those of {more:,} more."] if more > 0 else [])]
 
 
 def by_urgency(pools: Iterable[PoolAnswer]) -> list[PoolAnswer]:

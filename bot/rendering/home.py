@@ -10,12 +10,13 @@ from bot.rendering.content import content, name
 from bot.rendering.escape import shorten, shorten_name
 from bot.rendering.forms import render_message
 from bot.rendering.phrase import WARNING, Link, Person, Phrase, Sign, Strong, When, joined
-from bot.rendering.views import AuditEntry, Block, CardView, HomeView, Message, PoolGlance, Standing, View
+from bot.rendering.views import AuditEntry, Block, CardView, HomeView, Message, PoolGlance, Standing, TgcGlance, View
 from tgc.models import PoolStat
 
 CARDS_SHOWN = 8
 """Of those that wait, and of those that run."""
 POOLS_SHOWN = 30
+TGCS_SHOWN = 10
 _TITLE = "Tintri"
 _TO_DECIDE, _RUNS, _QUIET = range(3)
 """How urgent a pool is; the smaller, the more."""
@@ -197,8 +198,15 @@ def _deed(entry: AuditEntry) -> Phrase:
 
 
 def _foot(view: HomeView) -> Iterable[Block]:
-    if view.failing_since:
-        cannot: Phrase = (WARNING, " ", Strong("Tintri Global Center cannot be read since "), When(view.failing_since))
+    for tgc in view.tgcs[:TGCS_SHOWN]:
+        yield from _tgc(tgc, is_one_of_many=len(view.tgcs) > 1)
+
+
+def _tgc(tgc: TgcGlance, *, is_one_of_many: bool) -> Iterable[Block]:
+    shown = shorten_name(name(tgc.name, "Tintri Global Center"), limits.NAME)
+    if tgc.failing_since:
+        which = shown if is_one_of_many else "Tintri Global Center"
+        cannot: Phrase = (WARNING, " ", Strong(f"{which} cannot be read since "), When(tgc.failing_since))
         yield blocks.paragraph((*cannot, ": what stands here may be out of date."))
-    link = Link(view.tgc_url, shorten_name(name(view.tgc_name, "Tintri Global Center"), limits.NAME))
-    yield blocks.context(("Figures of ", When(view.read_at), " · ", link) if view.read_at else (link,))
+    link = Link(tgc.url, shown)
+    yield blocks.context(("Figures of ", When(tgc.read_at), " · ", link) if tgc.read_at else (link,))

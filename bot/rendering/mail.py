@@ -55,7 +55,7 @@ def render_mail(view: CardView, *, zone: ZoneInfo, people: Mapping[str, str]) ->
 def render_report(report: Report, *, zone: tzinfo) -> Mail:
     """All that `plain_report` prints."""
     headline = answers.headline(report)
-    head = f'<p style="{_QUIET}">{escape(report_head(report, zone))}<br>{escape(headline)}</p>'
+    head = f'<p style="{_QUIET}">{_lines((report_head(report, zone), headline, *answers.unread_tgcs(report)))}</p>'
     pools = (_pool(answer, zone) for answer in answers.by_urgency(report.pools))
     return Mail(
         subject=shorten(f"{name(report.tgc_name, 'Tintri Global Center')}: {headline}", SUBJECT),

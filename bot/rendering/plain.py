@@ -17,7 +17,8 @@ WIDTH = 80
 def plain_report(report: Report, *, zone: tzinfo) -> str:
     """Lines of at most 80 columns where names allow; dates in `zone`."""
     pools = ["\n".join(_pool(answer, zone)) for answer in answers.by_urgency(report.pools)]
-    text = "\n\n".join([f"{report_head(report, zone)}\n{answers.headline(report)}", *pools]) + "\n"
+    unread = ["\n".join(_wrapped(sentence)) for sentence in answers.unread_tgcs(report)]
+    text = "\n\n".join(["\n".join([report_head(report, zone), answers.headline(report), *unread]), *pools]) + "\n"
     return text.replace(NO_BREAK, " ")  # lines are wrapped, and people search for what they read
 
 

@@ -1,6 +1,6 @@
 """What the bot is at, for one person in Slack: what runs, is planned, waits, is paused, or went wrong."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 from bot.rendering import limits, standing, words
@@ -8,9 +8,14 @@ from bot.rendering.content import content, name
 from bot.rendering.escape import clean, shorten, shorten_name
 from bot.rendering.lists import Group, cut, render_lists
 from bot.rendering.phrase import Person, Phrase, Strong, When, joined
-from bot.rendering.views import CardView, Message, Paused, Standing, StatusView
+from bot.rendering.views import CardView, Message, Paused, Standing, StatusView, TgcStatus
 
 LINES_SHOWN = 8
+READ_SHOWN = 7
+TROUBLES_SHOWN = 2
+"""TGCs in trouble."""
+_TGC, _PROBLEM = 26, 80
+"""Names of TGCs and their problems are shorter where there are several."""
 
 _OPEN = {Standing.OFFERED, Standing.DECIDING}
 _NOTHING: Phrase = (Strong("Nothing runs, nothing waits."),)
@@ -28,10 +33,39 @@ def render_status(status: StatusView) -> Message:
         ("Paused", list(map(_paused, status.paused))),
         ("Not posted", list(_unposted(status))),
         ("Mail", list(_mail(status))),
-        (shorten_name(name(status.tgc_name, "Tintri Global Center"), limits.NAME), list(_troubles(status))),
+        *_in_trouble(status.tgcs),
     ]
     groups: list[Group] = [((Strong(heading),), cut(lines, LINES_SHOWN)) for heading, lines in found if lines]
-    return render_lists([*(groups or [(_NOTHING, ())]), (_readings(status), ())])
+    return render_lists([*(groups or [(_NOTHING, ())]), _read(status.tgcs)])
+
+
+def _in_trouble(tgcs: Sequence[TgcStatus]) -> list[tuple[str, list[Phrase]]]:
+    if len(tgcs) == 1:
+        return [(_name(tgcs[0], limits.NAME), list(_troubles(tgcs[0], limits.PROBLEM)))]
+    found = [(_name(tgc, _TGC), lines) for tgc in tgcs if (lines := list(_troubles(tgc, _PROBLEM)))]
+    more = len(found) - TROUBLES_SHOWN
+    rest: list[Phrase] = [(f"{words.counted(more, 'more TGC is', 'more TGCs are')} in trouble.",)]
+    return [*found[:TROUBLES_SHOWN], *([("And", rest)] if more > 0 else [])]
+
+
+def _read(tgcs: Sequence[TgcStatus]) -> Group:
+    """When each was read, and is next."""
+    if len(tgcs) == 1:
+        return (_readings(tgcs[0]), ())
+    lines = [_read_line(tgc) for tgc in tgcs]
+    return ((Strong("All pools read"),), cut(lines, READ_SHOWN))
+
+
+def _read_line(tgc: TgcStatus) -> Phrase:
+    """`berlin (tgc.example.com): today at 06:15 · next today at 18:15`."""
+    head: Phrase = (_name(tgc, _TGC), ": ")
+    parts: list[Phrase] = [(When(tgc.swept_at),) if tgc.swept_at else ("not by this replica",)]
+    parts += [("next ", When(at)) for at in tgc.next_sweeps[:1]]
+    return (*head, *joined(parts, " · "))
+
+
+def _name(tgc: TgcStatus, limit: int) -> str:
+    return shorten_name(name(tgc.name, "Tintri Global Center"), limit)
 
 
 def _cards(
@@ -77,17 +111,17 @@ def _mail(status: StatusView) -> Iterable[Phrase]:
         yield ("has not gone out since ", When(status.mail.since), f": {_sentence(status.mail.problem)}")
 
 
-def _troubles(status: StatusView) -> Iterable[Phrase]:
-    if status.outage is not None:
-        yield ("No answers since ", When(status.outage.since), f": {_sentence(status.outage.problem)}")
-    if status.login_refused_at is not None:
-        yield ("It refused the bot's login ", When(status.login_refused_at), ".")
+def _troubles(tgc: TgcStatus, limit: int) -> Iterable[Phrase]:
+    if tgc.outage is not None:
+        yield ("No answers since ", When(tgc.outage.since), f": {_sentence(tgc.outage.problem, limit)}")
+    if tgc.login_refused_at is not None:
+        yield ("It refused the bot's login ", When(tgc.login_refused_at), ".")
 
 
-def _readings(status: StatusView) -> Phrase:
+def _readings(tgc: TgcStatus) -> Phrase:
     """`All pools read today at 06:15 · next today at 18:15, tomorrow at 06:15`."""
-    read: Phrase = ("All pools read ", When(status.swept_at), " · ") if status.swept_at else ("All pools read ",)
-    return (*read, "next ", *joined([(When(at),) for at in status.next_sweeps], ", "))
+    read: Phrase = ("All pools read ", When(tgc.swept_at), " · ") if tgc.swept_at else ("All pools read ",)
+    return (*read, "next ", *joined([(When(at),) for at in tgc.next_sweeps], ", "))
 
 
 def _pool(card: CardView) -> Phrase:
@@ -106,5 +140,5 @@ def _expires_at(card: CardView) -> datetime | None:
     return card.recommendation.expiration_time
 
 
-def _sentence(problem: str) -> str:
-    return words.stopped(shorten(clean(problem), limits.PROBLEM) or "no reason is known")
+def _sentence(problem: str, limit: int = limits.PROBLEM) -> str:
+    return words.stopped(shorten(clean(problem), limit) or "no reason is known")

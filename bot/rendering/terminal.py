@@ -24,6 +24,8 @@ _LINE, _TABLE = (0, 0, 0, 2), (0, 0, 1, 2)
 def report_tables(report: Report, *, zone: tzinfo) -> Iterable[RenderableType]:
     yield _text(report_head(report, zone), "dim")
     yield _text(answers.headline(report))
+    for sentence in answers.unread_tgcs(report):
+        yield _text(sentence, "yellow")
     for answer in answers.by_urgency(report.pools):
         yield Text()
         yield from _pool(answer, zone)

@@ -268,6 +268,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 class CardView(msgspec.Struct, frozen=True, kw_only=True):
     """All that a card, a details modal or an answer about one pool shows."""
 
+    tgc_key: str
     tgc_name: str
     """Host name to show, such as `tgc.example.com`."""
     tgc_url: str
@@ -309,6 +310,7 @@ class PoolAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     pool_name: str
     pool_uuid: str = ""
+    tgc_key: str = ""
     view: CardView | None = None
     problem: str | None = None
     """One sentence; set where `view` is None and it is not late."""
@@ -317,11 +319,16 @@ class PoolAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """All pools of a TGC, as just read."""
+    """Pools of the TGCs, as just read."""
 
     tgc_name: str
+    """All their names, where there are several."""
     read_at: datetime
     pools: tuple[PoolAnswer, ...]
+    are_many: bool = False
+    """Whether there are several TGCs."""
+    unread: Mapping[str, str] = {}
+    """Why the pools of some TGCs are missing, one sentence each, by their keys."""
 
 
 class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -364,22 +371,28 @@ class Outage(msgspec.Struct, frozen=True, kw_only=True):
     problem: str
 
 
-class StatusView(msgspec.Struct, frozen=True, kw_only=True):
-    """What the bot is at."""
+class TgcStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What the bot is at with one TGC."""
 
-    tgc_name: str
-    cards: tuple[CardView, ...]
-    """All that are not at their end."""
-    paused: tuple[Paused, ...]
-    unposted: Unposted | None
+    name: str
     outage: Outage | None
-    mail: Outage | None = None
-    """Since when mails do not go out; None where they do, or are not wanted."""
     login_refused_at: datetime | None
     """When the TGC refused the bot's login last, unless it took it since."""
     swept_at: datetime | None
     """When all pools were read last; None where this replica has not done so."""
     next_sweeps: tuple[datetime, ...]
+
+
+class StatusView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the bot is at."""
+
+    tgcs: tuple[TgcStatus, ...]
+    cards: tuple[CardView, ...]
+    """All that are not at their end."""
+    paused: tuple[Paused, ...]
+    unposted: Unposted | None
+    mail: Outage | None = None
+    """Since when mails do not go out; None where they do, or are not wanted."""
 
 
 class Hindrance(msgspec.Struct, frozen=True, kw_only=True):
@@ -431,15 +444,21 @@ class PoolGlance(msgspec.Struct, frozen=True, kw_only=True):
     """Of its newest recommendation; None where none was ever read."""
 
 
-class HomeView(msgspec.Struct, frozen=True, kw_only=True):
-    """All that one person's home shows."""
+class TgcGlance(msgspec.Struct, frozen=True, kw_only=True):
+    """One TGC, at the foot of a home."""
 
-    tgc_name: str
-    tgc_url: str
+    name: str
+    url: str
     read_at: datetime | None = None
     """When the TGC told the pools' figures; None where it never did."""
     failing_since: datetime | None = None
     """Since when the TGC cannot be read."""
+
+
+class HomeView(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one person's home shows."""
+
+    tgcs: tuple[TgcGlance, ...]
     pools: tuple[PoolGlance, ...] = ()
     waiting: tuple[CardView, ...] = ()
     """What this person may decide."""

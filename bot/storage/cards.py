@@ -1,5 +1,6 @@
 """Cards: which message shows which recommendation, and what is painted on it."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import msgspec
@@ -8,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage import putting_off
 from bot.storage.leases import Lease, ensure_row, is_free
-from bot.storage.tables import cards
+from bot.storage.tables import cards, recommendations
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +107,13 @@ async def mark_all_dirty(
     if recommendation is not None:
         which.append(cards.c.recommendation == recommendation)
     await connection.execute(update(cards).where(*which).values(dirty=True, not_before=not_before))
+
+
+async def mark_dirty_but_of(connection: AsyncConnection, tgc_keys: Collection[str]) -> None:
+    """The same of the cards of all other TGCs."""
+    others = select(recommendations.c.id).where(recommendations.c.tgc_key.not_in(tgc_keys))
+    which = (cards.c.final.is_(False), cards.c.recommendation.in_(others))
+    await connection.execute(update(cards).where(*which).values(dirty=True, not_before=None))
 
 
 async def begin_painting(connection: AsyncConnection, lease: Lease) -> None:

@@ -9,9 +9,10 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, false, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.pool_names import PoolName
 from bot.recommendations import Key
 from bot.rendering.views import Action, AuditEntry, Note, Seen
 from bot.storage.leases import ensure_row
@@ -90,10 +91,17 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Named(msgspec.Struct, frozen=True):
-    """A pool or a person, and a name that it had in the journal."""
+    """A person, and a name that they had in the journal."""
 
     id: str
     name: str
+
+
+class NamedPool(msgspec.Struct, frozen=True):
+    """The same of a pool."""
+
+    uuid: str
+    name: PoolName
 
 
 async def add(connection: AsyncConnection, decision: Decision) -> None:
@@ -183,17 +191,19 @@ async def is_accepted(connection: AsyncConnection, recommendation: int) -> bool:
     return await newest_effective(connection, recommendation, Action.ACCEPT) is not None
 
 
-async def decided(connection: AsyncConnection, tgc_key: str, since: datetime) -> dict[Key, int]:
+async def decided(connection: AsyncConnection, tgc_keys: Collection[str], since: datetime) -> dict[Key, int]:
     """Recommendations on which somebody decided with effect since then, each with its row."""
-    statement = select(decisions.c.recommendation, decisions.c.pool_uuid, decisions.c.recommendation_id).where(
-        decisions.c.tgc_key == tgc_key,
+    statement = select(
+        decisions.c.recommendation, decisions.c.tgc_key, decisions.c.pool_uuid, decisions.c.recommendation_id
+    ).where(
+        decisions.c.tgc_key.in_(tgc_keys),
         decisions.c.outcome == Outcome.DONE,
         decisions.c.action.in_(Action),
         decisions.c.decided_at >= since,
         decisions.c.recommendation_id.is_not(None),
     )
     return {
-        Key(tgc_key, row.pool_uuid, row.recommendation_id): row.recommendation
+        Key(row.tgc_key, row.pool_uuid, row.recommendation_id): row.recommendation
         for row in await connection.execute(statement)
     }
 
@@ -204,7 +214,8 @@ async def decided(connection: AsyncConnection, tgc_key: str, since: datetime) ->
 class About(msgspec.Struct, frozen=True, kw_only=True):
     """Which entries; None for all."""
 
-    pool_uuids: Collection[str] | None = None
+    pools: Collection[NamedPool] | None = None
+    """Their names do not count."""
     user_ids: Collection[str] | None = None
 
 
@@ -230,25 +241,30 @@ async def count(connection: AsyncConnection, about: About) -> int:
     return int((await connection.execute(statement)).scalar_one())
 
 
-async def pools(connection: AsyncConnection) -> list[Named]:
+async def pools(connection: AsyncConnection) -> list[NamedPool]:
     """Every name that a pool of the journal ever had."""
-    return await _named(connection, decisions.c.pool_uuid, decisions.c.pool_name)
+    named = (decisions.c.pool_uuid.is_not(None), decisions.c.pool_name.is_not(None))
+    statement = select(decisions.c.tgc_key, decisions.c.pool_uuid, decisions.c.pool_name).where(*named).distinct()
+    return [
+        NamedPool(uuid=row.pool_uuid, name=PoolName(row.tgc_key, row.pool_name))
+        for row in await connection.execute(statement)
+    ]
 
 
 async def people(connection: AsyncConnection) -> list[Named]:
     """Every name that a person of the journal ever had."""
-    return await _named(connection, decisions.c.user_id, decisions.c.user_name)
-
-
-async def _named(connection: AsyncConnection, id_: ColumnElement[Any], name: ColumnElement[Any]) -> list[Named]:
-    statement = select(id_, name).where(id_.is_not(None), name.is_not(None)).distinct()
+    statement = select(decisions.c.user_id, decisions.c.user_name).where(decisions.c.user_name.is_not(None)).distinct()
     return [Named(*row) for row in await connection.execute(statement)]
 
 
 def _is_about(about: About) -> list[ColumnElement[bool]]:
     which: list[ColumnElement[bool]] = []
-    if about.pool_uuids is not None:
-        which.append(decisions.c.pool_uuid.in_(about.pool_uuids))
+    if about.pools is not None:
+        uuids: dict[str, set[str]] = {}
+        for pool in about.pools:
+            uuids.setdefault(pool.name.tgc_key, set()).add(pool.uuid)
+        of_tgcs = (and_(decisions.c.tgc_key == key, decisions.c.pool_uuid.in_(those)) for key, those in uuids.items())
+        which.append(or_(false(), *of_tgcs))
     if about.user_ids is not None:
         which.append(decisions.c.user_id.in_(about.user_ids))
     return which

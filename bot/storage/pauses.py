@@ -1,4 +1,4 @@
-"""Pauses: no accepting in a pool, or in all pools of a TGC, until an approver resumes it or its time is over."""
+"""Pauses: no accepting in a pool, or in all pools, until an approver resumes it or its time is over."""
 
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from bot.storage.leases import ensure_row
 from bot.storage.tables import pauses
 
 EVERY_POOL = ""
+"""Of every TGC, also of one that is added while it lasts: which TGC its row names says nothing."""
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +26,8 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True):
 
 async def set_pause(connection: AsyncConnection, tgc_key: str, pause: Pause, now: datetime) -> None:
     row = _is(tgc_key, pause.pool_uuid)
+    if pause.pool_uuid == EVERY_POOL:
+        await connection.execute(delete(pauses).where(row, pauses.c.tgc_key != tgc_key))
     values = {**msgspec.structs.asdict(pause), "paused_at": now}
     if not await ensure_row(connection, pauses, row, tgc_key=tgc_key, **values):
         await connection.execute(update(pauses).where(row).values(**values))
@@ -32,14 +35,16 @@ async def set_pause(connection: AsyncConnection, tgc_key: str, pause: Pause, now
 
 async def lift(connection: AsyncConnection, tgc_key: str, pool_uuid: str, now: datetime) -> bool:
     """End this pause and no other: that of every pool leaves alone what is paused by itself. False where none was."""
-    return (await connection.execute(delete(pauses).where(_is(tgc_key, pool_uuid), _lasts(now)))).rowcount == 1
+    return (await connection.execute(delete(pauses).where(_is(tgc_key, pool_uuid), _lasts(now)))).rowcount > 0
 
 
 _IN_FORCE = (
     select(pauses)
     .where(
-        pauses.c.tgc_key == bindparam("tgc_key"),
-        or_(pauses.c.pool_uuid == bindparam("pool_uuid"), pauses.c.pool_uuid == EVERY_POOL),
+        or_(
+            and_(pauses.c.tgc_key == bindparam("tgc_key"), pauses.c.pool_uuid == bindparam("pool_uuid")),
+            pauses.c.pool_uuid == EVERY_POOL,
+        ),
         or_(pauses.c.until.is_(None), pauses.c.until > bindparam("now")),
     )
     .order_by(pauses.c.pool_uuid.desc())
@@ -54,9 +59,9 @@ async def in_force(connection: AsyncConnection, tgc_key: str, pool_uuid: str, no
     return None if row is None else _pause(row)
 
 
-async def of_single_pools(connection: AsyncConnection, tgc_key: str, now: datetime) -> list[Pause]:
+async def of_single_pools(connection: AsyncConnection, now: datetime) -> list[Pause]:
     """Those that the end of the pause of every pool leaves in force, by name."""
-    which = (pauses.c.tgc_key == tgc_key, pauses.c.pool_uuid != EVERY_POOL, _lasts(now))
+    which = (pauses.c.pool_uuid != EVERY_POOL, _lasts(now))
     statement = select(pauses).where(*which).order_by(pauses.c.pool_name)
     return [_pause(row) for row in await connection.execute(statement)]
 
@@ -66,6 +71,8 @@ def _pause(row: Row[Any]) -> Pause:
 
 
 def _is(tgc_key: str, pool_uuid: str) -> ColumnElement[bool]:
+    if pool_uuid == EVERY_POOL:
+        return pauses.c.pool_uuid == EVERY_POOL
     return and_(pauses.c.tgc_key == tgc_key, pauses.c.pool_uuid == pool_uuid)
 
 

@@ -11,7 +11,7 @@ from bot.rendering.escape import SYSTEM_USER, is_policy_id, is_system_user_id
 from bot.rendering.shapes import Shape
 from bot.rendering.views import Action
 from bot.storage.leases import Lease, ensure_row, is_free
-from bot.storage.tables import presses
+from bot.storage.tables import offers, presses, recommendations
 
 
 class Press(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,12 +59,17 @@ async def get(connection: AsyncConnection, press_id: str) -> Press:
 
 async def untold(
     connection: AsyncConnection, now: datetime, lease_life: timedelta, *, typed_only: bool = False
-) -> list[str]:
-    """Ids of those whose people wait for an answer while nobody works on it."""
+) -> list[tuple[str, str | None]]:
+    """Ids of those whose people wait for an answer while nobody works on it, each with the TGC that it is about."""
     is_left = and_(presses.c.told_at.is_(None), is_free(presses, now, lease_life))
     if typed_only:
         is_left = and_(is_left, presses.c.user_id.startswith(SYSTEM_USER, autoescape=True))
-    return list(await connection.scalars(select(presses.c.id).where(is_left).order_by(presses.c.pressed_at)))
+    about = presses.outerjoin(offers, offers.c.id == presses.c.offer_id).outerjoin(
+        recommendations, recommendations.c.id == offers.c.recommendation
+    )
+    statement = select(presses.c.id, recommendations.c.tgc_key).select_from(about).where(is_left)
+    found = await connection.execute(statement.order_by(presses.c.pressed_at))
+    return [(row.id, row.tgc_key) for row in found]
 
 
 def is_untold(press_id: str) -> ColumnElement[bool]:

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.pool_names import PoolName, TgcPool
 from bot.recommendations import Key
 from bot.stalls import MoveSeen
 from bot.storage.leases import ensure_row
@@ -34,6 +35,14 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     def pool(self) -> Pool:
         """As it was called when it was read last."""
         return Pool(uuid=self.key.pool_uuid, name=self.pool_name)
+
+    @property
+    def tgc_pool(self) -> TgcPool:
+        return TgcPool(self.key.tgc_key, self.pool)
+
+    @property
+    def named(self) -> PoolName:
+        return PoolName(self.key.tgc_key, self.pool_name)
 
 
 _BY_KEY = select(recommendations).where(

@@ -4,6 +4,7 @@ Each request is a row of its own, kept before the TGC is asked; of a VM the newe
 """
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -84,14 +85,14 @@ async def of_request(connection: AsyncConnection, request_id: str) -> list[VmRul
     return [_rule(row) for row in await connection.execute(statement)]
 
 
-async def standing(connection: AsyncConnection, tgc_key: str) -> list[VmRule]:
+async def standing(connection: AsyncConnection, tgc_keys: Collection[str]) -> list[VmRule]:
     """Of each VM what holds, or may; by pool and VM."""
     statement = (
         select(vm_rules)
-        .where(vm_rules.c.tgc_key == tgc_key, vm_rules.c.state != RuleState.REFUSED)
+        .where(vm_rules.c.tgc_key.in_(tgc_keys), vm_rules.c.state != RuleState.REFUSED)
         .order_by(vm_rules.c.number)
     )
-    newest = {row.vm_uuid: _rule(row) for row in await connection.execute(statement)}
+    newest = {(row.tgc_key, row.vm_uuid): _rule(row) for row in await connection.execute(statement)}
     hold = (rule for rule in newest.values() if not rule.clears or rule.state is RuleState.ASKED)
     return sorted(hold, key=lambda rule: (rule.pool_name.casefold(), rule.vm.name.casefold(), rule.id))
 

@@ -8,13 +8,14 @@ import pytest
 
 import playground.slack
 from bot.access import Access, Actor
+from bot.pool_names import PoolName
 from bot.pool_rules import Approvers
 from bot.slack import Slack
 from playground.slack_workspace import User, UserGroup
 from tests.bot.rules import rules
 from tests.scenarios.stage import StageClock
 
-POOL = "Production"
+POOL = PoolName("default", "Production")
 
 Workspace = playground.slack.Slack
 

@@ -213,7 +213,21 @@ def test_a_file_that_cannot_be_read_is_told(file: Path) -> None:
 
 
 KEYS = st.sampled_from(
-    ["pools", "policies", "windows", "approvers", "second_approver", "approval_lapse_hours", "x", '"a.b"', '"="', '"["']
+    [
+        "pools",
+        "policies",
+        "windows",
+        "approvers",
+        "second_approver",
+        "approval_lapse_hours",
+        "x",
+        '"a.b"',
+        '"="',
+        '"["',
+        "tgc",
+        "name",
+        "password",
+    ]
 )
 VALUES = st.recursive(
     st.sampled_from(
@@ -231,6 +245,7 @@ LINES = st.one_of(
     st.builds("{} = {}".format, KEYS, VALUES),
     st.builds("[pools.{}]".format, KEYS),
     st.builds("[{}]".format, KEYS),
+    st.builds("[[{}]]".format, KEYS),
     st.text(max_size=20),
 )
 

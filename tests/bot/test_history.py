@@ -5,11 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.history import HistoryRefusedError, meant
+from bot.pool_names import TgcPool
 from bot.pools import UnknownPoolError
 from tests.bot.rendering.strategies import TEXTS
 from tgc.models import Pool
 
-POOLS = [Pool(uuid=name, name=name) for name in ("Production", "Production 2", "Rack 12", "7", "Old Lab")]
+POOLS = [
+    TgcPool("default", Pool(uuid=name, name=name)) for name in ("Production", "Production 2", "Rack 12", "7", "Old Lab")
+]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +35,7 @@ def test_a_number_at_the_end_means_days_unless_it_belongs_to_a_pools_name(
     typed: str, pools: list[str], days: int
 ) -> None:
     found, meant_days = meant(POOLS, typed)
-    assert ([pool.name for pool in found], meant_days) == (pools, days)
+    assert ([pool.shown for pool in found], meant_days) == (pools, days)
 
 
 @pytest.mark.parametrize("typed", ["0", "31", "Production 0", "Nowhere 99", "production 999999999d"])
@@ -49,7 +52,7 @@ def test_a_pool_that_nobody_knows_is_told_as_such(typed: str) -> None:
 
 @given(st.lists(TEXTS, max_size=4), TEXTS | st.from_regex(r"\w{0,5} ?[0-9]{1,30} ?(d|days)?", fullmatch=True))
 def test_whatever_is_typed_means_known_pools_and_possible_days_or_is_refused(names: list[str], typed: str) -> None:
-    pools = [Pool(uuid=str(number), name=name) for number, name in enumerate(names)]
+    pools = [TgcPool("default", Pool(uuid=str(number), name=name)) for number, name in enumerate(names)]
     try:
         found, days = meant(pools, typed)
     except (HistoryRefusedError, UnknownPoolError):

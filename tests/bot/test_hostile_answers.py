@@ -17,6 +17,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from yarl import URL
 
+from bot.pool_names import TgcPool
 from bot.pools import find_pools
 from bot.readings import PoolReading, Tgc, pool_name, view_of_reading
 from bot.recommendations import is_building, is_expired, is_final, is_other_plan, plan_of, progress_of
@@ -89,7 +90,7 @@ def check_recommendation(recommendation: Recommendation) -> None:
 
 
 def check_views(recommendation: Recommendation) -> None:
-    reading = PoolReading(pool=Pool(uuid="pool-1"), read_at=NOW, recommendation=recommendation)
+    reading = PoolReading(tgc_key=TGC.key, pool=Pool(uuid="pool-1"), read_at=NOW, recommendation=recommendation)
     bare = view_of_reading(TGC, reading, NOW)
     offered = msgspec.structs.replace(
         bare, offer_id="offer-1", can_act=True, can_accept=True, previous=progress_of(recommendation)
@@ -201,8 +202,11 @@ def check_pools(body: bytes) -> None:
     check_report(Report(tgc_name=TGC.name, read_at=NOW, pools=(*unread, *balanced)))
     for pool in pools:
         assert URL(f"https://tgc{_pool_path(pool.uuid)}", encoded=True).raw_path == _pool_path(pool.uuid)
-        assert pool in find_pools(pools, pool_name(pool))
+        known = [TgcPool(TGC.key, one) for one in pools]
+        assert TgcPool(TGC.key, pool) in find_pools(known, pool_name(pool))
 
 
 def view_of(pool: Pool) -> CardView:
-    return view_of_reading(TGC, PoolReading(pool=pool, read_at=NOW, recommendation=Recommendation()), NOW)
+    return view_of_reading(
+        TGC, PoolReading(tgc_key=TGC.key, pool=pool, read_at=NOW, recommendation=Recommendation()), NOW
+    )

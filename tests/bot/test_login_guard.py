@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.login_guard import HOLD, RememberedLogin
+from bot.settings import Secret, Settings
 from bot.storage.database import Database, open_database
 from tests.scenarios.stage import START, StageClock
 from tgc.errors import TGCLoginError
@@ -25,7 +27,13 @@ def clock() -> StageClock:
 
 def guard(database: Database, clock: StageClock, **changed: str) -> RememberedLogin:
     account = {"user_name": "bot", "password": "wrong", **changed}
-    return RememberedLogin(database, clock, tgc_key="default", **account)
+    [tgc] = Settings(
+        tgc_url="https://tgc.example.com",
+        tgc_username=account["user_name"],
+        tgc_password=Secret(account["password"]),
+        reco_timezone=ZoneInfo("UTC"),
+    ).tgcs
+    return RememberedLogin(database, clock, tgc)
 
 
 async def refused(database: Database, clock: StageClock, times: int) -> None:

@@ -96,6 +96,23 @@ def test_it_is_for_the_pools_and_tgcs_that_it_names(pool: str, tgc: str, expecte
     assert verdict.names_pool is verdict.matches is expected
 
 
+@pytest.mark.parametrize(
+    ("pools", "pool", "expected"),
+    [
+        (("Production",), "berlin/Production", True),
+        (("berlin/Prod*",), "berlin/Production", True),
+        (("oslo/Prod*",), "berlin/Production", False),
+        (("b*",), "berlin/Production", False),  # a TGC's name is no part of a pool's
+        (("*/Production",), "berlin/Production", False),
+    ],
+)
+def test_with_several_tgcs_a_pool_is_meant_by_its_own_name_or_after_its_tgcs(
+    pools: tuple[str, ...], pool: str, expected: bool
+) -> None:
+    policy = but(pools=pools)
+    assert policy.names(Key("berlin", "1", "1"), pool) is expected
+
+
 LOSING = Outcome(protection_info=ProtectionOutcome(vm_tintri_uuids=("x",)))
 IN_WORDS = Outcome(protection_info=ProtectionOutcome(summary="1 VM would lose replication"))
 

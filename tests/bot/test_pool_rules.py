@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.pool_names import PoolName
 from bot.pool_rules import (
     Approvers,
     PoolRule,
@@ -25,6 +26,10 @@ def rule(name: str) -> PoolRule:
     return PoolRule(name=name, named_in=name, approvers=Approvers())
 
 
+def at(pool: str, tgc: str = "default") -> PoolName:
+    return PoolName(tgc, pool)
+
+
 RULES = PoolRules(
     default=rule("default"),
     by_pool=(("Prod*", rule("first")), ("*", rule("second")), ("Prod[1]", rule("bracket")), ("Product", rule("name"))),
@@ -43,17 +48,48 @@ RULES = PoolRules(
     ],
 )
 def test_a_pools_own_name_comes_first_then_the_first_pattern(pool_name: str, expected: str) -> None:
-    assert RULES.of(pool_name).name == expected
+    assert RULES.of(at(pool_name)).name == expected
 
 
 def test_without_a_section_the_default_holds() -> None:
     rules = PoolRules(default=rule("default"), by_pool=(("Lab", rule("lab")),))
-    assert rules.of("Production").name == "default"
+    assert rules.of(at("Production")).name == "default"
     assert [one.name for one in rules.all] == ["default", "lab"]
 
 
+AT_BERLIN = PoolRules(
+    default=rule("default"),
+    by_pool=(
+        ("Prod*", rule("anywhere")),
+        ("berlin/Prod*", rule("berlin glob")),
+        ("Production", rule("exact anywhere")),
+        ("berlin/Production", rule("berlin exact")),
+        ("berlin/*", rule("rest of berlin")),
+        ("nowhere/Lab", rule("no TGC")),
+    ),
+    tgc_keys=frozenset({"default", "berlin", "oslo"}),
+)
+
+
+@pytest.mark.parametrize(
+    ("tgc", "pool_name", "expected"),
+    [
+        ("berlin", "berlin/Production", "berlin exact"),
+        ("oslo", "oslo/Production", "exact anywhere"),
+        ("berlin", "berlin/Prod 2", "anywhere"),  # the first glob of the file
+        ("berlin", "berlin/Lab", "rest of berlin"),
+        ("oslo", "oslo/Lab", "default"),
+        ("oslo", "oslo/berlin/Production", "default"),  # another TGC's name is no part of a pool's
+        ("berlin", "Production", "berlin exact"),  # kept while there was one TGC
+        ("default", "nowhere/Lab", "no TGC"),  # no TGC is called so, so it is a pool's whole name
+    ],
+)
+def test_an_entry_with_a_tgcs_name_counts_there_only(tgc: str, pool_name: str, expected: str) -> None:
+    assert AT_BERLIN.of(at(pool_name, tgc)).name == expected
+
+
 def test_rules_that_no_pool_is_subject_to_are_idle() -> None:
-    assert RULES.idle(["Production", "Lab"]) == ["bracket", "name"]
+    assert RULES.idle([at("Production"), at("Lab")]) == ["bracket", "name"]
     assert RULES.idle([]) == ["first", "second", "bracket", "name"]
 
 

@@ -4,19 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.pools import UnknownPoolError, find_pools, matching_pools
-from bot.readings import pool_name
+from bot.pool_names import TgcPool
+from bot.pools import AmbiguousPoolError, UnknownPoolError, find_pools, matching_pools
 from tgc.models import Pool
 
 NAMES = ("Production", "Prod", "Test", "Straße", "VDI")
 
 
-def pools(*names: str) -> list[Pool]:
-    return [Pool(uuid=f"uuid-{number}", name=name) for number, name in enumerate(names)]
+def pools(*names: str) -> list[TgcPool]:
+    return [TgcPool("default", Pool(uuid=f"uuid-{number}", name=name)) for number, name in enumerate(names)]
 
 
 def found(typed: str, *names: str) -> list[str]:
-    return [pool_name(pool) for pool in find_pools(pools(*(names or NAMES)), typed)]
+    return [pool.shown for pool in find_pools(pools(*(names or NAMES)), typed)]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,8 @@ def test_two_pools_of_one_name_are_both_meant() -> None:
 
 
 def test_a_pool_without_a_name_is_found_by_its_id() -> None:
-    assert find_pools([Pool(uuid="BDD640FB")], "bdd6") == [Pool(uuid="BDD640FB")]
+    nameless = TgcPool("default", Pool(uuid="BDD640FB"))
+    assert find_pools([nameless], "bdd6") == [nameless]
 
 
 def test_where_there_are_no_pools_all_of_them_are_none() -> None:
@@ -95,7 +96,7 @@ def test_whatever_is_typed_either_finds_pools_or_is_unknown(names: list[str], ty
     ],
 )
 def test_a_pattern_is_a_whole_name_or_a_glob(patterns: list[str], meant: list[str]) -> None:
-    assert [pool_name(pool) for pool in matching_pools(pools(*NAMES), patterns)] == meant
+    assert [pool.shown for pool in matching_pools(pools(*NAMES), patterns)] == meant
 
 
 @pytest.mark.parametrize("patterns", [["Pro"], ["Prod", "VD"], ["lab*"], [""]])
@@ -106,4 +107,62 @@ def test_a_beginning_is_no_pattern_and_each_pattern_must_match(patterns: list[st
 
 def test_a_name_with_signs_of_a_glob_is_found_as_it_is() -> None:
     found = matching_pools(pools("VDI [old]", "VDI o"), ["vdi [old]"])
-    assert [pool_name(pool) for pool in found] == ["VDI [old]"]
+    assert [pool.shown for pool in found] == ["VDI [old]"]
+
+
+TWO = [
+    TgcPool(tgc, Pool(uuid="1", name=f"{tgc}/{name}"))
+    for tgc, name in (
+        ("berlin", "Production"),
+        ("berlin", "Test"),
+        ("oslo", "Production"),
+        ("oslo", "Berlin"),
+        ("oslo", "x/Lab"),
+    )
+]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("oslo/production", ["oslo/Production"]),
+        ("test", ["berlin/Test"]),
+        ("te", ["berlin/Test"]),
+        ("prod", ["berlin/Production", "oslo/Production"]),
+        ("Berlin", ["oslo/Berlin"]),
+        ("berlin/", ["berlin/Production", "berlin/Test"]),
+        ("oslo/x/lab", ["oslo/x/Lab"]),
+        ("x/l", ["oslo/x/Lab"]),
+    ],
+)
+def test_with_several_tgcs_a_name_is_the_pools_own_or_the_full_one(typed: str, meant: list[str]) -> None:
+    assert [pool.shown for pool in find_pools(TWO, typed)] == meant
+
+
+@pytest.mark.parametrize(
+    ("pattern", "meant"),
+    [
+        ("oslo/prod*", ["oslo/Production"]),
+        ("*/production", ["berlin/Production", "oslo/Production"]),
+        ("prod*", ["berlin/Production", "oslo/Production"]),
+        ("b*", ["oslo/Berlin"]),
+        ("oslo/*", ["oslo/Production", "oslo/Berlin", "oslo/x/Lab"]),
+    ],
+)
+def test_a_glob_looks_at_the_tgcs_name_only_where_it_has_a_slash(pattern: str, meant: list[str]) -> None:
+    assert [pool.shown for pool in matching_pools(TWO, [pattern])] == meant
+
+
+def test_a_name_at_several_tgcs_is_answered_with_the_full_ones() -> None:
+    for find in (find_pools, lambda pools, typed: matching_pools(pools, [typed])):
+        with pytest.raises(AmbiguousPoolError) as ambiguous:
+            find(TWO, "production ")
+        assert str(ambiguous.value) == (
+            "“production” is a pool of several TGCs: type one of berlin/Production, oslo/Production."
+        )
+
+
+def test_while_a_tgc_cannot_be_read_only_a_full_name_is_certain() -> None:
+    with pytest.raises(AmbiguousPoolError, match=r"may be a pool of turin, too.* type berlin/Test if"):
+        matching_pools(TWO, ["test"], unread={"turin": "why"})
+    assert [pool.shown for pool in matching_pools(TWO, ["berlin/test"], unread={"turin": "why"})] == ["berlin/Test"]

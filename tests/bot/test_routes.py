@@ -179,3 +179,21 @@ def test_cards_elsewhere_show_it_until_one_stands_in_its_new_place() -> None:
     assert live([old, new, other], ("C0OTHER", "C0NEW")) == [other, new]
     assert live([old, card(2, "C0NEW", None)], ("C0NEW",)) == [old, card(2, "C0NEW", None)]
     assert live([old], ("C0NEW",)) == [old]
+
+
+@pytest.mark.parametrize(
+    ("pools", "tgc", "taken"),
+    [
+        (("Production",), "berlin", True),
+        (("berlin/Production",), "berlin", True),
+        (("berlin/Prod*",), "berlin", True),
+        (("berlin/Production",), "oslo", False),
+        (("*",), "oslo", True),
+        (("oslo/*",), "berlin", False),
+        (("b*",), "berlin", False),  # a TGC's name is no part of a pool's
+    ],
+)
+def test_with_several_tgcs_a_pool_is_meant_by_its_own_name_or_the_full_one(
+    pools: tuple[str, ...], tgc: str, taken: bool
+) -> None:
+    assert Route(channels=("C1",), pools=pools).takes_pool(tgc, f"{tgc}/Production") is taken

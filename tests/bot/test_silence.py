@@ -37,7 +37,7 @@ def reading(
     reason: StateReason | None = None,
 ) -> PoolReading:
     made_ = Recommendation(state=state, execution_state=execution_state, creation_time=made, state_reason=reason)
-    return PoolReading(pool=Pool(uuid="p"), read_at=AFTER, recommendation=made_)
+    return PoolReading(tgc_key="default", pool=Pool(uuid="p"), read_at=AFTER, recommendation=made_)
 
 
 @pytest.mark.parametrize(

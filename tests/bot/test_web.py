@@ -123,12 +123,12 @@ async def test_only_what_there_is_is_served(client: Client) -> None:
 
 class TestHealth:
     async def test_before_anything_is_open(self) -> None:
-        state = await Health("default", SystemClock()).readiness()
+        state = await Health(["default"], SystemClock()).readiness()
         assert not state.ready
         assert (state.database, state.slack, state.tgc) == ("not open yet", "not connected", "not known yet")
 
     async def test_it_depends_on_the_database_slack_and_the_first_sweep(self, tmp_path: Path) -> None:
-        health = Health("default", SystemClock())
+        health = Health(["default"], SystemClock())
         async with open_database(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}") as database:
             health.database = database
             for slack_is_up in (False, True):
@@ -139,7 +139,7 @@ class TestHealth:
             assert not (await health.readiness()).ready
 
     async def test_a_database_that_only_reads_is_none(self, tmp_path: Path) -> None:
-        health = Health("default", SystemClock())
+        health = Health(["default"], SystemClock())
         health.slack_is_up, health.swept = (lambda: True), True
         async with open_database(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}") as database:
             health.database = database

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from bot import config_file
+from bot import config_file, tgc_sections
 from bot.config_file import Config
 from bot.settings import VARIABLES, Secret, Settings, SettingsError, read_settings
 
@@ -44,6 +44,10 @@ _POOLS = """
 And these in a section `[pools."NAME"]` for each pool, or for each pattern (`*` is any text, `?` any character). A
 pool's own name comes first, then the first pattern that matches, from top to bottom; case counts:
 """
+_TGCS = """
+And these in a section `[[tgc]]` for each Tintri Global Center beside the one in the environment, which may be missing
+then. The first three and one of the two for the password must be there:
+"""
 _NEEDED_BY = {"every command": "`run`, `reco`", "run": "`run`"}
 _SECTIONS = """
 There may be sections `[[routes]]` as well, see [routes.md](routes.md), and `[[policies]]`, see
@@ -74,6 +78,8 @@ def reference() -> str:
             _table(("key", "meaning", "value", "default"), map(_top_key, config_file._TOP)),
             _POOLS,
             _table(("key", "meaning", "value"), map(_pool_key, config_file._POOL)),
+            _TGCS,
+            _table(("key", "meaning", "value"), map(_tgc_key, tgc_sections.MEANINGS)),
             _SECTIONS,
         )
     )
@@ -130,7 +136,7 @@ def _warnings() -> Iterable[str]:
 
 
 def _top_key(key: str) -> Iterable[str]:
-    default = getattr(Config(), config_file._FIELDS[key])
+    default = getattr(Config(), config_file.FIELDS[key])
     unit = _UNITS[key.rpartition("_")[2]]
     return (
         _code(key),
@@ -142,6 +148,10 @@ def _top_key(key: str) -> Iterable[str]:
 
 def _pool_key(key: str) -> Iterable[str]:
     return _code(key), _text(config_file.MEANINGS[key]), _form(config_file._POOL[key])
+
+
+def _tgc_key(key: str) -> Iterable[str]:
+    return _code(key), _text(tgc_sections.MEANINGS[key]), _form(tgc_sections.TGC_FORMS[key])
 
 
 def _form(parse: object) -> str:

@@ -106,4 +106,4 @@ def _serve(environment: dict[str, str], log: Path, lease_life: timedelta, machin
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     settings = read_settings(environment, need_slack=True)
     configure(settings.log_level, settings.log_format, settings.secrets())
-    asyncio.run(run(settings, clock=MachineClock(machine), lease_life=lease_life))
+    asyncio.run(run(settings, lambda: settings, clock=MachineClock(machine), lease_life=lease_life))

@@ -18,6 +18,7 @@ import msgspec
 
 from bot.app import bot
 from bot.pool_rules import Approvers
+from bot.reload import Reload
 from bot.settings import Secret, Settings
 from bot.tgc_link import PATIENCE_S
 from playground.slack import Slack
@@ -124,9 +125,11 @@ class Stage:
         self.slack.request_url = f"http://127.0.0.1:{self.settings.port}/slack/events"
 
     async def start_bot(self) -> None:
+        self._reload = Reload(self.settings, lambda: self.settings)
         await self._bots.enter_async_context(
             bot(
                 self.settings,
+                reload=self._reload,
                 clock=self.clock,
                 tgc_timeout_s=self.tgc_timeout_s,
                 patience_s=self.patience_s,
@@ -140,6 +143,11 @@ class Stage:
         """Stop whatever runs, in order."""
         await self._bots.aclose()
         self._bots = AsyncExitStack()
+
+    async def reload(self) -> None:
+        """As SIGHUP does: the bot started last reads the settings as they are now."""
+        self._reload.ask()
+        await self.settle()
 
     async def restart_bot(self) -> None:
         await self.stop_bot()

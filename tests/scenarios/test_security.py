@@ -366,7 +366,7 @@ async def test_what_anybody_may_read_names_nobody_and_nothing(stage: Stage, outs
     names = [pool.name for pool in stage.world.pools] + [vm.name for vm in stage.world.vms.values()]
     people = ["alice", "bob", stage.slack.person("alice").user.id]
     secrets = [secret.reveal() for secret in stage.settings.secrets()]
-    for hidden in (*names, *people, *secrets, stage.settings.tgc_url, "@", stage.settings.reco_channel or ""):
+    for hidden in (*names, *people, *secrets, stage.tgc.url, "@", stage.settings.reco_channel or ""):
         assert hidden not in text
 
 

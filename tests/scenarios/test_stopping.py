@@ -34,6 +34,7 @@ class Process:
     def __init__(self, process: asyncio.subprocess.Process, port: int) -> None:
         self._process = process
         self._port = port
+        self._written = ""
 
     async def readiness(self) -> tuple[int, str]:
         """What /readyz answers; 0 where nobody listens yet."""
@@ -60,7 +61,13 @@ class Process:
         """Its exit code and all it wrote."""
         async with asyncio.timeout(20):
             written, _ = await self._process.communicate()
-        return self._process.returncode or 0, written.decode()
+        return self._process.returncode or 0, self._written + written.decode()
+
+    async def until_written(self, text: str) -> None:
+        assert self._process.stdout is not None
+        async with asyncio.timeout(20):
+            while text not in self._written:
+                self._written += (await self._process.stdout.read(10_000)).decode()
 
     def kill(self) -> None:
         if self._process.returncode is None:

@@ -14,7 +14,7 @@ from bot.doctor.checkup import next_runs
 from bot.doctor.database_check import check_database
 from bot.doctor.settings_check import check_settings
 from bot.rendering.views import Finding, Mark
-from bot.settings import Secret
+from bot.settings import Secret, Settings
 from bot.slack import SlackAwayError, SlackRefusedError
 from bot.storage.database import open_database
 from tests.bot.storage.older import database_as_of
@@ -175,8 +175,11 @@ class TestTheSettings:
 
 def test_the_next_runs_are_told_by_both_clocks() -> None:
     now = datetime(2026, 3, 28, 20, tzinfo=UTC)  # the night after it, Berlin's clocks go forward
-    assert next_runs("15 6,18 * * *", BERLIN, ZoneInfo("UTC"), now).sentence == (
+    [tgc] = Settings(
+        tgc_url="https://tgc.example.com", tgc_username="bot", tgc_password=Secret("it"), reco_timezone=BERLIN
+    ).tgcs
+    assert next_runs(tgc, ZoneInfo("UTC"), now).sentence == (
         "All pools are read next at 2026-03-29 06:15, 2026-03-29 18:15, 2026-03-30 06:15 in RECO_TIMEZONE "
         "(Europe/Berlin); here (UTC) that is 2026-03-29 04:15, 2026-03-29 16:15, 2026-03-30 04:15."
     )
-    assert next_runs("15 6,18 * * *", BERLIN, BERLIN, now).sentence.endswith("(Europe/Berlin).")
+    assert next_runs(tgc, BERLIN, now).sentence.endswith("(Europe/Berlin).")

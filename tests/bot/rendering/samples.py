@@ -25,6 +25,7 @@ def recommendation(name: str) -> Recommendation:
 
 def view(sample: str | Recommendation, standing: Standing, **changes: Any) -> CardView:
     given: dict[str, Any] = {
+        "tgc_key": "default",
         "tgc_name": "tgc.example.com",
         "tgc_url": "https://tgc.example.com",
         "pool_name": "Production",

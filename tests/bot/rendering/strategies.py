@@ -19,6 +19,7 @@ from bot.rendering.views import (
     Report,
     SeenMove,
     Standing,
+    TgcGlance,
     TicketAsked,
 )
 from tgc import models
@@ -203,6 +204,7 @@ def _stalling(view: CardView, since: datetime) -> CardView:
 
 _GETTING_ON = st.builds(
     CardView,
+    tgc_key=TEXTS,
     tgc_name=TEXTS,
     tgc_url=TEXTS | st.just("https://tgc.example.com"),
     pool_name=TEXTS,
@@ -271,9 +273,7 @@ def _home(
 ) -> HomeView:
     """Up to far more than a home holds, from the few that were drawn."""
     pools, waits, runs = copies
-    home = HomeView(
-        tgc_name="", tgc_url="", pools=(pool,) * pools, waiting=(waiting,) * waits, running=(running,) * runs
-    )
+    home = HomeView(tgcs=(), pools=(pool,) * pools, waiting=(waiting,) * waits, running=(running,) * runs)
     return msgspec.structs.replace(home, **others)
 
 
@@ -283,9 +283,16 @@ HOMES = st.builds(
     VIEWS,
     VIEWS,
     st.tuples(*[st.sampled_from([0, 1, 40])] * 3),
-    tgc_name=TEXTS,
-    tgc_url=TEXTS | st.just("https://tgc.example.com"),
-    read_at=maybe(MOMENTS),
-    failing_since=maybe(MOMENTS),
+    tgcs=st.builds(
+        lambda tgc, copies: (tgc,) * copies,
+        st.builds(
+            TgcGlance,
+            name=TEXTS,
+            url=TEXTS | st.just("https://tgc.example.com"),
+            read_at=maybe(MOMENTS),
+            failing_since=maybe(MOMENTS),
+        ),
+        st.sampled_from([1, 2, 40]),
+    ),
     decided=st.lists(AUDIT_ENTRIES, max_size=5).map(tuple),
 )

@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from bot.rendering import ids, words
@@ -13,6 +14,7 @@ from bot.rendering.answers import (
 )
 from bot.rendering.card import render_card
 from bot.rendering.views import PoolAnswer, Report, Standing
+from tests.bot.rendering.checks import check
 from tests.bot.rendering.samples import (
     AT,
     DAY_AND_TIME,
@@ -92,6 +94,17 @@ def test_one_pool_is_counted_in_the_singular() -> None:
 
 def test_no_pools_at_all_is_said() -> None:
     assert render_report(_report(), page=0, filter_text="").text == "The TGC shows this account no VMstore pools."
+
+
+def test_the_pools_of_tgcs_that_cannot_be_read_are_told_to_be_missing() -> None:
+    unread = {f"tgc-{number}": "No route & no name. " * 200 for number in range(20)} | {"a": "No route."}
+    report_ = msgspec.structs.replace(
+        _report(pool("b/Lab", Standing.BALANCED)), are_many=True, unread={"a": "No route."}
+    )
+    assert "The pools of a are missing: No route." in render_report(report_, page=0, filter_text="").text
+    longest = render_report(msgspec.structs.replace(report_, unread=unread), page=0, filter_text="")
+    check(longest)
+    assert "And so are those of 16 more." in reading(longest.blocks)
 
 
 def test_a_pool_chosen_from_the_list_is_its_card_with_the_way_back() -> None:

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from bot.rendering.home import CARDS_SHOWN, POOLS_SHOWN, render_home
-from bot.rendering.views import Action, AuditEntry, HomeView, PoolGlance, Standing
+from bot.rendering.views import Action, AuditEntry, HomeView, PoolGlance, Standing, TgcGlance
 from playground.blockkit import validate_view
 from tests.bot.rendering.checks import buttons
 from tests.bot.rendering.samples import AT, act, reading, unparted, view
@@ -35,9 +35,7 @@ DECIDED = AuditEntry(
     offer_id=None,
 )
 HOME = HomeView(
-    tgc_name="tgc.example.com",
-    tgc_url="https://tgc.example.com",
-    read_at=AT,
+    tgcs=(TgcGlance(name="tgc.example.com", url="https://tgc.example.com", read_at=AT),),
     pools=(
         PoolGlance(pool_name="Lab", stat=PoolStat(space_used_physical_gib=-1, operations_total_iops=-1)),
         PoolGlance(pool_name="Production", stat=STAT, view=WAITING),
@@ -80,14 +78,13 @@ def test_it_tells_what_waits_what_runs_the_pools_and_who_decided() -> None:
     ],
 )
 def test_figures_are_told_as_far_as_they_are_real(stat: PoolStat, told: str) -> None:
-    home = render_home(HomeView(tgc_name="tgc", tgc_url="", pools=(PoolGlance(pool_name="Lab", stat=stat),)))
+    home = render_home(HomeView(tgcs=(TgcGlance(name="tgc", url=""),), pools=(PoolGlance(pool_name="Lab", stat=stat),)))
     assert f"Lab  nothing to decide\n{unparted(told)}\n" in reading(home["blocks"])
 
 
 def test_of_what_is_too_much_it_says_how_much_more_there_is() -> None:
     many = HomeView(
-        tgc_name="tgc",
-        tgc_url="",
+        tgcs=(TgcGlance(name="tgc", url=""),),
         pools=(PoolGlance(pool_name="Lab"),) * (POOLS_SHOWN + 2),
         waiting=(WAITING,) * (CARDS_SHOWN + 1),
         running=(RUNNING,) * (CARDS_SHOWN + 3),

@@ -91,9 +91,10 @@ def test_a_report_is_what_the_command_line_prints() -> None:
         PoolAnswer(pool_name="Lab", problem="The TGC answered 500."),
         PoolAnswer(pool_name="Production", view=view("available", Standing.OFFERED)),
     )
-    report = Report(tgc_name="tgc.example.com", read_at=AT, pools=pools)
+    report = Report(tgc_name="tgc.example.com", read_at=AT, pools=pools, unread={"berlin": "It does not answer."})
     told = render_report(report, zone=ZONE)
     assert told.text == plain_report(report, zone=ZONE)
+    assert "The pools of berlin are missing: It does not answer." in told.html
     assert told.subject == "tgc.example.com: 1 of 2 pools has a recommendation, 1 could not be read"
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.rendering import limits
 from bot.rendering.status import LINES_SHOWN, render_status
-from bot.rendering.views import Action, CardView, Outage, Paused, PlannedAct, Standing, StatusView, Unposted
+from bot.rendering.views import Action, CardView, Outage, Paused, PlannedAct, Standing, StatusView, TgcStatus, Unposted
 from tests.bot.rendering.checks import check, size
 from tests.bot.rendering.samples import AT, act, reading, recommendation, view
 from tests.bot.rendering.strategies import MOMENTS, TEXTS, USER_IDS, VIEWS
@@ -29,14 +29,13 @@ SECOND = "A second person must accept it too, because it always does."
 
 
 def status(*cards: CardView, **changes: Any) -> StatusView:
+    of_tgc: dict[str, Any] = {"outage": None, "login_refused_at": None, "swept_at": AT, "next_sweeps": NEXT}
+    of_tgc |= {name: changes.pop(name) for name in of_tgc if name in changes}
+    tgc = TgcStatus(name=changes.pop("tgc_name", "tgc.example.com"), **of_tgc)
     given: dict[str, Any] = {
-        "tgc_name": "tgc.example.com",
+        "tgcs": (tgc,) * changes.pop("tgc_copies", 1),
         "paused": (),
         "unposted": None,
-        "outage": None,
-        "login_refused_at": None,
-        "swept_at": AT,
-        "next_sweeps": NEXT,
     }
     return StatusView(cards=cards, **given | changes)
 
@@ -130,6 +129,18 @@ def test_whatever_there_is_to_tell_is_legal_harmless_and_small(
     assert size(message.blocks) < limits.MESSAGE_SIZE
 
 
+def test_with_several_tgcs_each_is_named() -> None:
+    calm = TgcStatus(name="berlin (b.example.com)", outage=None, login_refused_at=None, swept_at=AT, next_sweeps=())
+    away = msgspec.structs.replace(calm, name="oslo (o.example.com)", outage=Outage(since=AT, problem="No route."))
+    lines = told(status(tgcs=(calm, away)))
+    assert lines[:2] == ["oslo (o.example.com)", "No answers since 2026-03-10 14:12 UTC: No route."]
+    assert lines[2:] == [
+        "All pools read",
+        "berlin (b.example.com): 2026-03-10 14:12 UTC",
+        "oslo (o.example.com): 2026-03-10 14:12 UTC",
+    ]
+
+
 def test_the_longest_status_is_small_enough() -> None:
     long = "&" * 5_000
     plan = PlannedAct(id="plan-1", user_id="U0ALICE", due_at=AT)
@@ -141,6 +152,7 @@ def test_the_longest_status_is_small_enough() -> None:
     shown = status(
         *(cards * 20),
         tgc_name=long,
+        tgc_copies=40,
         paused=(Paused(pool_name=long, user_id="U0ALICE", until=AT),) * 20,
         unposted=Unposted(cards=10**6, messages=10**6, since=AT, problem=long),
         outage=Outage(since=AT, problem=long),

@@ -45,7 +45,7 @@ async def take(database: Database, leases: Leases) -> Lease | None:
 
 async def untold(database: Database, clock: StageClock) -> list[str]:
     async with database.read() as connection:
-        return await presses.untold(connection, clock.now(), LIFE)
+        return [press_id for press_id, _ in await presses.untold(connection, clock.now(), LIFE)]
 
 
 async def test_a_redelivery_is_not_kept_again(database: Database) -> None:
