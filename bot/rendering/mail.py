@@ -54,11 +54,11 @@ def render_mail(view: CardView, *, zone: ZoneInfo, people: Mapping[str, str]) ->
 
 def render_report(report: Report, *, zone: tzinfo) -> Mail:
     """All that `plain_report` prints."""
-    headline = answers.headline(report)
+    tgc, headline = name(report.tgc_name, "Tintri Global Center"), answers.headline(report)
     head = f'<p style="{_QUIET}">{_lines((report_head(report, zone), headline, *answers.unread_tgcs(report)))}</p>'
     pools = (_pool(answer, zone) for answer in answers.by_urgency(report.pools))
     return Mail(
-        subject=shorten(f"{name(report.tgc_name, 'Tintri Global Center')}: {headline}", SUBJECT),
+        subject=shorten(f"{tgc}: {headline}".replace(NO_BREAK, " "), SUBJECT),
         text=plain_report(report, zone=zone),
         html=_page((head, *chain.from_iterable(pools))),
     )

@@ -3,7 +3,7 @@
 from html.parser import HTMLParser
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot.rendering.mail import SUBJECT, Mail, render_mail, render_report
@@ -100,6 +100,7 @@ def test_a_report_is_what_the_command_line_prints() -> None:
 
 @settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(REPORTS)
+@example(Report(tgc_name="a\N{NO-BREAK SPACE}b", read_at=AT, pools=()))
 def test_text_and_html_of_a_report_say_the_same_whatever_is_recommended(report: Report) -> None:
     told = render_report(report, zone=ZONE)
     page = Page(told.html)
