@@ -56,21 +56,36 @@ def reco(
     accept: Annotated[bool, typer.Option("--accept", help="Accept what is printed, after a question each.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --accept: ask nothing, as for cron.")] = False,
     follow: Annotated[bool, typer.Option("--follow", help="Watch the moves until they have ended.")] = False,
+    mail_to: Annotated[
+        list[str] | None,
+        typer.Option("--mail-to", metavar="ADDRESS", help="Mail what is printed as well, by SMTP_URL; repeatable."),
+    ] = None,
 ) -> None:
     """Print what the TGC recommends now. Needs no Slack settings, and changes nothing without --accept."""
-    _check_reco(json=json, accept=accept, yes=yes, follow=follow)
+    _check_reco(json=json, accept=accept, yes=yes, follow=follow, mail=bool(mail_to))
+    addresses = _addresses(mail_to or [])
     settings = _settings(need_slack=False)
+    if addresses and settings.smtp_url is None:
+        _fail(
+            WRONG_USAGE, "SMTP_URL is missing, and --mail-to is given: give smtps://USER:PASSWORD@HOST or smtp://HOST."
+        )
     from rich.console import Console
 
     from bot.pools import AmbiguousPoolError, UnknownPoolError
-    from bot.print_reco import Wanted, print_reco
+    from bot.print_reco import NotMailedError, Wanted, print_reco
     from bot.rendering.escape import clean
     from bot.screen import Screen
     from bot.storage.errors import DatabaseError
     from tgc.errors import TGCError
 
     wanted = Wanted(
-        beginning=pool, patterns=tuple(pools or ()), as_json=json, accept=accept, is_agreed=yes, follow=follow
+        beginning=pool,
+        patterns=tuple(pools or ()),
+        as_json=json,
+        accept=accept,
+        is_agreed=yes,
+        follow=follow,
+        mail_to=addresses,
     )
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # not every terminal knows every name
@@ -82,7 +97,7 @@ def reco(
         _fail(WRONG_USAGE, clean(f"{error}{close}"))
     except AmbiguousPoolError as error:
         _fail(WRONG_USAGE, clean(str(error)))
-    except (TGCError, DatabaseError, ValueError) as error:
+    except (TGCError, DatabaseError, NotMailedError, ValueError) as error:
         _fail(REFUSED, str(error))
     except KeyboardInterrupt:
         raise typer.Exit(REFUSED) from None
@@ -90,13 +105,24 @@ def reco(
         raise typer.Exit(REFUSED)
 
 
-def _check_reco(*, json: bool, accept: bool, yes: bool, follow: bool) -> None:
+def _check_reco(*, json: bool, accept: bool, yes: bool, follow: bool, mail: bool) -> None:
     if yes and not accept:
         _fail(WRONG_USAGE, "--yes answers the questions of --accept, which is not given.")
     if json and (accept or follow):
         _fail(WRONG_USAGE, "--json prints what is recommended and no more: leave out --accept and --follow.")
+    if mail and (accept or follow):
+        _fail(WRONG_USAGE, "--mail-to mails what is recommended and no more: leave out --accept and --follow.")
     if accept and not yes and not sys.stdin.isatty():
         _fail(WRONG_USAGE, "There is no terminal to ask on: give --yes to accept without a question.")
+
+
+def _addresses(texts: Sequence[str]) -> tuple[str, ...]:
+    from bot.settings import parse_address
+
+    try:
+        return tuple(dict.fromkeys(parse_address(text.strip()) for text in texts))
+    except ValueError as mistake:
+        _fail(WRONG_USAGE, f"--mail-to is no address: {mistake}.")
 
 
 @cli.command()

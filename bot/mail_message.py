@@ -7,6 +7,7 @@ from email.header import Header
 from email.headerregistry import BaseHeader, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
+from email.utils import make_msgid
 from typing import Any
 
 import msgspec
@@ -57,18 +58,29 @@ def message_id(key: Key, kind: MailKind, sender: str) -> str:
 
 def compose(mail: Mail, kind: MailKind, key: Key, *, sender: str, to: Sequence[str], at: datetime) -> bytes:
     """`to`: as its head shows it. What follows the first mail of a recommendation is an answer to that."""
+    message = _message(mail, message_id(key, kind, sender), sender=sender, to=to, at=at)
+    if kind is not MailKind.AVAILABLE:
+        first = message_id(key, MailKind.AVAILABLE, sender)
+        message["In-Reply-To"] = first
+        message["References"] = first
+    return message.as_bytes()
+
+
+def compose_report(mail: Mail, *, sender: str, to: Sequence[str], at: datetime) -> bytes:
+    """Each is a thread of its own."""
+    own_id = make_msgid(domain=sender.rpartition("@")[2])
+    return _message(mail, own_id, sender=sender, to=to, at=at).as_bytes()
+
+
+def _message(mail: Mail, own_id: str, *, sender: str, to: Sequence[str], at: datetime) -> EmailMessage:
     message = EmailMessage(_POLICY)
     message["Date"] = at
     message["From"] = sender
     message["To"] = ", ".join(to)
     message["Subject"] = mail.subject
-    message["Message-ID"] = message_id(key, kind, sender)
-    if kind is not MailKind.AVAILABLE:
-        first = message_id(key, MailKind.AVAILABLE, sender)
-        message["In-Reply-To"] = first
-        message["References"] = first
+    message["Message-ID"] = own_id
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation notice answers it
     # Quoted-printable, so that it passes any relay, whatever the length of a line.
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
-    return message.as_bytes()
+    return message

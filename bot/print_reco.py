@@ -30,6 +30,10 @@ if TYPE_CHECKING:  # imported where it is needed: SQLAlchemy takes longer than a
     from bot.storage.database import Database
 
 
+class NotMailedError(Exception):
+    """The report was printed, and some or all of those it was to go to did not get it; `str()` says why."""
+
+
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for."""
 
@@ -42,6 +46,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     is_agreed: bool = False
     """Whether nobody is to be asked before each accept."""
     follow: bool = False
+    mail_to: tuple[str, ...] = ()
 
     @property
     def one_name(self) -> str:
@@ -68,8 +73,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 async def print_reco(settings: Settings, wanted: Wanted, screen: Screen, clock: Clock | None = None) -> bool:
     """Print and do what is wanted; False where something could not be read, accepted or moved.
 
-    Raises TGCError, UnknownPoolError, AmbiguousPoolError, DatabaseError, and typer.Abort where a question is not
-    answered.
+    Raises TGCError, UnknownPoolError, AmbiguousPoolError, DatabaseError, NotMailedError, and typer.Abort where a
+    question is not answered.
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
@@ -85,6 +90,8 @@ async def print_reco(settings: Settings, wanted: Wanted, screen: Screen, clock: 
             screen.write(report_as_json(report))
         else:
             screen.report(report)
+        if wanted.mail_to:
+            await _mail(report, settings, wanted.mail_to, clock)
         all_well = all(answer.problem is None for answer in report.pools) and not report.unread
         accepted: dict[TgcPool, str] = {}
         if acceptor is not None:
@@ -98,6 +105,16 @@ async def print_reco(settings: Settings, wanted: Wanted, screen: Screen, clock: 
             pools = [_pool(answer) for answer in by_urgency(report.pools)]
             all_well = await follower.follow(pools, accepted) and all_well
     return all_well
+
+
+async def _mail(report: Report, settings: Settings, to: tuple[str, ...], clock: Clock) -> None:
+    from bot.mail_reco import mail_report
+    from bot.smtp import SmtpError
+
+    try:
+        await mail_report(report, settings, to, clock.now())
+    except SmtpError as error:
+        raise NotMailedError(str(error)) from error
 
 
 async def _acceptor(settings: Settings, clock: Clock, database: "Database", tgcs: Tgcs, wanted: Wanted) -> "Acceptor":

@@ -146,14 +146,15 @@ def _parse_smtp_url(text: str) -> Secret:
     return Secret(url)
 
 
-def _parse_address(text: str) -> str:
+def parse_address(text: str) -> str:
+    """Raises ValueError, which says what to give instead."""
     if not _ADDRESS.fullmatch(text) or len(text) > _LONGEST_ADDRESS:
         raise ValueError("give mail addresses such as storage@example.com, without names and in ASCII")
     return text
 
 
 def _parse_addresses(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(map(_parse_address, filter(None, map(str.strip, text.split(","))))))
+    return tuple(dict.fromkeys(map(parse_address, filter(None, map(str.strip, text.split(","))))))
 
 
 def _parse_database_url(text: str) -> Secret:
@@ -335,7 +336,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             secret=True,
         ),
     ] = None
-    mail_from: Annotated[str | None, Variable(_parse_address, "the address that mail comes from")] = None
+    mail_from: Annotated[str | None, Variable(parse_address, "the address that mail comes from")] = None
     mail_to: Annotated[
         tuple[str, ...], Variable(_parse_addresses, "the addresses that mail goes to, with commas between them")
     ] = ()
@@ -666,7 +667,7 @@ def _mistakes_together(environ: Mapping[str, str], values: Mapping[str, Any], *,
             "SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both missing: "
             "give the first for Socket Mode, or the second for HTTP mode."
         )
-    for name in ("MAIL_FROM", "MAIL_TO"):
+    for name in ("MAIL_FROM", *(("MAIL_TO",) if need_slack else ())):  # `reco --mail-to` names its own
         if "smtp_url" in values and not values.get(name.lower()) and not environ.get(name, "").strip(" ,"):
             yield f"{name} is missing, and SMTP_URL is given: give {VARIABLES[name].meaning}."
     if values.get("tgc_verify_tls") is False and ("tgc_ca_file" in values or "tgc_fingerprint" in values):

@@ -54,10 +54,11 @@ class MailRefusedError(SmtpError):
 
 
 class Smtp:
-    def __init__(self, server: SmtpServer, may_send: Callable[[], bool]) -> None:
-        """`may_send`: asked right before a mail goes out."""
+    def __init__(self, server: SmtpServer, may_send: Callable[[], bool], *, named_in: str = "MAIL_TO") -> None:
+        """`may_send`: asked right before a mail goes out. `named_in`: where the recipients are named."""
         self._server = server
         self._may_send = may_send
+        self._named_in = named_in
         self._tls = ssl.create_default_context()
 
     async def send(self, mail: bytes, *, sender: str, recipients: Sequence[str]) -> None:
@@ -66,10 +67,10 @@ class Smtp:
             async with asyncio.timeout(WITHIN_S):
                 refused = await self._send(mail, sender, recipients)
         except (SMTPException, OSError, ValueError) as error:  # what is no SMTP may be no text either
-            raise _told(error, recipients) from error
+            raise _told(error, recipients, self._named_in) from error
         if refused:
             (_, code), *_ = refused.items()
-            raise MailRefusedError(_refused_addresses(code), refused)
+            raise MailRefusedError(_refused_addresses(code, self._named_in), refused)
 
     async def check(self) -> bool:
         """Log in and send nothing; whether all of it was encrypted. Raises SmtpError."""
@@ -78,7 +79,7 @@ class Smtp:
                 await client.ehlo()
                 return client.get_transport_info("cipher") is not None
         except (SMTPException, OSError, ValueError) as error:
-            raise _told(error, ()) from error
+            raise _told(error, (), self._named_in) from error
 
     async def _send(self, mail: bytes, sender: str, recipients: Sequence[str]) -> dict[str, str]:
         """Who refused it, and with which code."""
@@ -122,14 +123,14 @@ async def _log_in(client: SMTP, login: Login) -> None:
         raise SmtpError("The mail server offers no login by PLAIN or LOGIN: give another one in SMTP_URL.")
 
 
-def _told(error: Exception, recipients: Sequence[str]) -> SmtpError:
+def _told(error: Exception, recipients: Sequence[str], named_in: str) -> SmtpError:
     """Without the server's own words, which may repeat addresses, or what it was sent as a password."""
     if untrusted := _untrusted(error):
         why, _, _ = untrusted.verify_message.partition(",")
         return SmtpError(f"The mail server's certificate is not trusted ({why}): trust its CA on this machine.")
     match error:
         case SMTPResponseException() | SMTPRecipientsRefused():
-            return _answered(error, recipients)
+            return _answered(error, recipients, named_in)
         case TimeoutError():
             return SmtpError("The mail server does not answer in time: check SMTP_URL, and that it is well.")
         case SMTPServerDisconnected():
@@ -144,9 +145,11 @@ def _told(error: Exception, recipients: Sequence[str]) -> SmtpError:
             return SmtpError("The mail server does not speak SMTP as the bot knows it: check SMTP_URL.")
 
 
-def _answered(error: SMTPResponseException | SMTPRecipientsRefused, recipients: Sequence[str]) -> SmtpError:
+def _answered(
+    error: SMTPResponseException | SMTPRecipientsRefused, recipients: Sequence[str], named_in: str
+) -> SmtpError:
     if isinstance(error, SMTPRecipientsRefused):
-        return MailRefusedError(_refused_addresses(_code(error.recipients[0])), recipients)
+        return MailRefusedError(_refused_addresses(_code(error.recipients[0]), named_in), recipients)
     code = _code(error)
     match error:
         case SMTPAuthenticationError():
@@ -161,8 +164,8 @@ def _answered(error: SMTPResponseException | SMTPRecipientsRefused, recipients: 
             return SmtpError(f"The mail server does not go on ({code}): look into its log.")
 
 
-def _refused_addresses(code: str) -> str:
-    return f"The mail server refuses addresses of MAIL_TO ({code}): check them."
+def _refused_addresses(code: str, named_in: str) -> str:
+    return f"The mail server refuses addresses of {named_in} ({code}): check them."
 
 
 def _untrusted(error: BaseException | None) -> ssl.SSLCertVerificationError | None:

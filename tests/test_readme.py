@@ -77,6 +77,16 @@ def test_every_button_of_a_card_and_its_thread_is_explained() -> None:
     assert {row[0].strip("*") for row in table("button")} == set(labels)
 
 
+def test_every_command_and_button_in_slack_is_described() -> None:
+    using = text_of("docs/using.md")
+    commands = re.findall(r"/tintri[\w ]*", render_help(None).text)
+    assert [command for command in commands if f"| `{command}` |" not in using] == []
+    drawn = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "bot/rendering").glob("*.py"))
+    labels = set(re.findall(r'(?:button|[=,] )\("([A-Z][\w ]+…?)", (?:ids\.|action_id)', drawn))
+    assert labels >= {"Accept", "Newer", "Previous", "Press me", "Never move…"}
+    assert sorted(label for label in labels if f"**{label}**" not in using) == []
+
+
 def test_the_keys_of_the_configuration_file_are_shown() -> None:
     example = re.search(r"^```toml\n(.+?)\n```", README, re.MULTILINE | re.DOTALL)
     assert example

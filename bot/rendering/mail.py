@@ -1,19 +1,21 @@
-"""A mail about one recommendation: what `plain` says, as text and as HTML that loads nothing and acts on nothing."""
+"""A mail of one recommendation or all: what `plain` says, as text and as HTML that loads nothing and does nothing."""
 
 from collections.abc import Iterable, Mapping
+from datetime import tzinfo
 from html import escape
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from bot.rendering import standing
+from bot.rendering import answers, standing
 from bot.rendering.content import content, name
 from bot.rendering.escape import is_link, shorten
 from bot.rendering.numbers import NO_BREAK
 from bot.rendering.outline import Moves, Note, Part, VmStores, outline
 from bot.rendering.phrase import plain
-from bot.rendering.plain import plain_recommendation
-from bot.rendering.views import CardView
+from bot.rendering.plain import plain_recommendation, plain_report, report_head
+from bot.rendering.views import CardView, PoolAnswer, Report
 
 SUBJECT = 200
 
@@ -41,17 +43,51 @@ def render_mail(view: CardView, *, zone: ZoneInfo, people: Mapping[str, str]) ->
     return Mail(
         subject=shorten(told.replace(NO_BREAK, " "), SUBJECT),
         text=f"{plain_recommendation(view, zone=zone, people=people)}\n{where}\n{ending}\n",
-        html="\n".join(_page(told, outline(view, story, zone), where, ending)),
+        html=_page(
+            (
+                *_recommendation(told, outline(view, story, zone)),
+                f'<p style="{_SMALL}">{_link(where)}<br>{escape(ending)}</p>',
+            )
+        ),
     )
 
 
-def _page(told: str, parts: Iterable[Part], where: str, ending: str) -> Iterable[str]:
-    yield '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-    yield '<meta name="viewport" content="width=device-width"></head>'
-    yield f'<body style="{_BODY}"><h2>{escape(told)}</h2>'
+def render_report(report: Report, *, zone: tzinfo) -> Mail:
+    """All that `plain_report` prints."""
+    tgc, headline = name(report.tgc_name, "Tintri Global Center"), answers.headline(report)
+    head = f'<p style="{_QUIET}">{_lines((report_head(report, zone), headline, *answers.unread_tgcs(report)))}</p>'
+    pools = (_pool(answer, zone) for answer in answers.by_urgency(report.pools))
+    return Mail(
+        subject=shorten(f"{tgc}: {headline}".replace(NO_BREAK, " "), SUBJECT),
+        text=plain_report(report, zone=zone),
+        html=_page((head, *chain.from_iterable(pools))),
+    )
+
+
+def _page(body: Iterable[str]) -> str:
+    """The lines of the body are HTML already."""
+    return "\n".join(
+        (
+            '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width"></head>',
+            f'<body style="{_BODY}">',
+            *body,
+            "</body></html>",
+        )
+    )
+
+
+def _pool(answer: PoolAnswer, zone: tzinfo) -> Iterable[str]:
+    if answer.view is None:
+        return _recommendation(answers.pool_line(answer), ())
+    story = content(answer.view)
+    return _recommendation(plain(standing.told(answer.view, story), zone, {}), outline(answer.view, story, zone))
+
+
+def _recommendation(told: str, parts: Iterable[Part]) -> Iterable[str]:
+    yield f"<h2>{escape(told)}</h2>"
     for part in parts:
         yield from _part(part)
-    yield f'<p style="{_SMALL}">{_link(where)}<br>{escape(ending)}</p></body></html>'
 
 
 def _part(part: Part) -> Iterable[str]:

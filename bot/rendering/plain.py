@@ -16,11 +16,15 @@ WIDTH = 80
 
 def plain_report(report: Report, *, zone: tzinfo) -> str:
     """Lines of at most 80 columns where names allow; dates in `zone`."""
-    head = f"{name(report.tgc_name, 'Tintri Global Center')}, read {local(report.read_at, zone, f'{DAY_AND_TIME} %Z')}"
     pools = ["\n".join(_pool(answer, zone)) for answer in answers.by_urgency(report.pools)]
     unread = ["\n".join(_wrapped(sentence)) for sentence in answers.unread_tgcs(report)]
-    text = "\n\n".join(["\n".join([head, answers.headline(report), *unread]), *pools]) + "\n"
+    text = "\n\n".join(["\n".join([report_head(report, zone), answers.headline(report), *unread]), *pools]) + "\n"
     return text.replace(NO_BREAK, " ")  # lines are wrapped, and people search for what they read
+
+
+def report_head(report: Report, zone: tzinfo) -> str:
+    """Which TGC was read when."""
+    return f"{name(report.tgc_name, 'Tintri Global Center')}, read {local(report.read_at, zone, f'{DAY_AND_TIME} %Z')}"
 
 
 def plain_recommendation(view: CardView, *, zone: tzinfo, people: Mapping[str, str]) -> str:

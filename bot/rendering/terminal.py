@@ -10,10 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.rendering import answers, standing, words
-from bot.rendering.content import content, name
+from bot.rendering.content import content
 from bot.rendering.numbers import NO_BREAK
 from bot.rendering.outline import NOT_STARTED, Moves, Note, Part, VmStores, outline
-from bot.rendering.phrase import DAY_AND_TIME, local, plain
+from bot.rendering.phrase import plain
+from bot.rendering.plain import report_head
 from bot.rendering.views import CardView, PoolAnswer, Report
 
 _LINE, _TABLE = (0, 0, 0, 2), (0, 0, 1, 2)
@@ -21,8 +22,7 @@ _LINE, _TABLE = (0, 0, 0, 2), (0, 0, 1, 2)
 
 
 def report_tables(report: Report, *, zone: tzinfo) -> Iterable[RenderableType]:
-    head = f"{name(report.tgc_name, 'Tintri Global Center')}, read {local(report.read_at, zone, f'{DAY_AND_TIME} %Z')}"
-    yield _text(head, "dim")
+    yield _text(report_head(report, zone), "dim")
     yield _text(answers.headline(report))
     for sentence in answers.unread_tgcs(report):
         yield _text(sentence, "yellow")

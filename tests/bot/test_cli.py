@@ -312,6 +312,14 @@ class TestDoctor:
     [
         (("--yes",), "--yes answers the questions of --accept, which is not given."),
         (("--json", "--follow"), "--json prints what is recommended and no more: leave out --accept and --follow."),
+        (
+            ("--mail-to", "alice@example.com", "--accept", "--yes"),
+            "--mail-to mails what is recommended and no more: leave out --accept and --follow.",
+        ),
+        (
+            ("--mail-to", "Alice <alice@example.com>"),
+            "--mail-to is no address: give mail addresses such as storage@example.com, without names and in ASCII.",
+        ),
         (("--accept",), "There is no terminal to ask on: give --yes to accept without a question."),
     ],
 )

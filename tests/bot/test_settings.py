@@ -300,6 +300,10 @@ class TestMail:
             f"MAIL_TO is missing, and SMTP_URL is given: give {VARIABLES['MAIL_TO'].meaning}.",
         )
 
+    def test_what_mails_to_others_needs_no_addresses_of_the_bot(self) -> None:
+        environ = ENOUGH | {"SMTP_URL": "smtp://localhost", "MAIL_FROM": "bot@example.com"}
+        assert read_settings(environ, need_slack=False).mail_to == ()
+
 
 class TestFiles:
     @pytest.mark.parametrize("name", SECRET_NAMES)

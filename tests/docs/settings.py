@@ -49,6 +49,10 @@ And these in a section `[[tgc]]` for each Tintri Global Center beside the one in
 then. The first three and one of the two for the password must be there:
 """
 _NEEDED_BY = {"every command": "`run`, `reco`", "run": "`run`"}
+_SECTIONS = """
+There may be sections `[[routes]]` as well, see [routes.md](routes.md), and `[[policies]]`, see
+[policies.md](policies.md).
+"""
 _UNITS = {"hours": timedelta(hours=1), "days": timedelta(days=1), "minutes": timedelta(minutes=1)}
 _COMPLETE = {
     "SLACK_BOT_TOKEN": "xoxb-1",
@@ -76,6 +80,7 @@ def reference() -> str:
             _table(("key", "meaning", "value"), map(_pool_key, config_file._POOL)),
             _TGCS,
             _table(("key", "meaning", "value"), map(_tgc_key, tgc_sections.MEANINGS)),
+            _SECTIONS,
         )
     )
 

@@ -3,15 +3,15 @@
 from html.parser import HTMLParser
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bot.rendering.mail import SUBJECT, Mail, render_mail
-from bot.rendering.plain import WIDTH
-from bot.rendering.views import Action, CardView, Standing
+from bot.rendering.mail import SUBJECT, Mail, render_mail, render_report
+from bot.rendering.plain import WIDTH, plain_report
+from bot.rendering.views import Action, CardView, PoolAnswer, Report, Standing
 from tests.bot.rendering.checks import UNSEEN
-from tests.bot.rendering.samples import act, view
-from tests.bot.rendering.strategies import TEXTS, USER_IDS, VIEWS
+from tests.bot.rendering.samples import AT, act, view
+from tests.bot.rendering.strategies import REPORTS, TEXTS, USER_IDS, VIEWS
 
 ZONE = ZoneInfo("America/Los_Angeles")
 OURS = {"html", "head", "meta", "body", "h2", "h3", "p", "table", "tr", "td", "br", "a"}
@@ -84,6 +84,32 @@ def test_a_name_is_no_markup_and_links_nowhere() -> None:
     assert page.links == ["https://tgc.example.com"]
     assert "<img" in hostile.subject
     assert '"alert(1)">' in " ".join(page.words)
+
+
+def test_a_report_is_what_the_command_line_prints() -> None:
+    pools = (
+        PoolAnswer(pool_name="Lab", problem="The TGC answered 500."),
+        PoolAnswer(pool_name="Production", view=view("available", Standing.OFFERED)),
+    )
+    report = Report(tgc_name="tgc.example.com", read_at=AT, pools=pools, unread={"berlin": "It does not answer."})
+    told = render_report(report, zone=ZONE)
+    assert told.text == plain_report(report, zone=ZONE)
+    assert "The pools of berlin are missing: It does not answer." in told.html
+    assert told.subject == "tgc.example.com: 1 of 2 pools has a recommendation, 1 could not be read"
+
+
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@given(REPORTS)
+@example(Report(tgc_name="a\N{NO-BREAK SPACE}b", read_at=AT, pools=()))
+def test_text_and_html_of_a_report_say_the_same_whatever_is_recommended(report: Report) -> None:
+    told = render_report(report, zone=ZONE)
+    page = Page(told.html)
+    assert page.words == told.text.split()
+    assert page.tags <= OURS
+    assert page.links == []
+    assert not UNSEEN.search(told.html)
+    assert told.subject.isprintable()
+    assert len(told.subject) <= SUBJECT
 
 
 def test_all_moves_of_a_large_plan_are_there() -> None:
