@@ -17,7 +17,8 @@ from bot.pool_rules import PoolRule, loses_replication
 from bot.recommendations import Key, is_expired, is_open, plan_of
 from bot.rendering.escape import POLICY
 from bot.rendering.words import counted, issue_type, listed
-from bot.windows import Open, Window, next_open, parse_windows, parse_zone
+from bot.setting_forms import parse_zone
+from bot.windows import Open, Window, next_open, parse_windows
 from tgc.models import Analysis, IssueType, Recommendation
 
 MISSING = {

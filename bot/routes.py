@@ -11,6 +11,7 @@ import msgspec
 from bot.pool_names import PoolName, is_meant
 from bot.rendering.escape import is_group_id, is_user_id
 from bot.rendering.phrase import HERE
+from bot.setting_forms import parse_zone
 from tgc.models import IssueType, Recommendation
 
 _MAX_CHANNELS = 10
@@ -206,13 +207,6 @@ def _parse_quiet(value: object) -> QuietHours:
     return hours
 
 
-def _parse_zone(value: object) -> ZoneInfo:
-    try:
-        return ZoneInfo(value if isinstance(value, str) else "")
-    except (LookupError, OSError, ValueError):
-        raise ValueError("give an IANA time zone such as Europe/Berlin") from None
-
-
 ROUTE: Mapping[str, Callable[[object], object]] = {
     "channels": _parse_channels,
     "pools": _parse_pools,
@@ -220,6 +214,6 @@ ROUTE: Mapping[str, Callable[[object], object]] = {
     "issue_types": _parse_issue_types,
     "mentions": _parse_mentions,
     "quiet": _parse_quiet,
-    "zone": _parse_zone,
+    "zone": parse_zone,
 }
 """By the names of a section's values."""

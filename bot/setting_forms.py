@@ -68,8 +68,9 @@ def parse_schedule(text: str) -> str:
     return " ".join(fields)
 
 
-def parse_zone(text: str) -> ZoneInfo:
+def parse_zone(value: object) -> ZoneInfo:
+    """The file may hold anything there."""
     try:
-        return ZoneInfo(text)
+        return ZoneInfo(value if isinstance(value, str) else "")
     except (LookupError, OSError, ValueError):
         raise ValueError("give an IANA time zone such as Europe/Berlin") from None

@@ -12,9 +12,10 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import msgspec
-from cronsim import CronSim, CronSimError
+from cronsim import CronSim
 
 from bot.rendering.escape import clean, shorten
+from bot.setting_forms import parse_schedule
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_MINUTES = 24 * 60
@@ -122,13 +123,6 @@ def parse_windows(value: object) -> tuple[Window, ...]:
     return tuple(map(_parse_window, value))
 
 
-def parse_zone(value: object) -> ZoneInfo:
-    try:
-        return ZoneInfo(value if isinstance(value, str) else "")
-    except (LookupError, OSError, ValueError):
-        raise ValueError("give an IANA time zone such as Europe/Berlin") from None
-
-
 def _parse_window(value: object) -> Window:
     match value:
         case str():
@@ -172,15 +166,12 @@ def _minutes(text: str) -> int:
 
 
 def _parse_cron(text: str) -> str:
-    fields = text.split()
     try:
-        # A sixth field would be seconds; a day that never comes ends the iteration.
-        comes = len(fields) == 5 and next(CronSim(text, datetime(2024, 1, 1, tzinfo=UTC)), None)  # noqa: PLR2004
-    except (CronSimError, ValueError):
-        comes = None
-    if not comes:
-        raise ValueError(f"for cron give five fields whose time comes, such as 0 22 * * 1-5; “{_shown(text)}” is none")
-    return " ".join(fields)
+        return parse_schedule(text)
+    except ValueError:
+        raise ValueError(
+            f"for cron give five fields whose time comes, such as 0 22 * * 1-5; “{_shown(text)}” is none"
+        ) from None
 
 
 def _parse_hours(hours: object) -> timedelta:
