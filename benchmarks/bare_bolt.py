@@ -4,8 +4,8 @@ DOES is `ack` for a listener that acknowledges, `answer` for one that then answe
 """
 
 import sys
-from contextlib import asynccontextmanager
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient

@@ -4,7 +4,7 @@ import asyncio
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,8 +18,9 @@ from playground.slack_workspace import User, Workspace
 from playground.tgc import SimulatedTgc
 from playground.world import World
 
-PASSWORD = "only-for-the-playground"
+PASSWORD = "only-for-the-playground"  # noqa: S105 - made up
 CHANNEL = "C0STORAGE"
+_LOOK_EVERY_S = 0.05
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +72,12 @@ class FarEnds:
 
     async def counts(self) -> Counts:
         return msgspec.convert(await self.child.ask("counts"), Counts)
+
+    async def until(self, wanted: Callable[[Counts], bool], *, within_s: float = 120.0) -> Counts:
+        async with asyncio.timeout(within_s):
+            while not wanted(counts := await self.counts()):
+                await asyncio.sleep(_LOOK_EVERY_S)
+        return counts
 
     async def renew(self) -> None:
         """Let the TGC make a new recommendation in each pool."""

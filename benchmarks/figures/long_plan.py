@@ -13,10 +13,10 @@ from bot.readings import PoolReading, Tgc, view_of_reading
 from bot.rendering.card import render_card
 from playground.tgc_json import TgcJson
 from playground.world import World
+from tgc.client import connect
 from tgc.decode import decode_recommendation
 from tgc.models import Pool
 from tgc.tls import TLSPolicy
-from tgc.client import connect
 
 _MOVES = 1000
 _TIMES = 200

@@ -1,7 +1,7 @@
 """1,000 pools against 64: what each costs, how memory grows, and for how long anything holds up the rest."""
 
-import asyncio
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -11,35 +11,42 @@ from benchmarks.figure import Figure, at_most, times_at_most
 from benchmarks.running_bot import free_port, watched_bot
 
 _FEW, _MANY = 64, 1000
-_LOOK_EVERY_S = 0.05
 
 
-class Cost(msgspec.Struct, frozen=True, kw_only=True):
-    first_ms: float
-    """Of the processor for a pool in the first sweep, which stores all."""
-    again_ms: float
-    """The same in one that finds nothing new."""
-    first_held_up_ms: float
-    again_held_up_ms: float
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """One start of the bot, until it has read all pools."""
+
+    pools: int
+    cpu_ms: float
+    held_up_ms: float
     resident_mib: float
+
+    def pool_ms(self, alone: "Start") -> float:
+        """Of the processor, for one pool more than `alone`."""
+        return (self.cpu_ms - alone.cpu_ms) / (self.pools - alone.pools)
 
 
 async def measure() -> list[Figure]:
-    none, few, many = await _cost(1), await _cost(_FEW), await _cost(_MANY)
+    """The first start stores all pools, the second finds nothing new."""
+    alone, few, many = await _starts(1), await _starts(_FEW), await _starts(_MANY)
     return [
-        _per_pool("first sweep, processor for a pool", few.first_ms, many.first_ms),
-        _per_pool("later sweep, processor for a pool", few.again_ms, many.again_ms),
+        *(
+            figure
+            for which, one, some, all_ in zip(("first", "later"), alone, few, many, strict=True)
+            for figure in (
+                _per_pool(f"{which} sweep, processor for a pool", some.pool_ms(one), all_.pool_ms(one)),
+                _held_up(which, some.held_up_ms, all_.held_up_ms),
+            )
+        ),
         Figure(
             name=f"memory for a pool, of {_MANY:,}",
-            value=1024 * (many.resident_mib - few.resident_mib) / (_MANY - _FEW),
+            value=1024 * (many[1].resident_mib - alone[1].resident_mib) / (_MANY - 1),
             unit="KiB",
             peer=f"of {_FEW}",
-            peer_value=1024 * (few.resident_mib - none.resident_mib) / (_FEW - 1),
+            peer_value=1024 * (few[1].resident_mib - alone[1].resident_mib) / (_FEW - 1),
             goal=times_at_most(1.2),
         ),
-        Figure(name=f"memory with {_MANY:,} pools", value=many.resident_mib, unit="MiB"),
-        _held_up("first", few.first_held_up_ms, many.first_held_up_ms),
-        _held_up("later", few.again_held_up_ms, many.again_held_up_ms),
+        Figure(name=f"memory with {_MANY:,} pools", value=many[1].resident_mib, unit="MiB"),
     ]
 
 
@@ -65,19 +72,18 @@ def _held_up(which: str, few_ms: float, many_ms: float) -> Figure:
     )
 
 
-async def _cost(pools: int) -> Cost:
+async def _starts(pools: int) -> tuple[Start, Start]:
     with tempfile.TemporaryDirectory() as folder:
         async with far_ends(Wanted(pools=pools)) as ends:
-            environment = ends.environment(port=free_port(), RECO_REFRESH_SECONDS="3")
-            async with watched_bot(environment, Path(folder)) as bot:
-                first_s, first_held_up_s = bot.cpu_s, await bot.ask("held up")
-                before = await ends.counts()
-                while (after := await ends.counts()).current < before.current + pools:
-                    await asyncio.sleep(_LOOK_EVERY_S)
-                return Cost(
-                    first_ms=1000 * first_s / pools,
-                    again_ms=1000 * (bot.cpu_s - first_s) / (after.current - before.current),
-                    first_held_up_ms=1000 * first_held_up_s,
-                    again_held_up_ms=1000 * await bot.ask("held up"),
-                    resident_mib=bot.resident_mib,
-                )
+            environment = ends.environment(port=free_port(), RECO_REFRESH_SECONDS="86400")
+            return await _start(pools, environment, Path(folder)), await _start(pools, environment, Path(folder))
+
+
+async def _start(pools: int, environment: Mapping[str, str], folder: Path) -> Start:
+    async with watched_bot(environment, folder) as bot:
+        return Start(
+            pools=pools,
+            cpu_ms=1000 * bot.cpu_s,
+            held_up_ms=1000 * await bot.ask("held up"),
+            resident_mib=bot.resident_mib,
+        )

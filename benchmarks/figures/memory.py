@@ -18,8 +18,6 @@ _REST_S = 3.0
 _SPEED = 60.0
 _POOLS = 50
 _EARLY, _CARDS = 200, 1000
-_LOOK_EVERY_S = 0.2
-_PATIENCE_S = 150.0
 
 
 async def measure() -> list[Figure]:
@@ -65,11 +63,10 @@ async def _after_cards() -> Figure:
 
 
 async def _memory_after(cards: int, ends: FarEnds, bot: Child) -> float:
-    async with asyncio.timeout(_PATIENCE_S):
-        while (posts := (await ends.counts()).posts) < cards:
-            wanted = posts - posts % _POOLS + _POOLS
-            await ends.renew()
-            while (await ends.counts()).posts < min(wanted, cards):  # noqa: ASYNC110 - it is another process
-                await asyncio.sleep(_LOOK_EVERY_S)
-    await asyncio.sleep(1)
+    counts = await ends.counts()
+    while counts.posts < cards:
+        await ends.renew()
+        wanted = min(counts.posts + _POOLS, cards)
+        counts = await ends.until(lambda counts, wanted=wanted: counts.posts >= wanted)
+    await asyncio.sleep(_REST_S)
     return bot.resident_mib

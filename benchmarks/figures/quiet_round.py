@@ -1,6 +1,6 @@
 """What a pool costs in which nothing has changed: no word to Slack, nothing written, and how much of the processor.
 
-All cards are there when the bot starts; then it reads all pools again every second.
+All cards are there when the bot starts; then it reads all pools again and again.
 """
 
 import asyncio
@@ -25,9 +25,10 @@ from bot.tgc_link import open_tgc
 
 _POOLS = 32
 _SPEED = 30.0
-_ROUNDS = 6
+_ROUNDS = 3
+_REFRESH_S = 6
+"""More than readings are shared for."""
 _IDLE_S = 5.0
-_LOOK_EVERY_S = 0.1
 _OWN_AFFAIRS = re.compile(r"(?:INSERT INTO|UPDATE) leases\b")
 """Written all the time: who leads, and whether the disk takes what is written."""
 
@@ -56,11 +57,10 @@ async def measure() -> list[Figure]:
         async with far_ends(Wanted(pools=_POOLS, speed=clock.speed, since=clock.since)) as ends:
             environment = ends.environment(port=free_port(), DATABASE_URL=f"sqlite+aiosqlite:///{folder}/bot.db")
             async with watched_bot(environment, Path(folder), str(clock.speed), str(clock.since)):
-                while (await ends.counts()).posts < _POOLS:  # noqa: ASYNC110 - it is another process
-                    await asyncio.sleep(_LOOK_EVERY_S)
+                await ends.until(lambda counts: counts.posts >= _POOLS)
                 await asyncio.sleep(1)
             idle = read_settings(environment | {"RECO_REFRESH_SECONDS": "86400"}, need_slack=True)
-            busy = read_settings(environment | {"RECO_REFRESH_SECONDS": "1"}, need_slack=True)
+            busy = read_settings(environment | {"RECO_REFRESH_SECONDS": str(_REFRESH_S)}, need_slack=True)
             return await _figures(ends, await _reading_ms(idle), await _idle_share(idle), busy)
 
 
@@ -72,8 +72,7 @@ async def _figures(ends: FarEnds, reading_ms: float, idle_share: float, settings
         before = await ends.counts()
         statements.forget()
         begun, begun_cpu = time.perf_counter(), time.process_time()
-        while (after := await ends.counts()).current < before.current + _ROUNDS * _POOLS:
-            await asyncio.sleep(_LOOK_EVERY_S)
+        after = await ends.until(lambda counts: counts.current >= before.current + _ROUNDS * _POOLS)
         used_s = time.process_time() - begun_cpu - idle_share * (time.perf_counter() - begun)
     read = after.current - before.current
     whole_ms = 1000 * used_s / read

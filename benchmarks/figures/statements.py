@@ -1,4 +1,4 @@
-"""What a statement costs on SQLite: with the bot's way to its thread, and with SQLAlchemy's own adapter of aiosqlite."""
+"""What a statement costs on SQLite: by the bot's way to its thread, and by SQLAlchemy's own adapter of aiosqlite."""
 
 import sqlite3
 import tempfile
