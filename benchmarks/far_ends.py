@@ -75,7 +75,7 @@ class FarEnds:
 
     async def until(self, wanted: Callable[[Counts], bool], *, within_s: float = 120.0) -> Counts:
         async with asyncio.timeout(within_s):
-            while not wanted(counts := await self.counts()):
+            while not wanted(counts := await self.counts()):  # noqa: ASYNC110 - they are in another process
                 await asyncio.sleep(_LOOK_EVERY_S)
         return counts
 

@@ -5,11 +5,12 @@ Ten thousand cycles in which everything happens are the affair of tests/scenario
 
 import asyncio
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from benchmarks.bare_bolt import bare_bolt
 from benchmarks.child import Child
-from benchmarks.far_ends import FarEnds, Wanted, far_ends
+from benchmarks.far_ends import Counts, FarEnds, Wanted, far_ends
 from benchmarks.fast_clock import FastClock
 from benchmarks.figure import Figure, times_at_most
 from benchmarks.running_bot import free_port, running_bot, watched_bot
@@ -63,10 +64,13 @@ async def _after_cards() -> Figure:
 
 
 async def _memory_after(cards: int, ends: FarEnds, bot: Child) -> float:
-    counts = await ends.counts()
-    while counts.posts < cards:
+    posts = (await ends.counts()).posts
+    for wanted in range(posts + _POOLS, cards + 1, _POOLS):
         await ends.renew()
-        wanted = min(counts.posts + _POOLS, cards)
-        counts = await ends.until(lambda counts, wanted=wanted: counts.posts >= wanted)
+        await ends.until(partial(_has_posted, wanted))
     await asyncio.sleep(_REST_S)
     return bot.resident_mib
+
+
+def _has_posted(wanted: int, counts: Counts) -> bool:
+    return counts.posts >= wanted
