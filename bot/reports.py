@@ -53,4 +53,5 @@ class Reports:
             return PoolAnswer(pool_name=pool_name(pool), pool_uuid=pool.uuid, is_late=True)
         if reading.error is not None:
             return PoolAnswer(pool_name=reading.pool_name, pool_uuid=pool.uuid, problem=str(reading.error))
-        return PoolAnswer(pool_name=reading.pool_name, pool_uuid=pool.uuid, view=await self._view_of(reading))
+        view = await self._readings.view(reading, self._view_of)
+        return PoolAnswer(pool_name=reading.pool_name, pool_uuid=pool.uuid, view=view)
