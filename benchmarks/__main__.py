@@ -1,4 +1,7 @@
-"""`python -m benchmarks [NAME ...]`: measure all figures or some, print them, and keep all of them in results.json."""
+"""`python -m benchmarks [NAME ...]`: measure all figures or some, and print them.
+
+All of them are kept, in results.json and in the table of docs/performance.md.
+"""
 
 import subprocess
 import sys
@@ -10,9 +13,11 @@ from rich.console import Console
 
 from benchmarks.figure import Figure
 from benchmarks.registry import FIGURES
-from benchmarks.table import as_json, as_table
+from benchmarks.table import as_json, as_markdown, as_table
 
 RESULTS = Path(__file__).with_name("results.json")
+DOCUMENT = Path(__file__).parents[1] / "docs" / "performance.md"
+_BEGIN, _END = "<!-- written by make bench -->\n", "<!-- until here -->\n"
 
 
 def main() -> None:
@@ -31,6 +36,9 @@ def main() -> None:
         sys.exit(1)
     if wanted == list(FIGURES):
         RESULTS.write_bytes(as_json(figures))
+        before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(_BEGIN)
+        _, _, after = rest.partition(_END)
+        DOCUMENT.write_text(f"{before}{_BEGIN}{as_markdown(figures)}{_END}{after}", encoding="utf-8")
 
 
 def _measured(name: str) -> list[Figure]:

@@ -13,8 +13,11 @@ from benchmarks.figure import Figure
 _PACKAGES = ("aiohttp", "aiosqlite", "asyncpg", "msgspec", "slack-bolt", "sqlalchemy")
 
 
+_HEADERS = ("figure", "measured", "peer or limit", "ratio", "goal", "met")
+
+
 def as_table(figures: Mapping[str, Sequence[Figure]]) -> Table:
-    table = Table("figure", "measured", "peer or limit", "ratio", "goal", "met", title="Benchmarks", expand=False)
+    table = Table(*_HEADERS, title="Benchmarks")
     for column in (1, 3):
         table.columns[column].justify = "right"
     for found in figures.values():
@@ -32,12 +35,17 @@ def _cells(figure: Figure) -> tuple[str, ...]:
         peer,
         "" if figure.ratio is None else f"{figure.ratio:.2f} x",
         "" if figure.goal is None else str(figure.goal),
-        {True: "yes", False: "[bold]no[/bold]", None: ""}[figure.is_met],
+        {True: "yes", False: "NO", None: ""}[figure.is_met],
     )
 
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.3g}"
+
+
+def as_markdown(figures: Mapping[str, Sequence[Figure]]) -> str:
+    rows = [_HEADERS, ("---",) * len(_HEADERS), *(_cells(figure) for found in figures.values() for figure in found)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def as_json(figures: Mapping[str, Sequence[Figure]]) -> bytes:

@@ -22,6 +22,7 @@ DOCUMENTS = (
     "docs/doctor.md",
     "docs/using.md",
     "docs/operating.md",
+    "docs/performance.md",
 )
 
 
