@@ -17,7 +17,7 @@ from benchmarks.running_bot import free_port, running_bot, watched_bot
 
 _REST_S = 3.0
 _SPEED = 20.0
-_POOLS = 50
+_POOLS = 100
 _EARLY, _CARDS = 200, 1000
 
 
@@ -49,7 +49,7 @@ async def _after_cards() -> Figure:
     wanted = Wanted(pools=_POOLS, speed=clock.speed, since=clock.since)
     with tempfile.TemporaryDirectory() as folder:
         async with far_ends(wanted) as ends:
-            environment = ends.environment(port=free_port(), RECO_REFRESH_SECONDS="20")
+            environment = ends.environment(port=free_port(), RECO_REFRESH_SECONDS="60")
             async with watched_bot(environment, Path(folder), str(clock.speed), str(clock.since)) as bot:
                 early_mib = await _memory_after(_EARLY, ends, bot)
                 late_mib = await _memory_after(_CARDS, ends, bot)
