@@ -51,6 +51,7 @@ async def _after_cards() -> Figure:
         async with far_ends(wanted) as ends:
             environment = ends.environment(port=free_port(), RECO_REFRESH_SECONDS="60")
             async with watched_bot(environment, Path(folder), str(clock.speed), str(clock.since)) as bot:
+                await ends.until(partial(_has_posted, _POOLS))
                 early_mib = await _memory_after(_EARLY, ends, bot)
                 late_mib = await _memory_after(_CARDS, ends, bot)
     return Figure(
