@@ -57,10 +57,17 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
 
     seconds: float
     latencies_s: list[float]
+    cpu_s: float = 0.0
+    """What the app used of the processor, the answers included, where somebody looked."""
 
     @property
     def per_second(self) -> float:
         return len(self.latencies_s) / self.seconds
+
+    @property
+    def cpu_ms(self) -> float:
+        """For one."""
+        return 1000 * self.cpu_s / len(self.latencies_s)
 
     def quantile_ms(self, part: float) -> float:
         ordered = sorted(self.latencies_s)

@@ -3,7 +3,10 @@
 import tempfile
 from pathlib import Path
 
+import msgspec
+
 from benchmarks.bare_bolt import bare_bolt
+from benchmarks.child import Child
 from benchmarks.far_ends import FarEnds, Wanted, far_ends
 from benchmarks.figure import Figure, times_at_least, times_at_most
 from benchmarks.load import Load, Sink, command, send
@@ -19,13 +22,13 @@ async def measure() -> list[Figure]:
         async with far_ends(Wanted(pools=1)) as ends:
             environment = ends.environment(port=free_port())
             async with (
-                running_bot(environment, Path(folder)),
-                bare_bolt(ends.addresses, does="answer") as (_, answering),
-                bare_bolt(ends.addresses, does="ack") as (_, acknowledging),
+                running_bot(environment, Path(folder)) as bot,
+                bare_bolt(ends.addresses, does="answer") as answering,
+                bare_bolt(ends.addresses, does="ack") as acknowledging,
             ):
-                ports = [int(environment["PORT"]), answering, acknowledging]
+                apps = [(bot, int(environment["PORT"])), answering, acknowledging]
                 rounds = [
-                    [await _load(ends, port, answered=port != acknowledging) for port in ports] for _ in range(_ROUNDS)
+                    [await _load(ends, *app, answered=app is not acknowledging) for app in apps] for _ in range(_ROUNDS)
                 ]
     own, answering_peer, acking_peer = (_best([one[number] for one in rounds]) for number in range(3))
     name = f"/tintri help at {_CONNECTIONS} connections"
@@ -47,6 +50,13 @@ async def measure() -> list[Figure]:
             goal=times_at_most(1.1),
         ),
         Figure(
+            name=f"{name}, processor for each with its answer",
+            value=own.cpu_ms,
+            unit="ms",
+            peer="bare Bolt that answers too",
+            peer_value=answering_peer.cpu_ms,
+        ),
+        Figure(
             name=f"{name}, acknowledged, against nothing but the acknowledgement",
             value=own.per_second,
             unit="a second",
@@ -60,11 +70,12 @@ def _best(loads: list[Load]) -> Load:
     return max(loads, key=lambda load: load.per_second)
 
 
-async def _load(ends: FarEnds, port: int, *, answered: bool) -> Load:
+async def _load(ends: FarEnds, app: Child, port: int, *, answered: bool) -> Load:
     """Until the last answer is there, so that one round does not disturb the next."""
     async with Sink().serve() as sink:
         request = command("/tintri help", "U0ALICE00", sink.url, ends.addresses.slack_signing_secret)
+        cpu_s = app.cpu_s
         load = await send(port, [request] * _REQUESTS, connections=_CONNECTIONS)
         if answered:
             await sink.has(_REQUESTS)
-    return load
+    return msgspec.structs.replace(load, cpu_s=app.cpu_s - cpu_s)
