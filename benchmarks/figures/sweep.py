@@ -35,7 +35,7 @@ async def measure() -> list[Figure]:
             unit="ms",
             peer="as get_reco.py",
             peer_value=peer_ms,
-            goal=faster(15) if number == 0 else None,
+            goal=faster(15),
         )
         for number, concurrency in enumerate(_SET_CONCURRENCY)
     ]
