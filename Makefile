@@ -6,7 +6,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ON_POSTGRESQL := answers cards decisions kills main_path outages pausing
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help demo test long torture check page screenshots lock upgrade clean
+.PHONY: help demo test long torture bench check page screenshots lock upgrade clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
@@ -24,6 +24,9 @@ torture: $(VENV)/ready-dev  ## kill and hang the bot, feed it nonsense, let it r
 	$(BIN)/python -m pytest -m "torture or long"
 	$(BIN)/python -m pytest -n auto --hypothesis-profile thorough tests/bot tests/tgc tests/handlers
 	$(BIN)/python -m pytest --database postgresql -m "" $(ON_POSTGRESQL:%=tests/scenarios/test_%.py)
+
+bench: $(VENV)/ready-dev  ## measure what the bot costs, beside peers; see docs/performance.md
+	$(BIN)/python -m benchmarks
 
 check: $(VENV)/ready-dev  ## lint, format, types, import contract
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """What the TGC says now, read once for all who ask at the same time."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
@@ -18,6 +18,8 @@ from tgc.models import Pool, Recommendation, RecommendationState
 
 _log = structlog.get_logger(__name__)
 
+DRAWN_AT_ONCE = 8
+"""Views, each with a connection to the database or two: the others are for those who decide."""
 SHARED_FOR = timedelta(seconds=5)
 """For how long after its end a reading serves others."""
 
@@ -95,6 +97,8 @@ class Readings:
         self._clock = clock
         self._pools: Shared[list[Pool]] = Shared(clock)
         self._current: Shared[PoolReading] = Shared(clock)
+        self._views: Shared[CardView] = Shared(clock)
+        self._drawing = asyncio.Semaphore(DRAWN_AT_ONCE)
 
     async def pools(self) -> list[Pool]:
         """All pools, by the names that people see. Raises TGCError."""
@@ -107,12 +111,24 @@ class Readings:
         """The pool's current recommendation; a failure is told in the reading."""
         return await self._current.get(pool.uuid, lambda: self._read(pool))
 
+    async def view(self, reading: PoolReading, view_of: Callable[[PoolReading], Awaitable[CardView]]) -> CardView:
+        """What the reading shows: one view for all who ask before it is begun, so it is never older than a question."""
+        name = f"{reading.pool.uuid} {reading.read_at}"
+
+        async def draw() -> CardView:
+            async with self._drawing:
+                self._views.drop(name)
+                return await view_of(reading)
+
+        return await self._views.get(name, draw)
+
     def drop(self, pool_uuid: str) -> None:
         """Share no reading of this pool that began before now."""
         self._current.drop(pool_uuid)
 
     async def close(self) -> None:
         """Give up what is under way: at the end nothing of it may stand between us and the TGC's logout."""
+        await self._views.close()
         await self._current.close()
         await self._pools.close()
 

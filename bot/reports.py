@@ -72,4 +72,5 @@ class Reports:
             return msgspec.structs.replace(which, is_late=True)
         if reading.error is not None:
             return msgspec.structs.replace(which, problem=str(reading.error))
-        return msgspec.structs.replace(which, view=await self._view_of(reading))
+        view = await self._tgcs.of(pool.tgc_key).view(reading, self._view_of)
+        return msgspec.structs.replace(which, view=view)

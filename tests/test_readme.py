@@ -26,6 +26,7 @@ DOCUMENTS = (
     "docs/troubleshooting.md",
     "docs/using.md",
     "docs/operating.md",
+    "docs/performance.md",
 )
 
 

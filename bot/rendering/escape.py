@@ -22,6 +22,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_CLUSTER = 16
 """So many marks are kept with their letter; a longer pile is cut like anything else."""
 _NAME_END = 12
+_MOST = 5
+"""What one character can come to once escaped, in UTF-16 units or UTF-8 bytes: `&amp;`."""
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 
 
@@ -66,14 +68,14 @@ def shorten_bytes(text: str, limit: int) -> str:
 
 def shorten_name(name: str, limit: int) -> str:
     """Like `shorten`, but keeps the end: there the names of VMs differ."""
-    if units(name) <= limit:
+    if _MOST * len(name) <= limit or units(name) <= limit:  # most names are short, and there are thousands
         return name
     end = name[-_NAME_END:]
     return shorten(name[:-_NAME_END] + ELLIPSIS, limit - units(end)) + end
 
 
 def _shorten(text: str, limit: int, size: Callable[[str], int]) -> str:
-    if size(text) <= limit:
+    if _MOST * len(text) <= limit or size(text) <= limit:
         return text
     room = limit - size(ELLIPSIS)
     if room < 0:

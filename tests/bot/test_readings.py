@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import stamina
 
-from bot.readings import SHARED_FOR, PoolReading, Readings, Tgc, read_again
+from bot.readings import SHARED_FOR, PoolReading, Readings, Tgc, read_again, view_of_reading
+from bot.rendering.views import CardView
 from playground.tgc import SimulatedTgc
 from playground.tgc_faults import Fault
 from playground.world import World
@@ -54,6 +55,32 @@ async def test_a_hundred_who_ask_at_once_cause_one_reading_of_each_pool(bench: B
     assert all(readings == told[0] for readings in told)
     assert bench.reads("/vmstorePool") == 1
     assert bench.reads("/recommendation/current") == 2
+
+
+async def test_a_view_serves_all_who_ask_before_it_is_begun_and_nobody_who_asks_later(bench: Bench) -> None:
+    reading = await bench.readings.current(await bench.pool())
+    begun: list[CardView] = []
+    go_on = asyncio.Event()
+
+    async def view_of(reading: PoolReading) -> CardView:
+        view = view_of_reading(bench.readings.tgc, reading, bench.clock.now())
+        begun.append(view)
+        await go_on.wait()
+        return view
+
+    async def asked() -> list[asyncio.Task[CardView]]:
+        asking = [asyncio.create_task(bench.readings.view(reading, view_of)) for _ in range(100)]
+        await asyncio.sleep(0)  # all have asked
+        return asking
+
+    first = await asked()
+    while not begun:  # noqa: ASYNC110 - the loop's own work
+        await asyncio.sleep(0)
+    later = await asked()
+    go_on.set()
+    assert all(view is begun[0] for view in await asyncio.gather(*first))
+    assert all(view is begun[1] for view in await asyncio.gather(*later))
+    assert len(begun) == 2
 
 
 async def test_a_reading_serves_others_for_five_seconds_after_its_end(bench: Bench) -> None:

@@ -106,9 +106,9 @@ class TestReads:
             assert await client.vm_name(VM) == "vm"
 
     async def test_the_budget_ends_all_tries(self, connected: Connect, tgc: SmallTgc) -> None:
-        tgc.answer(READ, hanging())
-        async with connected(timeout_s=0.08, read_budget_s=0.1) as client:
-            with pytest.raises(TGCConnectionError, match=r"^127\.0\.0\.1:\d+ .* within 0\.1 s") as error:
+        tgc.answer(READ, lambda: tintri_error(503), hanging())
+        async with connected(timeout_s=20, read_budget_s=0.3) as client:
+            with pytest.raises(TGCConnectionError, match=r"^127\.0\.0\.1:\d+ .* within 0\.3 s") as error:
                 await client.vm_name(VM)
         assert error.value.where == f"GET /api/v310/vm/{VM}"
         assert tgc.count(READ) == 2

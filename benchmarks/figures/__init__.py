@@ -1,0 +1,1 @@
+"""One module a figure; each measures it with `async def measure()`."""
