@@ -92,6 +92,8 @@ SLACK_PATIENCE = timedelta(minutes=5)
 MAIL_PATIENCE = timedelta(minutes=5)
 """For one mail, which is given up after a minute."""
 DATABASE_PATIENCE = timedelta(minutes=1)
+POLICIES_PATIENCE = timedelta(minutes=6)
+"""Where there are none they are looked for every five."""
 DECIDING_AT_MOST = timedelta(minutes=20)
 """For a press: a dozen calls of Slack and the TGC, of which the slowest are given up after 75 s."""
 CHECKING_AT_MOST = timedelta(minutes=20)
@@ -473,6 +475,7 @@ class Parts:
         self.doctor.settings = settings
         async with self._database.write() as connection:
             await cards.mark_all_dirty(connection)
+        self._auto_accepts.bell.ring()
         await self._approver_check.run()
 
     def start(self, loops: Loops, health: Health) -> None:
@@ -487,7 +490,7 @@ class Parts:
                 self._start_reading(loops, one, begin, health)
             loops.start("outbox", self._outbox.run, patience=SLACK_PATIENCE)
             loops.start("new cards", self._painter.post_new, patience=SLACK_PATIENCE)
-            loops.every("policies", self._auto_accepts.every_s, self._auto_accepts.run, patience=DATABASE_PATIENCE)
+            loops.start("policies", self._auto_accepts.keep_looking, patience=POLICIES_PATIENCE)
             loops.every("due plans", UNCALLED_S, self._due_plans.press_due, patience=DATABASE_PATIENCE, bell=due_plans)
             loops.start("changed cards", self._painter.edit_changed, patience=SLACK_PATIENCE)
             loops.start("homes", self._homes.keep_published, patience=SLACK_PATIENCE)

@@ -11,15 +11,18 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.access import Access, Actor
+from bot.bell import Bell
 from bot.card_thread import CardThread
 from bot.card_views import CardViews, moment
 from bot.clock import Clock
+from bot.loops import CameRound
+from bot.painter import card_key
 from bot.policies import Policies, Verdict, because, first_to_act
 from bot.recommendations import is_expired, is_open, plan_of
 from bot.rendering.escape import is_policy_id
 from bot.rendering.notices import render_policy_plans, render_policy_says, render_policy_withdraws
 from bot.rendering.views import Action, Message
-from bot.storage import approvals, cards, claims, decisions, offers, planned_accepts, recommendations
+from bot.storage import approvals, cards, claims, decisions, offers, planned_accepts, posts, recommendations
 from bot.storage.claims import ClaimState
 from bot.storage.database import Database
 from bot.storage.decisions import Decision, Outcome
@@ -32,19 +35,29 @@ from bot.tgcs import Tgcs
 KIND = "policy"
 _PLAN = "plan"
 _EVERY_S, _RARELY_S = 5.0, 300.0
-_IN_PEOPLES_HANDS = {*(action for action in Action if action.decides), "cancel_plan"}
-"""After one of these it is left alone for good, also where its moves change."""
+IN_PEOPLES_HANDS = "Somebody has decided on it, so policies leave it alone."
+"""For good, also where its moves change."""
 
 
 async def left_to_people(connection: AsyncConnection, stored: Stored, offer_id: str) -> str | None:
     """Why every policy leaves it alone, a sentence; None where none does."""
     if (await claims.get(connection, stored.row_id)).state is not ClaimState.OPEN:
         return "Somebody accepted it, or is deciding on it."
-    if not _IN_PEOPLES_HANDS.isdisjoint(await decisions.done_to(connection, stored.row_id)):
-        return "Somebody has decided on it, so policies leave it alone."
+    if await decisions.is_in_peoples_hands(connection, stored.row_id):
+        return IN_PEOPLES_HANDS
+    if not await _was_posted(connection, stored):
+        return "Its card comes from another database, so what was decided before is not known."
     if await approvals.any_standing(connection, offer_id):
         return "It was accepted by the first of two, and a policy is never the second."
     return None
+
+
+async def _was_posted(connection: AsyncConnection, stored: Stored) -> bool:
+    """Whether a card of it was posted by this database: one that was found in the channel may have been dismissed."""
+    for card in await cards.of(connection, stored.row_id):
+        if await posts.find(connection, card_key(stored.key, card.channel_id, card.generation)) is not None:
+            return True
+    return False
 
 
 class _Saying(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,11 +100,15 @@ class AutoAccepts:
         self._tgcs = tgcs
         self._clock = clock
         self._policies = policies
+        self.bell = Bell(clock)
+        """For policies that have changed."""
 
-    @property
-    def every_s(self) -> float:
-        """Without policies there is nothing to look for but what former ones have planned."""
-        return _EVERY_S if self._policies.all else _RARELY_S
+    async def keep_looking(self, came_round: CameRound) -> None:
+        while True:
+            await self.run()
+            came_round()
+            # Without policies there is nothing to look for but what former ones have planned.
+            await self.bell.wait(_EVERY_S if self._policies.all else _RARELY_S)
 
     async def run(self) -> None:
         """Plan and say what is to be planned and said now, and end plans that do not hold any more."""
@@ -184,6 +201,8 @@ class AutoAccepts:
         """Plans that a policy would not make any more: the file, or the recommendation, has changed."""
         plans = await planned_accepts.all_standing(connection, stored.row_id)
         automatic = [plan for plan in plans if is_policy_id(plan.user_id)]
+        if automatic and await decisions.is_in_peoples_hands(connection, stored.row_id):
+            return tuple((plan, IN_PEOPLES_HANDS) for plan in automatic)
         return tuple((plan, why) for plan in automatic if (why := self._why_fallen(plan, stored)) is not None)
 
     def _why_fallen(self, plan: PlannedAccept, stored: Stored) -> str | None:

@@ -24,11 +24,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import verdicts
 from bot.access import Actor, Authority
+from bot.auto_accepts import IN_PEOPLES_HANDS
 from bot.card_views import CardViews
 from bot.clock import Clock, uptime
 from bot.due_plans import DuePlans
 from bot.metrics import DECISIONS
 from bot.policies import Policies
+from bot.pool_rules import PoolRule
 from bot.readings import read_again
 from bot.reconcile import Reconciler
 from bot.rendering.answers import render_sentence
@@ -198,6 +200,7 @@ class Decider:
             return await self._settle(attempt, verdicts.left_behind(attempt))
         if self._clock.now() - attempt.press.pressed_at > STILL_WANTED:
             return await self._settle(attempt, verdicts.too_late(attempt))
+        rule = self._access.rules.of(attempt.stored.named)
         refusal = await self._refusal(attempt)
         if refusal is not None:
             return await self._settle(attempt, refusal)
@@ -211,7 +214,7 @@ class Decider:
         first = await self._first_of_two(attempt, seen)
         if isinstance(first, Answer):
             return await self._settle(attempt, first)
-        return await self._act(attempt, first, seen)
+        return await self._act(attempt, rule, first, seen)
 
     async def _refusal(self, attempt: Attempt) -> Answer | None:
         """Step 1: why this person may not do this here."""
@@ -295,13 +298,14 @@ class Decider:
         reason = self._two_people.reason(attempt.stored, recommendation)
         return None if reason is None else await self._two_people.first(attempt, reason)
 
-    async def _act(self, attempt: Attempt, first: Approval | None, seen: Recommendation) -> Answer:
-        """Step 4: commit to it, then ask the TGC once. `first`: what this accept rests on."""
+    async def _act(self, attempt: Attempt, rule: PoolRule, first: Approval | None, seen: Recommendation) -> Answer:
+        """Step 4: commit to it, then ask the TGC once. `rule`: by which it was judged; `first`: what it rests on."""
         sent_at = self._tgc_now(attempt)
         async with self._database.write() as connection:
             # Once more, in the very transaction that commits to it: a pause may have begun since step 1, or a window
             # have closed.
             hindrance = await self._hindrance(connection, attempt) or self._policy_refusal(attempt, seen)
+            hindrance = hindrance or self._other_rule(attempt, rule) or await self._left_to_people(connection, attempt)
             hindrance = hindrance or await self._first_is_over(connection, attempt, first)
             if hindrance is None and not await claims.send(connection, attempt.press, attempt.lease, sent_at):
                 raise TakenOverError
@@ -320,6 +324,19 @@ class Decider:
             _log.warning("the TGC's answer was lost; reading what became of it", reason=str(error), request=error.where)
             return await self._find_out(attempt, sent_at, str(error))
         return await self._settle(attempt, await self._taken(attempt))
+
+    def _other_rule(self, attempt: Attempt, rule: PoolRule) -> Answer | None:
+        """Who may approve has changed by a reload since step 1: whoever presses again is judged by that."""
+        is_same = self._access.rules.of(attempt.stored.named) == rule
+        return None if is_same else verdicts.rule_changed(attempt)
+
+    async def _left_to_people(self, connection: AsyncConnection, attempt: Attempt) -> Answer | None:
+        """Somebody may have changed it since the policy planned this."""
+        if not attempt.press.is_automatic:
+            return None
+        if not await decisions.is_in_peoples_hands(connection, attempt.stored.row_id):
+            return None
+        return verdicts.nothing(attempt, Outcome.CHANGED, IN_PEOPLES_HANDS)
 
     async def _first_is_over(
         self, connection: AsyncConnection, attempt: Attempt, first: Approval | None

@@ -52,6 +52,12 @@ class Reload:
             for mistake in error.mistakes:
                 _log.error("the settings are not reloaded, and those before stay: correct the mistake", mistake=mistake)
             return
+        if self._settings.config.file and not read.config.file:  # an editor, or a deployment, may be at it
+            _log.error(
+                "the settings are not reloaded, and those before stay: put the configuration file back, or restart",
+                file=self._settings.config.file,
+            )
+            return
         for name in needing_restart(self._settings, read):
             _log.warning("a setting has changed that takes effect after a restart only", setting=name)
         self._settings = taken(self._settings, read)

@@ -65,7 +65,7 @@ class TwoPeople:
         if approval is None:
             return verdicts.accepted_first(attempt, reason)
         if _is_one_person(approval, attempt.press):
-            return verdicts.second_needed(attempt, reason)
+            return verdicts.second_needed(attempt, reason, after_policy=is_policy_id(approval.user_id))
         try:
             still_may = await self._may_still(approval, attempt.stored)
         except SlackError as error:
@@ -118,7 +118,9 @@ class TwoPeople:
 def _is_one_person(approval: Approval, press: Press) -> bool:
     """All of the command line counts as one: one person may be many users of the operating system.
 
-    A policy adds nobody to whoever was first, as it stands for no second look.
+    A policy adds nobody to whoever was first, as it stands for no second look; nor does the command line to a policy,
+    as cron may type there: of two at least one is a person who presses.
     """
-    by_command_line = is_system_user_id(approval.user_id) and press.is_typed
+    is_ours = is_system_user_id(approval.user_id) or is_policy_id(approval.user_id)
+    by_command_line = is_ours and press.is_typed
     return by_command_line or press.is_automatic or approval.user_id == press.user_id

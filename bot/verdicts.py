@@ -156,12 +156,20 @@ def accepted_first(attempt: Attempt, reason: str) -> Answer:
     return Answer(outcome=Outcome.ACCEPTED_FIRST, text=text)
 
 
-def second_needed(attempt: Attempt, reason: str) -> Answer:
+def second_needed(attempt: Attempt, reason: str, *, after_policy: bool) -> Answer:
+    """`after_policy`: whether a policy was the first."""
     if attempt.press.is_automatic:
         why = f"It was accepted before, and a policy is never the second of two. {_two(reason)}"
         return nothing(attempt, Outcome.SECOND_NEEDED, why)
+    if after_policy:
+        why = f"A policy was the first, and the command line, which may run by itself, is no second. {_two(reason)}"
+        return nothing(attempt, Outcome.SECOND_NEEDED, why)
     who = "The command line, which counts as one person," if attempt.press.is_typed else "You"
     return nothing(attempt, Outcome.SECOND_NEEDED, f"{who} accepted it before. {_two(reason)}")
+
+
+def rule_changed(attempt: Attempt) -> Answer:
+    return nothing(attempt, Outcome.CHANGED, f"Who may approve in this pool has just been changed. {_again(attempt)}")
 
 
 def first_unchecked(attempt: Attempt, first_name: str, problem: str) -> Answer:

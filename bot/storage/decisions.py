@@ -168,10 +168,14 @@ async def names(connection: AsyncConnection, recommendation: int) -> dict[str, s
     return {row.user_id: row.user_name for row in await connection.execute(statement)}
 
 
-async def done_to(connection: AsyncConnection, recommendation: int) -> frozenset[str]:
-    """All that took effect on it, plans too."""
-    which = (decisions.c.recommendation == recommendation, decisions.c.outcome == Outcome.DONE)
-    return frozenset(await connection.scalars(select(decisions.c.action).where(*which).distinct()))
+async def is_in_peoples_hands(connection: AsyncConnection, recommendation: int) -> bool:
+    """Whether anybody decided on it, changed it, or ended a plan of it, also where nobody knows what came of that."""
+    which = (
+        decisions.c.recommendation == recommendation,
+        decisions.c.outcome.in_((Outcome.DONE, Outcome.NEVER_KNOWN)),
+        decisions.c.action.in_([*(action for action in Action if action.decides), "cancel_plan"]),
+    )
+    return (await connection.execute(select(decisions.c.id).where(*which).limit(1))).first() is not None
 
 
 async def is_kept(connection: AsyncConnection, command_id: str) -> bool:

@@ -17,9 +17,13 @@ from bot.rendering import ids
 from bot.windows import parse_windows
 from playground.slack_workspace import Message
 from playground.tgc_faults import Fault
+from playground.world import World
 from tests.scenarios.records import claims, outcomes
 from tests.scenarios.stage import STORAGE, Stage, buttons, free_port, open_stage
+from tests.scenarios.test_command_line import run
+from tests.scenarios.test_lost_database import lose_database
 from tests.scenarios.test_planning import planned
+from tests.scenarios.test_shaping import leave_out, leave_out_form
 from tgc.models import IssueType
 
 ANY_ISSUE = frozenset({IssueType.SPACE, IssueType.IOPS, IssueType.FLASH})
@@ -168,6 +172,16 @@ async def test_where_a_person_was_first_no_policy_is_the_second(stage: Stage) ->
     assert "a policy is never the second of two" in await said_in_thread(stage, card, "was to accept this")
     assert accepts(stage) == 0
     assert outcomes(stage)[-1] == ("policy:nights", "accept", "second_needed")
+
+
+async def test_the_command_line_is_no_second_where_a_policy_was_first(stage: Stage) -> None:
+    stage.set(config=config(NIGHTS, second_approver=SecondApprover(always=True)))
+    card = await posted(stage)
+    await stage.until(lambda: "policy nights accepted this" in card.text)
+    ran = await run(stage)
+    assert not ran.all_well
+    assert "A policy was the first, and the command line, which may run by itself, is no second." in ran.out
+    assert accepts(stage) == 0
 
 
 async def test_a_policy_that_is_taken_out_of_the_file_does_not_count_as_the_first_any_more(stage: Stage) -> None:
@@ -326,3 +340,44 @@ async def test_somebody_who_asks_is_told_what_each_policy_makes_of_it(stage: Sta
     ]
     assert said[3].startswith("nights: matches, and accepts this <!date^")
     assert said[4].startswith("late (dry run): matches, and would accept this <!date^")
+
+
+async def test_what_somebody_has_changed_is_left_alone_also_where_the_tgc_still_shows_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.set(config=config(but(windows=LATER)))
+    card = await posted(stage)
+    await stage.until(lambda: "policy nights accepts it" in card.text)
+    view = await leave_out_form(stage, card)
+    monkeypatch.setattr(World, "update", lambda *_arguments, **_options: None)  # taken, and not to be seen yet
+    await leave_out(stage, view, 0)
+    assert "decided on it, so policies leave it alone" in await said_in_thread(stage, card, "Somebody")
+    await stage.jump(hours=1)
+    await stage.pass_time(minutes=2)
+    assert accepts(stage) == 0
+
+
+async def test_what_a_lost_database_may_have_known_as_dismissed_is_left_alone(stage: Stage) -> None:
+    stage.set(config=config(but(windows=LATER)))
+    card = await posted(stage)
+    await stage.slack.person("alice").click(card, ids.DISMISS)
+    await stage.until(lambda: "dismissed" in card.text)
+    await stage.stop_bot()
+    lose_database(stage)
+    await stage.start_bot()
+    await stage.jump(hours=1)
+    await stage.pass_time(minutes=2)
+    assert accepts(stage) == 0
+    await stage.slack.person("alice").command("/tintri policy Production")
+    await stage.answer("alice", "Its card comes from another database")
+
+
+async def test_policies_that_a_reload_brings_are_looked_at_at_once(stage: Stage) -> None:
+    stage.set(config=Config())
+    await posted(stage)
+    await stage.live(seconds=10)
+    stage.set(config=config(but(windows=LATER)))
+    since = stage.clock.now()
+    await stage.reload()
+    await stage.until(lambda: outcomes(stage))
+    assert stage.clock.now() - since < timedelta(seconds=30)

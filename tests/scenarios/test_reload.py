@@ -6,11 +6,12 @@ from datetime import timedelta
 import msgspec
 import structlog
 
-from bot.config_file import PoolConfig
+from bot.config_file import Config, PoolConfig
 from bot.pool_rules import Approvers
 from bot.rendering import ids
 from bot.routes import Route
 from playground.slack_workspace import BOT_USER_ID
+from playground.tgc_faults import Fault
 from tests.scenarios.stage import STORAGE, Stage, buttons
 from tests.scenarios.test_stopping import Ends, ends, stops
 
@@ -36,6 +37,35 @@ async def test_who_may_act_changes_while_the_bot_runs(stage: Stage) -> None:
     assert not [call for call in stage.tgc.calls if call.path.endswith("/accept")]
     await stage.slack.person("bob").click(stage.card("Production"), ids.ACCEPT)
     await stage.until(lambda: [call for call in stage.tgc.calls if call.path.endswith("/accept")])
+
+
+async def test_who_may_not_act_any_more_has_nothing_sent(stage: Stage) -> None:
+    """The press was judged by the rules before, and the TGC took its time."""
+    await stage.start_bot()
+    await stage.cards_posted(3)
+    await stage.settle()
+
+    async def changed() -> None:
+        stage.set(reco_approvers=only(stage, "bob"))
+        await stage.reload()
+
+    recommendation = stage.world.current(stage.world.pools[0])
+    stage.tgc.fault(Fault("hook_before", f"/{recommendation.id}$", method="GET", hook=changed))
+    await stage.slack.person("alice").click(stage.card(stage.world.pools[0].name), ids.ACCEPT)
+    await stage.answer("alice", "Who may approve in this pool has just been changed.")
+    assert not [call for call in stage.tgc.calls if call.path.endswith("/accept")]
+
+
+async def test_a_configuration_file_that_is_gone_changes_nothing(stage: Stage) -> None:
+    set_config(stage, pools=(("Production", PoolConfig(approvers=only(stage, "bob"))),))
+    await stage.start_bot()
+    await stage.cards_posted(3)
+    stage.set(config=Config())
+    with structlog.testing.capture_logs() as logs:
+        await stage.reload()
+    assert [log["file"] for log in logs if "put the configuration file back" in log["event"]] == ["tintri-bot.toml"]
+    await stage.slack.person("alice").click(stage.card("Production"), ids.ACCEPT)
+    await stage.answer("alice", "approver")
 
 
 async def test_every_card_follows_at_once(stage: Stage) -> None:
