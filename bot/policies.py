@@ -4,15 +4,14 @@ Whatever a policy does not allow, or the TGC does not say, makes it not match.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from fnmatch import fnmatchcase
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from bot.pool_names import PoolName, is_meant
+from bot.pool_names import PoolName, fits, is_meant
 from bot.pool_rules import PoolRule, loses_replication
 from bot.recommendations import Key, is_expired, is_open, plan_of
 from bot.rendering.escape import POLICY
@@ -65,10 +64,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     def actor_name(self) -> str:
         return f"policy {self.name}"
 
-    def names(self, key: Key, pool_name: str) -> bool:
-        """Whether it is about this pool."""
+    def names(self, key: Key, pool_name: str, tgc_keys: Collection[str]) -> bool:
+        """Whether it is about this pool. `tgc_keys`: of all TGCs."""
         name = PoolName(key.tgc_key, pool_name)
-        return fnmatchcase(key.tgc_key, self.tgc) and any(is_meant(name, pattern) for pattern in self.pools)
+        return fits(key.tgc_key, self.tgc) and any(is_meant(name, pattern, tgc_keys) for pattern in self.pools)
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,12 +101,14 @@ class Policies(msgspec.Struct, kw_only=True):
     """For sentences."""
     zone: ZoneInfo
     """Of those windows that name none."""
+    tgc_keys: frozenset[str] = frozenset()
+    """What may stand before the `/` of `tgc/pool` in a policy."""
 
     def judge(
         self, policy: Policy, key: Key, pool_name: str, recommendation: Recommendation, rule: PoolRule, now: datetime
     ) -> Verdict:
         """By all that does not change with what people do. `rule`: the pool's."""
-        if not policy.names(key, pool_name):
+        if not policy.names(key, pool_name, self.tgc_keys):
             return Verdict(policy=policy, names_pool=False, why_not=("it is for other pools",))
         window = next_open(policy.windows, now, policy.zone or self.zone)
         why_not = [*_unfit(policy, recommendation, now), *_too_late(window, recommendation)]
@@ -146,7 +147,7 @@ class Policies(msgspec.Struct, kw_only=True):
     def may_still(self, user_id: str, key: Key, pool_name: str) -> bool:
         """Whether what this policy accepted as the first of two still counts."""
         policy = self.active(user_id)
-        return policy is not None and policy.names(key, pool_name)
+        return policy is not None and policy.names(key, pool_name, self.tgc_keys)
 
     def _not_active(self, user_id: str) -> str:
         name = user_id.removeprefix(POLICY)

@@ -25,6 +25,12 @@ class PoolName(msgspec.Struct, frozen=True):
         return f"{self.tgc_key}/{self.own}"
 
 
+def shown_name(tgc_key: str, own: str, *, is_one_of_many: bool) -> str:
+    """What people see. Where a pool's own name begins with its TGC's, `PoolName.own` would take that off."""
+    needs_tgc = is_one_of_many or own.startswith(f"{tgc_key}/")
+    return f"{tgc_key}/{own}" if needs_tgc else own
+
+
 class TgcPool(msgspec.Struct, frozen=True):
     """A pool, and whose it is. Its name is the one that people see."""
 
@@ -54,12 +60,20 @@ class PoolPattern(msgspec.Struct, frozen=True):
         return self.is_at(pool) and self.name == pool.own
 
     def matches(self, pool: PoolName) -> bool:
-        return self.is_at(pool) and fnmatchcase(pool.own, self.name)
+        return self.is_at(pool) and fits(pool.own, self.name)
 
 
-def is_meant(pool: PoolName, pattern: str) -> bool:
-    """Whether a name or glob means this pool: by its own name, or after the name of its TGC and a `/`."""
-    return pool_pattern(pattern, {pool.tgc_key}).matches(pool)
+def fits(name: str, glob: str) -> bool:
+    """`*` is any text, `?` any character, and all else is itself: `Lab [2]` is a name as others are."""
+    return fnmatchcase(name, glob.replace("[", "[[]"))
+
+
+def is_meant(pool: PoolName, pattern: str, tgc_keys: Collection[str]) -> bool:
+    """Whether a name or glob means this pool: by its own name, or after the name of its TGC and a `/`.
+
+    `tgc_keys`: of all TGCs. A pool may be called as one of another TGC is with that one's name before it.
+    """
+    return pool_pattern(pattern, {pool.tgc_key, *tgc_keys}).matches(pool)
 
 
 def pool_pattern(text: str, tgc_keys: Collection[str]) -> PoolPattern:

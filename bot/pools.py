@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 
-from bot.pool_names import PoolName, TgcPool
+from bot.pool_names import PoolName, TgcPool, fits
 
 _NAMED = 5
 
@@ -48,7 +47,7 @@ def matching_pools(pools: Sequence[TgcPool], patterns: Iterable[str], *, unread:
 
 def _matching(known: frozenset[PoolName], pattern: str, unread: Collection[str]) -> frozenset[PoolName]:
     wanted = pattern.strip().casefold()
-    found = _called(known, pattern, unread) or _whose_name(known, wanted, lambda name: fnmatchcase(name, wanted))
+    found = _called(known, pattern, unread) or _whose_name(known, wanted, lambda name: fits(name, wanted))
     if not found:
         raise _unknown(known, pattern, wanted)
     return found
@@ -57,14 +56,19 @@ def _matching(known: frozenset[PoolName], pattern: str, unread: Collection[str])
 def find_names(names: Iterable[PoolName], typed: str, *, unread: Collection[str] = ()) -> frozenset[PoolName]:
     """The same for names alone. Raises UnknownPoolError and AmbiguousPoolError.
 
-    `unread`: names of TGCs whose pools are not known now. A pool's own name may be that of one of theirs, too, so where
-    one pool is to be meant, and no other, it is not enough then.
+    `unread`: names of TGCs whose pools are not known now. A pool's own name may be that of one of theirs, too, or begin
+    as one does, so where one pool is to be meant, and no other, it is not enough then.
     """
     known, wanted = frozenset(names), typed.strip().casefold()
-    found = _called(known, typed, unread) or _whose_name(known, wanted, lambda name: name.startswith(wanted))
-    if not found and wanted:
+    called = _called(known, typed, unread)
+    if called or not wanted:
+        return called or known
+    begun = _whose_name(known, wanted, lambda name: name.startswith(wanted))
+    if not begun:
         raise _unknown(known, typed, wanted)
-    return found
+    if unread and not _names_tgc(begun, wanted):
+        raise _may_be_unread(begun, typed, unread)
+    return begun
 
 
 def is_name(pools: Iterable[TgcPool], typed: str) -> bool:
@@ -83,12 +87,22 @@ def _called(known: Collection[PoolName], typed: str, unread: Collection[str]) ->
         full = ", ".join(sorted(name.full for name in found)[:_NAMED])
         raise AmbiguousPoolError(f"“{typed}” is a pool of several TGCs: type one of {full}.")
     if found and not by_full_name and unread:
-        (one, *_) = sorted(name.full for name in found)
-        raise AmbiguousPoolError(
-            f"“{typed}” may be a pool of {' or '.join(sorted(unread))}, too, of which the pools are not known now: "
-            f"type {one} if you mean that."
-        )
+        raise _may_be_unread(found, typed, unread)
     return found
+
+
+def _names_tgc(found: Iterable[PoolName], wanted: str) -> bool:
+    """Whether what was typed begins with the name of the TGC of these."""
+    return all(wanted.startswith(f"{name.tgc_key}/") for name in found)
+
+
+def _may_be_unread(found: Iterable[PoolName], typed: str, unread: Collection[str]) -> AmbiguousPoolError:
+    names = sorted(name.full for name in found)[:_NAMED]
+    which = f"{names[0]} if you mean that" if len(names) == 1 else f"one of {', '.join(names)} if you mean that"
+    return AmbiguousPoolError(
+        f"“{typed.strip()}” may be a pool of {' or '.join(sorted(unread))}, too, of which the pools are not known now: "
+        f"type {which}."
+    )
 
 
 def _whose_name(known: Collection[PoolName], wanted: str, is_so: Callable[[str], bool]) -> frozenset[PoolName]:

@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from bot.clock import Clock, uptime
-from bot.pool_names import PoolName, TgcPool
+from bot.pool_names import PoolName, TgcPool, shown_name
 from bot.recommendations import standing_of
 from bot.rendering.views import CardView
 from tgc.client import TGCClient
@@ -134,9 +134,10 @@ class Readings:
 
     async def _list(self) -> list[Pool]:
         listed = await self.tgc.client.pools()
-        if not self.tgc.is_one_of_many:
-            return listed
-        return [msgspec.structs.replace(pool, name=f"{self.tgc.key}/{pool_name(pool)}") for pool in listed]
+        return [msgspec.structs.replace(pool, name=self._shown_name(pool)) for pool in listed]
+
+    def _shown_name(self, pool: Pool) -> str:
+        return shown_name(self.tgc.key, pool_name(pool), is_one_of_many=self.tgc.is_one_of_many)
 
     async def _read(self, pool: Pool) -> PoolReading:
         read_at = self._clock.now()

@@ -1,14 +1,13 @@
 """Where the cards of a recommendation go, and who is mentioned on them: the first route that matches it. Pure."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, time
-from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from bot.pool_names import PoolName, is_meant
+from bot.pool_names import PoolName, fits, is_meant
 from bot.rendering.escape import is_group_id, is_user_id
 from bot.rendering.phrase import HERE
 from bot.setting_forms import parse_zone
@@ -48,16 +47,16 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     """Of the quiet hours; None: RECO_TIMEZONE."""
 
     def takes_tgc(self, tgc_key: str) -> bool:
-        return self.tgc is None or fnmatchcase(tgc_key, self.tgc)
+        return self.tgc is None or fits(tgc_key, self.tgc)
 
-    def takes_pool(self, tgc_key: str, pool_name: str) -> bool:
+    def takes_pool(self, tgc_key: str, pool_name: str, tgc_keys: Collection[str]) -> bool:
+        """`tgc_keys`: of all TGCs."""
         name = PoolName(tgc_key, pool_name)
-        named = self.pools is None or any(is_meant(name, pattern) for pattern in self.pools)
+        named = self.pools is None or any(is_meant(name, pattern, tgc_keys) for pattern in self.pools)
         return named and self.takes_tgc(tgc_key)
 
-    def takes(self, tgc_key: str, pool_name: str, recommendation: Recommendation) -> bool:
-        solves = self.issue_types is None or not self.issue_types.isdisjoint(issue_types_of(recommendation))
-        return solves and self.takes_pool(tgc_key, pool_name)
+    def solves(self, recommendation: Recommendation) -> bool:
+        return self.issue_types is None or not self.issue_types.isdisjoint(issue_types_of(recommendation))
 
     @property
     def takes_all(self) -> bool:
@@ -81,9 +80,11 @@ class Routes(msgspec.Struct, kw_only=True):
     """Without channels where RECO_CHANNEL is not given."""
     by_match: tuple[Route, ...] = ()
     zone: ZoneInfo
+    tgc_keys: frozenset[str] = frozenset()
+    """What may stand before the `/` of `tgc/pool` in a route."""
 
     def of(self, tgc_key: str, pool_name: str, recommendation: Recommendation) -> Route:
-        taking = (route for route in self.by_match if route.takes(tgc_key, pool_name, recommendation))
+        taking = (route for route in self._of_pool(tgc_key, pool_name) if route.solves(recommendation))
         return next(taking, self.default)
 
     @property
@@ -103,8 +104,11 @@ class Routes(msgspec.Struct, kw_only=True):
 
     def channels_of_pool(self, tgc_key: str, pool_name: str) -> tuple[str, ...]:
         """Those that its cards may go to, whatever their issues are."""
-        taking = [route for route in self.by_match if route.takes_pool(tgc_key, pool_name)]
+        taking = self._of_pool(tgc_key, pool_name)
         return self._channels_until(taking, lambda route: route.issue_types is None)
+
+    def _of_pool(self, tgc_key: str, pool_name: str) -> list[Route]:
+        return [route for route in self.by_match if route.takes_pool(tgc_key, pool_name, self.tgc_keys)]
 
     def _channels_until(self, taking: Sequence[Route], takes_all: Callable[[Route], bool]) -> tuple[str, ...]:
         """Of all up to the first that leaves nothing to those after it."""
@@ -120,7 +124,7 @@ class Routes(msgspec.Struct, kw_only=True):
         return [
             number
             for number, route in enumerate(self.by_match, 1)
-            if not any(route.takes_pool(tgc_key, pool_name) for tgc_key, pool_name in known)
+            if not any(route.takes_pool(tgc_key, pool_name, self.tgc_keys) for tgc_key, pool_name in known)
         ]
 
 

@@ -41,6 +41,13 @@ def parse_tgc_url(text: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def tgc_address(url: str) -> tuple[str, str, int]:
+    """The same for all ways to write one URL that `parse_tgc_url` takes: scheme, host, port."""
+    parts = urlsplit(url)
+    port = parts.port if parts.port is not None else {"https": 443, "http": 80}[parts.scheme]
+    return parts.scheme, parts.hostname or "", port
+
+
 def parse_ca_file(text: str) -> Path:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=text)

@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_type_hints
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -30,9 +30,13 @@ from bot.setting_forms import (
     parse_tgc_url,
     parse_web_url,
     parse_zone,
+    tgc_address,
 )
 from bot.smtp_url import parse_smtp_url
 from bot.tgc_sections import TgcSection
+
+if TYPE_CHECKING:  # imported where it is needed: SQLAlchemy takes longer than all the rest
+    from sqlalchemy.engine import URL
 
 LogFormat = Literal["console", "json"]
 
@@ -172,7 +176,16 @@ def _parse_database_url(text: str) -> Secret:
         raise ValueError(expected)
     if url.drivername == "sqlite+aiosqlite" and url.host:
         raise ValueError("a SQLite file comes after three slashes, give sqlite+aiosqlite:///FILE")
+    if url.drivername == "sqlite+aiosqlite" and _is_in_memory(url):
+        raise ValueError(
+            "a database in memory forgets at each start who decided what, give a file, sqlite+aiosqlite:///FILE"
+        )
     return Secret(url.render_as_string(hide_password=False))
+
+
+def _is_in_memory(url: "URL") -> bool:
+    name = (url.database or "").removeprefix("file:")
+    return name in {"", ":memory:"} or url.query.get("mode") == "memory"
 
 
 def _parse_host(text: str) -> str:
@@ -405,7 +418,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def policies(self) -> Policies:
-        return Policies(all=self.config.policies, file=self.config.file, zone=self.reco_timezone)
+        return Policies(
+            all=self.config.policies, file=self.config.file, zone=self.reco_timezone, tgc_keys=self._tgc_keys
+        )
 
     @property
     def pool_rules(self) -> PoolRules:
@@ -414,7 +429,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return PoolRules(
             default=default,
             by_pool=tuple((pattern, self._rule(pattern, pool)) for pattern, pool in self.config.pools),
-            tgc_keys=frozenset(tgc.key for tgc in self.tgcs),
+            tgc_keys=self._tgc_keys,
         )
 
     def _rule(self, pattern: str, pool: PoolConfig) -> PoolRule:
@@ -436,7 +451,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def routes(self) -> Routes:
         """What the configuration file says of channels, over RECO_CHANNEL."""
         default = Route(channels=(self.reco_channel,) if self.reco_channel else ())
-        return Routes(default=default, by_match=self.config.routes, zone=self.reco_timezone)
+        return Routes(default=default, by_match=self.config.routes, zone=self.reco_timezone, tgc_keys=self._tgc_keys)
+
+    @property
+    def _tgc_keys(self) -> frozenset[str]:
+        return frozenset(tgc.key for tgc in self.tgcs)
 
     def secrets(self) -> tuple[Secret, ...]:
         """What no log line may show."""
@@ -528,6 +547,7 @@ def read_settings(environ: Mapping[str, str], *, need_slack: bool) -> Settings:
             mistakes.append(str(mistake))
     mistakes += _mistakes_together(environ, values, need_slack=need_slack)
     mistakes += config_mistakes
+    mistakes += _same_as_in_environment(config, values.get("tgc_url"))
     values["config"] = config
     values["tgc_passwords"] = passwords = {}
     for section in config.tgcs:
@@ -548,6 +568,15 @@ def _is_needed(variable: Variable, *, need_slack: bool) -> bool:
 
 def _has_tgc(environ: Mapping[str, str]) -> bool:
     return any(environ.get(name) or environ.get(f"{name}_FILE") for name in _TGC_IN_ENVIRONMENT)
+
+
+def _same_as_in_environment(config: Config, tgc_url: str | None) -> Iterator[str]:
+    for section in config.tgcs:
+        if tgc_url is not None and tgc_address(section.url) == tgc_address(tgc_url):
+            yield (
+                f"{config.file} [[tgc]] {section.name}: url is that of TGC_URL, too: "
+                "give each TGC once, here or in the environment."
+            )
 
 
 def _password_of(section: TgcSection, config: Config, environ: Mapping[str, str]) -> Secret:

@@ -8,7 +8,15 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from bot.setting_forms import parse_ca_file, parse_fingerprint, parse_schedule, parse_text, parse_tgc_url, parse_zone
+from bot.setting_forms import (
+    parse_ca_file,
+    parse_fingerprint,
+    parse_schedule,
+    parse_text,
+    parse_tgc_url,
+    parse_zone,
+    tgc_address,
+)
 
 T = TypeVar("T")
 
@@ -46,17 +54,20 @@ def tgc_sections(
     """Those that are whole; what is wrong with the others is told. `given`: the keys of each, usable or not."""
     sections: list[TgcSection] = []
     for number, (values, keys) in enumerate(zip(tables, given, strict=True), 1):
-        for key, sentence in _wrong(values, keys, {section.name for section in sections}):
+        for key, sentence in _wrong(values, keys, sections):
             mistake(number, key, sentence)
         if values.keys() >= _NEEDED.keys():
             sections.append(TgcSection(**values))
     return tuple(sections)
 
 
-def _wrong(values: Mapping[str, Any], given: Collection[str], known: set[str]) -> list[tuple[str, str]]:
+def _wrong(values: Mapping[str, Any], given: Collection[str], before: Sequence[TgcSection]) -> list[tuple[str, str]]:
     wrong = [(key, f"{key} is missing: {what}") for key, what in _NEEDED.items() if key not in given]
-    if values.get("name") in known:
+    if values.get("name") in {section.name for section in before}:
         wrong.append(("name", "name is given twice: give each TGC another name"))
+    same = next((one for one in before if "url" in values and tgc_address(one.url) == tgc_address(values["url"])), None)
+    if same is not None:
+        wrong.append(("url", f"url is that of {same.name}, too: give each TGC once"))
     if "password" not in given and ("password_env" in given) == ("password_file" in given):
         wrong.append(("password_env", f"password_env or password_file, one of the two is needed: {_WHERE_PASSWORDS}"))
     if values.get("verify_tls") is False and ("ca_file" in values or "fingerprint" in values):
@@ -117,7 +128,7 @@ def _by(parse: Callable[[str], T], example: str) -> Callable[[object], T]:
 
 MEANINGS = {
     "name": "what it is called, in all records; the one in the environment is called default",
-    "url": "its URL",
+    "url": "its URL, which no other of them has",
     "user": "the account that the bot logs in with",
     "password_env": "which environment variable holds the password of that account",
     "password_file": "or which file holds it",

@@ -110,7 +110,23 @@ def test_with_several_tgcs_a_pool_is_meant_by_its_own_name_or_after_its_tgcs(
     pools: tuple[str, ...], pool: str, expected: bool
 ) -> None:
     policy = but(pools=pools)
-    assert policy.names(Key("berlin", "1", "1"), pool) is expected
+    assert policy.names(Key("berlin", "1", "1"), pool, {"berlin", "oslo"}) is expected
+
+
+def test_a_policy_for_one_tgcs_pools_accepts_nothing_at_another_whose_pool_is_called_so() -> None:
+    policy = but(pools=("berlin/Test*",))
+    policies = Policies(all=(policy,), zone=UTC_ZONE, tgc_keys=frozenset({"berlin", "paris"}))
+    paris, berlin = Key("paris", "1", "1"), Key("berlin", "1", "1")
+    assert not policies.judge(policy, paris, "paris/berlin/Test1", harmless(), RULE, NOW).names_pool
+    assert policies.judge(policy, berlin, "berlin/Test1", harmless(), RULE, NOW).names_pool
+    assert policies.refusal(policy.user_id, paris, "paris/berlin/Test1", harmless(), RULE, NOW) is not None
+    assert not policies.may_still(policy.user_id, paris, "paris/berlin/Test1")
+    assert policies.may_still(policy.user_id, berlin, "berlin/Test1")
+
+
+def test_brackets_of_a_policys_pools_are_those_of_a_name() -> None:
+    assert judge(but(pools=("Lab [2]",)), pool="Lab [2]").names_pool
+    assert not judge(but(pools=("Lab [2]",)), pool="Lab 2").names_pool
 
 
 LOSING = Outcome(protection_info=ProtectionOutcome(vm_tintri_uuids=("x",)))

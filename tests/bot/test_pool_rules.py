@@ -51,6 +51,12 @@ def test_a_pools_own_name_comes_first_then_the_first_pattern(pool_name: str, exp
     assert RULES.of(at(pool_name)).name == expected
 
 
+def test_brackets_are_those_of_a_name() -> None:
+    rules = PoolRules(default=rule("default"), by_pool=(("Lab [2]*", rule("lab")),))
+    assert rules.of(at("Lab [2] old")).name == "lab"
+    assert rules.of(at("Lab 2 old")).name == "default"
+
+
 def test_without_a_section_the_default_holds() -> None:
     rules = PoolRules(default=rule("default"), by_pool=(("Lab", rule("lab")),))
     assert rules.of(at("Production")).name == "default"

@@ -106,8 +106,11 @@ def test_a_beginning_is_no_pattern_and_each_pattern_must_match(patterns: list[st
 
 
 def test_a_name_with_signs_of_a_glob_is_found_as_it_is() -> None:
-    found = matching_pools(pools("VDI [old]", "VDI o"), ["vdi [old]"])
-    assert [pool.shown for pool in found] == ["VDI [old]"]
+    there = pools("VDI [old]", "VDI o")
+    assert [pool.shown for pool in matching_pools(there, ["vdi [old]"])] == ["VDI [old]"]
+    assert [pool.shown for pool in matching_pools(there, ["vdi [*"])] == ["VDI [old]"]
+    with pytest.raises(UnknownPoolError):
+        matching_pools(there, ["VDI [o]"])
 
 
 TWO = [
@@ -166,3 +169,30 @@ def test_while_a_tgc_cannot_be_read_only_a_full_name_is_certain() -> None:
     with pytest.raises(AmbiguousPoolError, match=r"may be a pool of turin, too.* type berlin/Test if"):
         matching_pools(TWO, ["test"], unread={"turin": "why"})
     assert [pool.shown for pool in matching_pools(TWO, ["berlin/test"], unread={"turin": "why"})] == ["berlin/Test"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "what_to_type"),
+    [
+        ("tes ", "type berlin/Test if you mean that."),
+        ("prod", "type one of berlin/Production, oslo/Production if you mean that."),
+        ("x/l", "type oslo/x/Lab if you mean that."),
+    ],
+)
+def test_while_a_tgc_cannot_be_read_a_beginning_may_be_one_of_its_pools(typed: str, what_to_type: str) -> None:
+    with pytest.raises(AmbiguousPoolError) as ambiguous:
+        find_pools(TWO, typed, unread={"turin": "why"})
+    assert str(ambiguous.value) == (
+        f"“{typed.strip()}” may be a pool of turin, too, of which the pools are not known now: {what_to_type}"
+    )
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("berlin/te", ["berlin/Test"]), ("Oslo/X", ["oslo/x/Lab"])])
+def test_while_a_tgc_cannot_be_read_a_beginning_after_another_ones_name_is_certain(
+    typed: str, meant: list[str]
+) -> None:
+    assert [pool.shown for pool in find_pools(TWO, typed, unread={"turin": "why"})] == meant
+
+
+def test_while_a_tgc_cannot_be_read_nothing_typed_is_all_that_are_known() -> None:
+    assert find_pools(TWO, "", unread={"turin": "why"}) == TWO

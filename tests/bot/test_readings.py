@@ -57,6 +57,13 @@ async def test_a_hundred_who_ask_at_once_cause_one_reading_of_each_pool(bench: B
     assert bench.reads("/recommendation/current") == 2
 
 
+async def test_a_pool_whose_name_begins_with_that_of_its_tgc_is_not_taken_for_another(bench: Bench) -> None:
+    bench.tgc.world.pools[0].name = "default/Lab"
+    bench.tgc.world.pools[1].name = "Lab"
+    names = [bench.readings.of_tgc(pool).name for pool in await bench.readings.pools()]
+    assert [(name.shown, name.own) for name in names] == [("default/default/Lab", "default/Lab"), ("Lab", "Lab")]
+
+
 async def test_a_view_serves_all_who_ask_before_it_is_begun_and_nobody_who_asks_later(bench: Bench) -> None:
     reading = await bench.readings.current(await bench.pool())
     begun: list[CardView] = []

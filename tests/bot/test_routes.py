@@ -196,4 +196,14 @@ def test_cards_elsewhere_show_it_until_one_stands_in_its_new_place() -> None:
 def test_with_several_tgcs_a_pool_is_meant_by_its_own_name_or_the_full_one(
     pools: tuple[str, ...], tgc: str, taken: bool
 ) -> None:
-    assert Route(channels=("C1",), pools=pools).takes_pool(tgc, f"{tgc}/Production") is taken
+    assert Route(channels=("C1",), pools=pools).takes_pool(tgc, f"{tgc}/Production", {"berlin", "oslo"}) is taken
+
+
+def test_a_route_for_one_tgcs_pools_takes_none_of_another_whose_pool_is_called_so() -> None:
+    route = Route(channels=("C0TEST",), pools=("berlin/Test*",))
+    both = frozenset({"berlin", "paris"})
+    known = Routes(default=Route(channels=("C0MAIN",)), by_match=(route,), zone=BERLIN, tgc_keys=both)
+    assert known.of("berlin", "berlin/Test1", recommendation()).channels == ("C0TEST",)
+    assert known.of("paris", "paris/berlin/Test1", recommendation()).channels == ("C0MAIN",)
+    assert known.channels_of_pool("paris", "paris/berlin/Test1") == ("C0MAIN",)
+    assert known.idle([("paris", "paris/berlin/Test1")]) == [1]

@@ -58,7 +58,8 @@ def test_the_one_in_the_environment_comes_first_and_each_has_its_own(tmp_path: P
     assert [tgc.password.reveal() for tgc in settings.tgcs] == ["it-is-a", "it-is-b", "it-is-c"]
     assert (settings.tgcs[2].zone.key, settings.tgcs[2].schedule) == ("Europe/Oslo", "20 6 * * *")
     assert [warning.partition(" of ")[0] for warning in settings.warnings] == ["verify_tls = false", "url"]
-    assert settings.pool_rules.tgc_keys == {"default", "berlin", "oslo-1"}
+    keys = {"default", "berlin", "oslo-1"}
+    assert settings.pool_rules.tgc_keys == settings.policies.tgc_keys == settings.routes.tgc_keys == keys
 
 
 @pytest.mark.parametrize(
@@ -87,8 +88,31 @@ def test_what_is_no_list_of_sections_is_told(tmp_path: Path) -> None:
 
 
 def test_the_second_section_is_told_with_its_own_line(tmp_path: Path) -> None:
-    (told,) = mistakes(tmp_path, BERLIN + BERLIN)
+    (told,) = mistakes(tmp_path, BERLIN + BERLIN.replace("berlin.example.com", "oslo.example.com"))
     assert told == "bots.toml line 9: name is given twice: give each TGC another name."
+
+
+SAME = ("https://berlin.example.com", "HTTPS://Berlin.Example.com:443/", "https://berlin.example.com/api")
+
+
+@pytest.mark.parametrize("url", SAME)
+def test_the_same_tgc_twice_is_told_however_its_url_is_written(tmp_path: Path, url: str) -> None:
+    again = BERLIN.replace("https://berlin.example.com/", url).replace('"berlin"', '"again"')
+    (told,) = mistakes(tmp_path, BERLIN + again)
+    assert told == "bots.toml line 10: url is that of berlin, too: give each TGC once."
+
+
+@pytest.mark.parametrize("url", SAME)
+def test_the_one_in_the_environment_stands_in_no_section(tmp_path: Path, url: str) -> None:
+    (told,) = mistakes(tmp_path, BERLIN, **WITH_DEFAULT | {"TGC_URL": url})
+    assert told == (
+        "bots.toml [[tgc]] berlin: url is that of TGC_URL, too: give each TGC once, here or in the environment."
+    )
+
+
+@pytest.mark.parametrize("url", ["https://berlin.example.com:8443", "http://berlin.example.com", "https://[::1]"])
+def test_another_scheme_host_or_port_is_another_tgc(tmp_path: Path, url: str) -> None:
+    assert len(read(tmp_path, BERLIN, **WITH_DEFAULT | {"TGC_URL": url}).tgcs) == 2
 
 
 @pytest.mark.parametrize(

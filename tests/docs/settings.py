@@ -41,8 +41,9 @@ A TOML file, `tintri-bot.toml` unless `CONFIG_FILE` names another one, holds wha
 in it is told at once, with its line. These keys stand at its top, above all sections:
 """
 _POOLS = """
-And these in a section `[pools."NAME"]` for each pool, or for each pattern (`*` is any text, `?` any character). A
-pool's own name comes first, then the first pattern that matches, from top to bottom; case counts:
+And these in a section `[pools."NAME"]` for each pool, or for each pattern (`*` is any text, `?` any character, and all
+else, brackets too, is itself). A pool's own name comes first, then the first pattern that matches, from top to bottom;
+case counts:
 """
 _TGCS = """
 And these in a section `[[tgc]]` for each Tintri Global Center beside the one in the environment, which may be missing

@@ -116,6 +116,9 @@ async def test_while_one_hangs_the_other_is_read_accepted_and_followed(stage: St
     await stage.until(lambda: any("The pools of berlin are missing" in said.text for said in stage.shown_to("bob")))
     await stage.slack.person("bob").command("/tintri pause production")
     await stage.until(lambda: any("type default/Production if" in said.text for said in stage.shown_to("bob")))
+    await stage.slack.person("bob").command("/tintri pause vd")
+    await stage.until(lambda: any("type default/VDI if" in said.text for said in stage.shown_to("bob")))
+    assert "Accept" in buttons(stage.card("default/VDI"))
 
 
 @pytest.mark.usefixtures("berlin")
