@@ -37,6 +37,8 @@ SETTLING = timedelta(seconds=5)
 _CLOCKS_APART = timedelta(hours=1)
 """How far back in the history to look, for clocks that disagree. Only our key makes a message ours."""
 _REFUSED_PAUSE = timedelta(minutes=1)
+_NO_THREAD_CODES = frozenset({"cannot_reply_to_message", "thread_not_found"})
+"""What it answers is gone: somebody deleted the card. So it goes to the channel, as nobody would be told otherwise."""
 
 
 class Delivered(msgspec.Struct, frozen=True, kw_only=True):
@@ -239,6 +241,11 @@ class Outbox:
         elif isinstance(error, SlackRefusedError):
             pause = _REFUSED_PAUSE
             await self._troubles.refused(post.channel_id, error)
+        is_loose = (
+            post.thread_ts is not None and isinstance(error, SlackRefusedError) and error.code in _NO_THREAD_CODES
+        )
         async with self._database.write() as connection:
             now = self._clock.now()
+            if is_loose:
+                await posts.leave_thread(connection, lease)
             await posts.put_off(connection, lease, state=state, problem=str(error), now=now, pause=pause)

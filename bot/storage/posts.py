@@ -165,6 +165,11 @@ async def put_off(
     await connection.execute(update(posts).where(lease.held).values(**values))
 
 
+async def leave_thread(connection: AsyncConnection, lease: Lease) -> None:
+    """Have it go to the channel itself."""
+    await connection.execute(update(posts).where(lease.held).values(thread_ts=None))
+
+
 def _post(row: Row[tuple[object, ...]]) -> Post:
     return Post(
         key=row.key,

@@ -156,6 +156,21 @@ async def test_messages_go_out_soon_after_they_were_written_down(place: Place, b
             assert place.clock.now() - added_at < timedelta(seconds=5)
 
 
+async def test_a_reply_to_what_is_gone_goes_to_the_channel(place: Place, bot: Process) -> None:
+    """Else it would be refused every minute for ever, and nobody told."""
+    await bot.add("card")
+    await bot.send()
+    [card] = place.messages
+    place.slack.channel("storage").messages.remove(card)
+    await bot.add("reply", thread_ts=card.ts)
+    await bot.send()
+    assert place.messages == []
+    place.clock.move(timedelta(minutes=1))
+    await bot.send()
+    assert [message.text for message in place.messages] == ["This is reply."]
+    assert (await bot.post("reply")).state is PostState.SENT
+
+
 async def recommended(process: Process) -> int:
     """The row of a recommendation that a card may be about."""
     async with process.database.write() as connection:
