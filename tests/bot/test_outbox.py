@@ -56,12 +56,13 @@ class Place:
         identity = await slack.identify()
         pace = Pace(clock)
         approvers = Approvers(user_ids=frozenset({self.slack.person("alice").user.id}))
+        routes = Routes(default=Route(channels=(self.channel_id,)), zone=ZoneInfo("UTC"))
         outbox = Outbox(
             database=database,
             leases=leases,
             slack=slack,
             pace=pace,
-            troubles=Troubles(database, Access(slack, identity, rules(approvers), clock), clock),
+            troubles=Troubles(database, Access(slack, identity, rules(approvers), clock), routes, clock),
             clock=clock,
         )
         outbox.open()
