@@ -11,7 +11,6 @@ from bot.storage import putting_off
 from bot.storage.leases import Lease, ensure_row, is_free
 from bot.storage.tables import cards, recommendations
 
-
 LAST_GENERATION = 1
 """Whoever deletes a message once more does not want it."""
 
