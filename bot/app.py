@@ -41,7 +41,7 @@ from bot.loops import CameRound, Loops
 from bot.mail_queue import MailQueue
 from bot.mailer import Mailer
 from bot.manifest import SCOPES
-from bot.metrics import SLACK_CONNECTIONS, SLACK_UP
+from bot.metrics import CANNOT_POST, SLACK_CONNECTIONS, SLACK_UP
 from bot.outbox import Outbox
 from bot.pacing import Pace
 from bot.painter import Painter
@@ -272,7 +272,7 @@ class Parts:
         self._tgcs = tgcs
         lapse = settings.config.approval_lapse
         views = CardViews(tgcs, access, clock, zone, approval_lapse=lapse)
-        self._troubles = Troubles(database, access, clock)
+        self._troubles = Troubles(database, access, routes, clock)
         self._outbox = Outbox(
             database=database,
             leases=leases,
@@ -525,6 +525,7 @@ class Parts:
         loops.every("lapsed approvals", _LAPSES_EVERY_S, self._two_people.end_lapsed, patience=DATABASE_PATIENCE)
         health.approvers = lambda: self._approver_check.state
         health.channel = lambda: self._troubles.state
+        CANNOT_POST.set_function(lambda: self._troubles.is_refused)
         health.sends_mail = self._mailer is not None
 
     async def _begin(self, came_round: CameRound) -> None:

@@ -15,7 +15,7 @@ LOOP_STUCK = Gauge(
     "tintri_bot_loop_stuck", "1 where a part of the bot's work has not come round for longer than it may.", ["loop"]
 )
 DATABASE_UP = Gauge("tintri_bot_database_up", "1 where the database could be written to at the newest look, else 0.")
-CANNOT_POST = Gauge("tintri_bot_cannot_post", "1 while the channel refuses the bot's messages, else 0.")
+CANNOT_POST = Gauge("tintri_bot_cannot_post", "1 while a channel that cards go to refuses the bot's messages, else 0.")
 RULES_WITHOUT_APPROVERS = Gauge(
     "tintri_bot_rules_without_approvers", "Rules by which nobody can approve, or too few people."
 )

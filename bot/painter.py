@@ -69,7 +69,8 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def digest(self) -> str:
-        return hashlib.sha256(msgspec.json.encode((self.message, self.facts))).hexdigest()
+        shown = (self.message, self.facts) if self.moved_to is None else (self.message, self.facts, self.moved_to.ts)
+        return hashlib.sha256(msgspec.json.encode(shown)).hexdigest()
 
     @property
     def state_digest(self) -> str | None:
@@ -403,11 +404,20 @@ class Painter:
             self._shown[drawing.card.row_id] = _Shown(state_digest, self._clock.monotonic())
 
     async def _message_lost(self, drawing: Drawing, lease: Lease) -> None:
-        """Somebody deleted the message: an open card is posted anew once, a final one forgotten."""
-        post_anew = drawing.moved_to is None and not drawing.final and drawing.card.generation == 0
+        """Somebody deleted the message: an open card is posted anew once, a final one forgotten.
+
+        Any other is let go: counted as standing it would have cards elsewhere point to it.
+        """
+        is_last = drawing.card.generation >= cards.LAST_GENERATION
+        post_anew = drawing.moved_to is None and not drawing.final and not is_last
         _log.warning("a card's message is gone from Slack", pool=drawing.stored.pool_name, post_anew=post_anew)
         async with self._database.write() as connection:
-            await (cards.lose_message if post_anew else cards.forget)(connection, lease)
+            if post_anew:
+                await cards.lose_message(connection, lease)
+            elif drawing.final:
+                await cards.forget(connection, lease)
+            else:
+                await cards.let_go(connection, lease)
 
     async def _postpone(self, card: Card, lease: Lease, error: SlackError) -> None:
         _log.warning("a card is not painted yet", channel=card.channel_id, reason=str(error))

@@ -158,7 +158,7 @@ class Reconciler:
             if stored is None:
                 return
             drawings = await self._draw(connection, stored)
-        if await self._make_cards(stored, {drawing.card.channel_id for drawing in drawings}):
+        if await self._make_cards(stored, [drawing.card for drawing in drawings]):
             async with self._database.read() as connection:
                 drawings = await self._draw(connection, stored)
         for drawing in drawings:
@@ -197,20 +197,23 @@ class Reconciler:
             message=render_stalled(await self._views.view(connection, stored), vms),
         )
 
-    async def _make_cards(self, stored: Stored, channel_ids: Collection[str]) -> bool:
+    async def _make_cards(self, stored: Stored, known: Collection[Card]) -> bool:
         """Make those that its route lacks, for what can still be decided only; whether any was lacking.
 
-        `channel_ids`: where there are some.
+        One that was let go when the route left its channel comes back with the route.
         """
         recommendation = stored.recommendation
         if stored.gone or not is_open(recommendation) or is_expired(recommendation, self._clock.now()):
             return False
         route = self._routes.of(stored.key.tgc_key, stored.pool_name, recommendation)
-        lacking = [channel_id for channel_id in route.channels if channel_id not in channel_ids]
+        there = {card.channel_id for card in known if not card.can_come_back}
+        lacking = [channel_id for channel_id in route.channels if channel_id not in there]
         if not lacking:
             return False
         async with self._database.write() as connection:
             made = [await cards.make(connection, stored.row_id, channel_id) for channel_id in lacking]
+            for channel_id in lacking:
+                await cards.reopen(connection, stored.row_id, channel_id)
             if any(made):
                 view = await self._views.view(connection, stored)
                 await self._mail_queue.add(connection, stored.row_id, MailKind.AVAILABLE, view)

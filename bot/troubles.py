@@ -4,9 +4,9 @@ import structlog
 
 from bot.access import Access
 from bot.clock import Clock
-from bot.metrics import CANNOT_POST
 from bot.rendering.escape import is_channel_id
 from bot.rendering.notices import render_cannot_post
+from bot.routes import Routes
 from bot.slack import SlackError, SlackRefusedError
 from bot.storage import cards, posts
 from bot.storage.database import Database
@@ -39,16 +39,22 @@ def is_of_channel(error: SlackError) -> bool:
 class Troubles:
     """Tells approvers of a channel that refuses posts, and forgets it when one gets through."""
 
-    def __init__(self, database: Database, access: Access, clock: Clock) -> None:
+    def __init__(self, database: Database, access: Access, routes: Routes, clock: Clock) -> None:
         self._database = database
         self._access = access
+        self._routes = routes
         self._clock = clock
         self._refusing: set[str] = set()
 
     @property
+    def is_refused(self) -> bool:
+        """By a channel that cards may go to now: nobody mends one that was taken out of the routes."""
+        return not self._refusing.isdisjoint(self._routes.channels)
+
+    @property
     def state(self) -> str:
         """For /readyz: names no channel."""
-        return "refuses the bot's messages; the log says what to do" if self._refusing else "ok"
+        return "refuses the bot's messages; the log says what to do" if self.is_refused else "ok"
 
     async def refused(self, channel_id: str, error: SlackRefusedError) -> None:
         """A person who cannot be written to is nobody else's trouble."""
@@ -62,7 +68,6 @@ class Troubles:
                 reason=str(error),
             )
         self._refusing.add(channel_id)
-        CANNOT_POST.set(1)
         approver_ids = await self._access.approver_ids()
         async with self._database.write() as connection:
             waiting = await cards.count_unposted(connection, channel_id)
@@ -78,7 +83,6 @@ class Troubles:
 
     async def posted(self, channel_id: str) -> None:
         self._refusing.discard(channel_id)
-        CANNOT_POST.set(1 if self._refusing else 0)
         async with self._database.read() as connection:
             told = await posts.any_with_prefix(connection, _key(channel_id, ""))
         if told:

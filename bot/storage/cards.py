@@ -11,19 +11,27 @@ from bot.storage import putting_off
 from bot.storage.leases import Lease, ensure_row, is_free
 from bot.storage.tables import cards, recommendations
 
+LAST_GENERATION = 1
+"""Whoever deletes a message once more does not want it."""
+
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
     row_id: int
     recommendation: int
     channel_id: str
     generation: int
-    """0; 1 after it was posted anew because somebody deleted the message."""
+    """How many messages of its own are lost: a card is posted anew once."""
     ts: str | None
     painted: str | None
     """Hash of what the message shows; None: not known."""
     dirty: bool
     """Something changed that it does not show yet."""
     final: bool
+
+    @property
+    def can_come_back(self) -> bool:
+        """Whether it was let go before it came to its end, so that a route back to its channel has it posted."""
+        return self.final and self.ts is None and self.generation <= LAST_GENERATION
 
 
 _IN_CHANNEL = select(cards).where(
@@ -51,12 +59,20 @@ async def make(connection: AsyncConnection, recommendation: int, channel_id: str
     return await ensure_row(connection, cards, row, **values)
 
 
+async def reopen(connection: AsyncConnection, recommendation: int, channel_id: str) -> None:
+    """Have the card posted after all, where no message shows it and none was to."""
+    row = and_(cards.c.recommendation == recommendation, cards.c.channel_id == channel_id)
+    gone = and_(cards.c.final.is_(True), cards.c.ts.is_(None))
+    await connection.execute(update(cards).where(row, gone).values(final=False, dirty=True, not_before=None))
+
+
 async def adopt(connection: AsyncConnection, recommendation: int, channel_id: str, ts: str) -> None:
     """Take over a message found in the channel, unless the card has one. What it shows is not known."""
     row = and_(cards.c.recommendation == recommendation, cards.c.channel_id == channel_id)
     values = {"recommendation": recommendation, "channel_id": channel_id, "ts": ts}
     if not await ensure_row(connection, cards, row, **values):
-        await connection.execute(update(cards).where(row, cards.c.ts.is_(None)).values(ts=ts, painted=None))
+        values = {"ts": ts, "painted": None, "final": False}
+        await connection.execute(update(cards).where(row, cards.c.ts.is_(None)).values(**values))
 
 
 async def to_post(connection: AsyncConnection, now: datetime, lease_life: timedelta) -> list[Card]:
@@ -181,8 +197,9 @@ async def forget(connection: AsyncConnection, lease: Lease) -> None:
 
 
 async def let_go(connection: AsyncConnection, lease: Lease) -> None:
-    """Never paint the card again, nor count on its message, which nobody can edit."""
-    await connection.execute(update(cards).where(lease.held).values(ts=None, painted=None, dirty=False, final=True))
+    """Paint the card no more, nor count on its message, which nobody can edit: should it come back, it is another."""
+    values = {"ts": None, "painted": None, "dirty": False, "final": True, "generation": cards.c.generation + 1}
+    await connection.execute(update(cards).where(lease.held).values(**values))
 
 
 def _card(row: Row[tuple[object, ...]]) -> Card:

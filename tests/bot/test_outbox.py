@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -19,6 +20,7 @@ from bot.pacing import Pace
 from bot.pool_rules import Approvers
 from bot.recommendations import Key
 from bot.rendering.answers import render_sentence
+from bot.routes import Route, Routes
 from bot.slack import Slack, SlackError, slack_session
 from bot.storage import posts, recommendations
 from bot.storage.backlog import Queue
@@ -56,12 +58,13 @@ class Place:
         identity = await slack.identify()
         pace = Pace(clock)
         approvers = Approvers(user_ids=frozenset({self.slack.person("alice").user.id}))
+        routes = Routes(default=Route(channels=(self.channel_id,)), zone=ZoneInfo("UTC"))
         outbox = Outbox(
             database=database,
             leases=leases,
             slack=slack,
             pace=pace,
-            troubles=Troubles(database, Access(slack, identity, rules(approvers), clock), clock),
+            troubles=Troubles(database, Access(slack, identity, rules(approvers), clock), routes, clock),
             clock=clock,
         )
         outbox.open()

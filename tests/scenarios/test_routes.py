@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator
 from datetime import time
 from pathlib import Path
 
+import aiohttp
 import pytest
+from prometheus_client import REGISTRY
 
 from bot.config_file import Config
 from bot.rendering import ids
@@ -13,6 +15,9 @@ from playground.slack_workspace import BOT_USER_ID, Message
 from tests.scenarios.stage import STORAGE, Stage, buttons, open_stage
 
 GENERAL = "general"
+SECRET = "secret"
+SWEEP = 6
+"""Minutes in which every pool is read again."""
 OPEN = ["Accept", "Dismiss", "Details"]
 
 
@@ -49,12 +54,27 @@ async def the_card(stage: Stage, channel: str, pool: str = "Production") -> Mess
     return await stage.until(lambda: card(stage, channel, pool))
 
 
+def link_to(message: Message) -> str:
+    return f"/p{message.ts.replace('.', '')}"
+
+
 def replies(stage: Stage, channel: str, of: Message) -> list[Message]:
     return stage.slack.channel(channel).replies(of.ts)
 
 
 def paused_in_all(stage: Stage, channel: str) -> list[str]:
     return [one.text for one in stage.slack.messages(channel) if "paused accepting in all pools" in one.text]
+
+
+def cannot_post() -> float | None:
+    return REGISTRY.get_sample_value("tintri_bot_cannot_post")
+
+
+async def channel_state(stage: Stage) -> str:
+    """What /readyz says of channels."""
+    url = f"http://127.0.0.1:{stage.settings.port}/readyz"
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        return str((await response.json())["channel"])
 
 
 async def test_a_press_on_one_of_two_cards_shows_on_both_and_the_end_calls_who_accepted_once(stage: Stage) -> None:
@@ -110,6 +130,82 @@ async def test_a_card_that_is_routed_elsewhere_points_there(stage: Stage) -> Non
     await stage.until(lambda: "Reopen" in buttons(old))
     await stage.until(lambda: not buttons(new))
     assert [message.text.count("Production") for message in stage.slack.messages(GENERAL)] == [1]
+
+
+async def test_a_route_back_to_where_nothing_could_be_posted_has_the_card_posted_there(stage: Stage) -> None:
+    away, back = GENERAL, SECRET
+    stage.slack.channel(away).members.discard(BOT_USER_ID)
+    route(stage, to(stage, away))
+    await stage.start_bot()
+    await stage.pass_time(minutes=2)
+    for channel in (back, away):
+        route(stage, to(stage, channel))
+        await stage.reload()
+        await stage.pass_time(minutes=SWEEP)
+    for channel in (back, away):
+        stage.slack.channel(channel).members.add(BOT_USER_ID)
+    assert buttons(await the_card(stage, away)) == OPEN
+    assert stage.slack.messages(back) == []
+
+
+async def test_no_card_points_to_a_deleted_one_when_the_route_comes_back(stage: Stage) -> None:
+    await stage.start_bot()
+    old = await the_card(stage, STORAGE)
+    await stage.settle()
+    await stage.stop_bot()
+    stage.slack.channel(STORAGE).messages.remove(old)
+    route(stage, to(stage, GENERAL))
+    await stage.start_bot()
+    new = await the_card(stage, GENERAL)
+    await stage.pass_time(minutes=1)
+    assert (buttons(new), card(stage, STORAGE)) == (OPEN, None)
+
+    route(stage)
+    await stage.reload()
+    await stage.pass_time(minutes=SWEEP)
+    anew = await the_card(stage, STORAGE)
+    assert (buttons(anew), buttons(new)) == (OPEN, [])
+    assert link_to(anew) in new.text
+
+
+async def test_a_card_that_points_to_a_deleted_one_points_to_the_one_posted_anew(stage: Stage) -> None:
+    await stage.start_bot()
+    old = await the_card(stage, STORAGE)
+    route(stage, to(stage, GENERAL))
+    await stage.reload()
+    deleted = await the_card(stage, GENERAL)
+    await stage.until(lambda: link_to(deleted) in old.text)
+    stage.slack.channel(GENERAL).messages.remove(deleted)
+    await stage.slack.person("alice").command("/tintri pause")
+    anew = await the_card(stage, GENERAL)
+    await stage.until(lambda: link_to(anew) in old.text)
+
+
+async def test_a_card_deleted_twice_comes_back_with_no_route_and_the_other_one_stays(stage: Stage) -> None:
+    await stage.start_bot()
+    for _ in range(2):
+        stage.slack.channel(STORAGE).messages.remove(await the_card(stage, STORAGE))
+        await stage.slack.person("alice").command("/tintri pause")
+        await stage.pass_time(minutes=1)
+        await stage.slack.person("alice").command("/tintri resume")
+        await stage.pass_time(minutes=1)
+    for routes in ((to(stage, GENERAL),), ()):
+        route(stage, *routes)
+        await stage.reload()
+        await stage.pass_time(minutes=SWEEP)
+    assert card(stage, STORAGE) is None
+    assert buttons(await the_card(stage, GENERAL)) == OPEN
+
+
+async def test_a_channel_that_is_left_out_of_the_routes_counts_as_refusing_no_more(stage: Stage) -> None:
+    stage.slack.channel(GENERAL).members.discard(BOT_USER_ID)
+    route(stage, to(stage, GENERAL))
+    await stage.start_bot()
+    await stage.until(lambda: cannot_post() == 1)
+    assert "refuses" in await channel_state(stage)
+    route(stage)
+    await stage.reload()
+    assert (await channel_state(stage), cannot_post()) == ("ok", 0)
 
 
 async def test_what_runs_stays_where_it_is(stage: Stage) -> None:

@@ -144,3 +144,14 @@ async def test_a_card_that_has_a_message_adopts_no_other(database: Database, car
     async with database.write() as connection:
         await cards.adopt(connection, card.recommendation, CHANNEL, "2.0")
         assert await cards.by_row_id(connection, card.row_id) == card
+
+
+async def test_a_message_that_is_found_brings_a_card_back_that_was_let_go(
+    database: Database, leases: Leases, card: Card
+) -> None:
+    async with database.write() as connection:
+        await cards.let_go(connection, await take(connection, leases, card))
+        assert (await cards.by_row_id(connection, card.row_id)).can_come_back
+        await cards.adopt(connection, card.recommendation, CHANNEL, "2.0")
+        found = await cards.by_row_id(connection, card.row_id)
+    assert (found.ts, found.painted, found.final) == ("2.0", None, False)
