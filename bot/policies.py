@@ -13,12 +13,12 @@ import msgspec
 
 from bot.pool_names import PoolName, fits, is_meant
 from bot.pool_rules import PoolRule, loses_replication
-from bot.recommendations import Key, is_expired, is_open, plan_of
+from bot.recommendations import Key, is_expired, is_open, plan_of, types_of_moves
 from bot.rendering.escape import POLICY
 from bot.rendering.words import counted, issue_type, listed
 from bot.setting_forms import parse_zone
 from bot.windows import Open, Window, next_open, parse_windows
-from tgc.models import Analysis, IssueType, Recommendation
+from tgc.models import IssueType, Recommendation
 
 MISSING = {
     "name": "a name of its own",
@@ -170,20 +170,10 @@ def because(why_not: Sequence[str]) -> str:
 
 def issue_types_of(recommendation: Recommendation) -> tuple[frozenset[str], int | None]:
     """What it is about, chosen to be solved or not, and how severe the worst is; None where the TGC does not say."""
-    parts = [part for analysis in recommendation.issues for part in _parts(analysis).items() if part[1] is not None]
-    moved_for = {
-        str(kind) for group in recommendation.action_groups for one in group.actions for kind in one.issue_types
-    }
-    severities = [part.severity for _, part in parts if part.severity is not None]
-    return frozenset(moved_for.union(str(kind) for kind, _ in parts)), max(severities, default=None)
-
-
-def _parts(analysis: Analysis) -> Mapping[str, Any]:
-    return {
-        IssueType.SPACE: analysis.space_info,
-        IssueType.IOPS: analysis.iops_info,
-        IssueType.FLASH: analysis.flash_info,
-    }
+    found = [issue for analysis in recommendation.issues for issue in analysis.found.items()]
+    severities = [info.severity for _, info in found if info.severity is not None]
+    kinds = (*types_of_moves(recommendation), *(issue_type for issue_type, _ in found))
+    return frozenset(map(str, kinds)), max(severities, default=None)
 
 
 def _unfit(policy: Policy, recommendation: Recommendation, now: datetime) -> Iterable[str]:
@@ -211,7 +201,7 @@ def _unsafe(recommendation: Recommendation) -> Iterable[str]:
 def _other_issues(policy: Policy, recommendation: Recommendation) -> Iterable[str]:
     kinds, severity = issue_types_of(recommendation)
     others = sorted(kinds - policy.issue_types)
-    if any(analysis.summary and not any(_parts(analysis).values()) for analysis in recommendation.issues):
+    if any(analysis.summary and not analysis.found for analysis in recommendation.issues):
         yield "the TGC describes an issue in words only"
     if not kinds:
         yield "the TGC does not say what it is about"

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from bot.rendering.views import Progress, Standing
-from tgc.models import Action, ExecutionState, Recommendation, RecommendationState, StateReason
+from tgc.models import Action, ExecutionState, IssueType, Recommendation, RecommendationState, StateReason
 
 _OPEN_STATES = frozenset({RecommendationState.AVAILABLE, RecommendationState.AVAILABLE_ACKED})
 _EXECUTING_STATES = frozenset({RecommendationState.ACCEPTED, RecommendationState.CANCELLED})
@@ -89,6 +89,12 @@ def _move(action: Action) -> Move:
 def is_open(recommendation: Recommendation) -> bool:
     """The TGC would still take a decision on it."""
     return recommendation.state in _OPEN_STATES
+
+
+def types_of_moves(recommendation: Recommendation) -> frozenset[IssueType]:
+    """What its moves are to solve; the TGC may leave that out."""
+    actions = (action for group in recommendation.action_groups for action in group.actions)
+    return frozenset(issue_type for action in actions for issue_type in action.issue_types)
 
 
 def is_expired(recommendation: Recommendation, now: datetime) -> bool:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from bot.pool_names import PoolName, fits, is_meant
+from bot.recommendations import types_of_moves
 from bot.rendering.escape import is_group_id, is_user_id
 from bot.rendering.phrase import HERE
 from bot.setting_forms import parse_zone
@@ -56,7 +57,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         return named and self.takes_tgc(tgc_key)
 
     def solves(self, recommendation: Recommendation) -> bool:
-        return self.issue_types is None or not self.issue_types.isdisjoint(issue_types_of(recommendation))
+        return self.issue_types is None or not self.issue_types.isdisjoint(_issue_types(recommendation))
 
     @property
     def takes_all(self) -> bool:
@@ -128,21 +129,10 @@ class Routes(msgspec.Struct, kw_only=True):
         ]
 
 
-def issue_types_of(recommendation: Recommendation) -> frozenset[IssueType]:
-    """What its moves are to solve; the TGC may leave that out, and then what it found on the VMstores."""
-    actions = [action for group in recommendation.action_groups for action in group.actions]
-    named = frozenset(issue_type for action in actions for issue_type in action.issue_types)
-    return named or frozenset(_found(recommendation))
-
-
-def _found(recommendation: Recommendation) -> Iterable[IssueType]:
-    for analysis in recommendation.issues:
-        if analysis.space_info:
-            yield IssueType.SPACE
-        if analysis.iops_info:
-            yield IssueType.IOPS
-        if analysis.flash_info:
-            yield IssueType.FLASH
+def _issue_types(recommendation: Recommendation) -> frozenset[IssueType]:
+    """What its moves are to solve; where the TGC leaves that out, what it found on the VMstores."""
+    found = frozenset(issue_type for analysis in recommendation.issues for issue_type in analysis.found)
+    return types_of_moves(recommendation) or found
 
 
 def _channels(routes: Iterable[Route]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ Nearly everything is optional there, so it is here. Units are in the names; `pro
 0-100, `severity` is a small integer (higher is worse), `progress` is 0-100.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Self
@@ -140,6 +141,16 @@ class Analysis(TgcModel, frozen=True, kw_only=True):
     space_info: SpaceAnalysis | None = None
     iops_info: IopsAnalysis | None = None
     flash_info: FlashAnalysis | None = None
+
+    @property
+    def found(self) -> Mapping[IssueType, SpaceAnalysis | IopsAnalysis | FlashAnalysis]:
+        """The issues that are there, by their types."""
+        infos = (
+            (IssueType.SPACE, self.space_info),
+            (IssueType.IOPS, self.iops_info),
+            (IssueType.FLASH, self.flash_info),
+        )
+        return {issue_type: info for issue_type, info in infos if info is not None}
 
 
 class ActionResult(TgcModel, frozen=True, kw_only=True):

@@ -179,14 +179,7 @@ def _types(issue_types: Iterable[IssueType]) -> str:
 
 def _issues(analysis: Analysis) -> Iterable[Issue]:
     """What is selected follows from the VMstore where the issue itself does not say."""
-    found = (
-        (IssueType.SPACE, analysis.space_info),
-        (IssueType.IOPS, analysis.iops_info),
-        (IssueType.FLASH, analysis.flash_info),
-    )
-    for issue_type, info in found:
-        if info is None:
-            continue
+    for issue_type, info in analysis.found.items():
         of_vm_store = analysis.vm_store_is_selected
         selected = (info.is_selected if info.is_selected is not None else of_vm_store) and of_vm_store is not False
         yield Issue(
