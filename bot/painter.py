@@ -123,12 +123,16 @@ def card_key(key: Key, channel_id: str, generation: int) -> str:
 
 
 async def draw_all(
-    connection: AsyncConnection, views: CardViews, routes: Routes, stored: Stored, now: datetime
-) -> list[Drawing]:
-    """What each card of a recommendation should show now."""
-    known = await cards.of(connection, stored.row_id)
-    view = await views.view(connection, stored) if known else None
-    return [_drawing(stored, view, card, known, routes, now) for card in known if view]
+    connection: AsyncConnection, views: CardViews, routes: Routes, several: Sequence[Stored], now: datetime
+) -> list[list[Drawing]]:
+    """What each card of each of these recommendations should show now."""
+    known = await cards.of_several(connection, [stored.row_id for stored in several])
+    carded = [stored for stored in several if stored.row_id in known]
+    drawings = {stored.row_id: list[Drawing]() for stored in several}
+    for stored, view in zip(carded, await views.views(connection, carded), strict=True):
+        of_it = known[stored.row_id]
+        drawings[stored.row_id] = [_drawing(stored, view, card, of_it, routes, now) for card in of_it]
+    return [drawings[stored.row_id] for stored in several]
 
 
 def _drawing(
@@ -261,7 +265,7 @@ class Painter:
     async def _draw(self, card: Card) -> Drawing:
         async with self._database.read() as connection:
             stored = await recommendations.by_row_id(connection, card.recommendation)
-            drawings = await draw_all(connection, self._views, self._routes, stored, self._clock.now())
+            [drawings] = await draw_all(connection, self._views, self._routes, [stored], self._clock.now())
         [drawing] = [one for one in drawings if one.card.row_id == card.row_id]
         return drawing
 
