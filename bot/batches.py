@@ -39,6 +39,7 @@ class Batches(Generic[K, V]):
 
     async def _answer_first(self) -> None:
         """Those who have waited longest: whose turn it is is among them."""
+        await asyncio.sleep(0)  # for those who are about to ask
         asked, self._asked = self._asked[:AT_ONCE], self._asked[AT_ONCE:]
         try:
             found = await self._read(list(dict.fromkeys(key for key, _ in asked)))

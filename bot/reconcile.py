@@ -15,9 +15,9 @@ from bot.batches import AT_ONCE, Batches
 from bot.card_thread import CardThread
 from bot.card_views import CardViews
 from bot.clock import Clock
+from bot.drawings import Drawing, card_key, draw_all
 from bot.due_plans import DuePlans
 from bot.mail_queue import MailQueue
-from bot.painter import Drawing, card_key, draw_all
 from bot.readings import PoolReading, read_again, view_of_reading
 from bot.recommendations import Key, Plan, is_expired, is_open, plan_of
 from bot.rendering.content import seen

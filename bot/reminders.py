@@ -11,7 +11,7 @@ from bot.access import Access, Actor
 from bot.card_thread import CardThread
 from bot.card_views import CardViews, moment
 from bot.clock import Clock
-from bot.painter import card_key
+from bot.drawings import card_key
 from bot.readings import Tgc, read_again
 from bot.recommendations import is_expired, is_open
 from bot.reconcile import Reconciler

@@ -65,15 +65,15 @@ async def test_a_reading_that_fails_fails_all_its_askers_and_nobody_else() -> No
 async def test_the_one_that_reads_is_cancelled_and_the_next_reads_for_all() -> None:
     reader = Reader()
     reader.is_open.clear()
-    reading, *others = works = [asyncio.create_task(reader.batches.get(key)) for key in "abc"]
+    reading, second, third = works = [asyncio.create_task(reader.batches.get(key)) for key in "abc"]
     await started(*works)
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
-    await started(*others)
+    await started(second, third)
     reader.is_open.set()
-    assert await asyncio.gather(*others) == [2, 2]
-    assert reader.readings == [["a", "b", "c"], ["a", "b", "c"]]
+    assert [await second, await third] == [2, 2]
+    assert reader.readings == [["a", "b", "c"], ["a", "b", "c"]]  # nobody waits for the answer to the first
 
 
 async def test_one_that_stops_waiting_holds_up_nobody() -> None:
@@ -85,4 +85,4 @@ async def test_one_that_stops_waiting_holds_up_nobody() -> None:
     with pytest.raises(asyncio.CancelledError):
         await gone
     reader.is_open.set()
-    assert await asyncio.gather(reading, other) == [1, 1]
+    assert [await reading, await other] == [1, 1]
