@@ -15,8 +15,8 @@ from bot.bell import Bell
 from bot.card_thread import CardThread
 from bot.card_views import CardViews, moment
 from bot.clock import Clock
+from bot.drawings import card_key
 from bot.loops import CameRound
-from bot.painter import card_key
 from bot.policies import Policies, Verdict, because, first_to_act
 from bot.recommendations import is_expired, is_open, plan_of
 from bot.rendering.escape import is_policy_id

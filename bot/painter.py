@@ -7,9 +7,8 @@ TGC ever waits for Slack. A card on which nothing but the progress of its moves 
 edited every ten seconds at most.
 """
 
-import hashlib
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
@@ -19,25 +18,23 @@ from bot.bell import Bell
 from bot.card_thread import CardThread
 from bot.card_views import CardViews
 from bot.clock import Clock
-from bot.live_cards import live
+from bot.drawings import Drawing, card_key, draw_all
 from bot.lookout import UNCALLED_S
 from bot.loops import CameRound
 from bot.mail_queue import MailQueue
 from bot.metrics import EDITED
 from bot.outbox import Delivered, Outbox
 from bot.pacing import Pace
-from bot.recommendations import Key, is_final, is_running, without_progress
-from bot.rendering.card import render_card, render_moved
+from bot.rendering.card import render_moved
 from bot.rendering.following import render_ended
-from bot.rendering.views import CardView, Message, Standing
-from bot.routes import Route, Routes
+from bot.rendering.views import CardView, Message
+from bot.routes import Routes
 from bot.slack import Slack, SlackBusyError, SlackError, SlackRefusedError
 from bot.storage import cards, putting_off, recommendations
 from bot.storage.cards import Card
 from bot.storage.database import Database
 from bot.storage.leases import Lease, Leases
 from bot.storage.mails import MailKind
-from bot.storage.recommendations import Stored
 from bot.storage.tables import cards as cards_table
 from bot.troubles import is_of_channel
 
@@ -46,125 +43,8 @@ _log = structlog.get_logger(__name__)
 PROGRESS_EVERY_S = 10.0
 _AGAIN_AFTER = timedelta(seconds=5)
 _REFUSED_AGAIN_AFTER = timedelta(minutes=1)
-_ENDS_OF_MOVES = frozenset({Standing.DONE, Standing.FAILED, Standing.CANCELLED})
 _LOST_CODES = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 """The message cannot be edited, now or ever."""
-
-
-class Drawing(msgspec.Struct, frozen=True, kw_only=True):
-    """What a card should show."""
-
-    card: Card
-    stored: Stored
-    view: CardView
-    message: Message
-    moved_to: Card | None = None
-    """The card that shows the recommendation in the place of this one."""
-    is_first: bool = True
-    """Of all that show it, so that it notifies people in their name."""
-    is_routed: bool = True
-    """Whether it is where its recommendation's cards go now, or there is none of these."""
-    left_behind: tuple[Card, ...] = ()
-    """Those that show the recommendation only until this one is posted."""
-
-    @property
-    def digest(self) -> str:
-        shown = (self.message, self.facts) if self.moved_to is None else (self.message, self.facts, self.moved_to.ts)
-        return hashlib.sha256(msgspec.json.encode(shown)).hexdigest()
-
-    @property
-    def state_digest(self) -> str | None:
-        """The same without progress; None where nothing runs."""
-        if self.view.standing is not Standing.RUNNING:
-            return None
-        still = msgspec.structs.replace(self.view, recommendation=without_progress(self.view.recommendation))
-        return hashlib.sha256(msgspec.json.encode((render_card(still), self.facts))).hexdigest()
-
-    @property
-    def final(self) -> bool:
-        """Whether nothing about it will change any more, who decided included."""
-        return (self.stored.gone or is_final(self.stored.recommendation)) and self.view.pending is None
-
-    @property
-    def has_run(self) -> bool:
-        """Whether moves have come to their end, or the TGC has forgotten them while they ran."""
-        if self.view.standing is Standing.GONE:
-            return is_running(self.stored.recommendation)
-        return self.view.standing in _ENDS_OF_MOVES
-
-    @property
-    def is_painted(self) -> bool:
-        """Whether the message needs nothing: it shows this already, is final, or nothing is known to show yet."""
-        is_unknown = self.stored.recommendation.state is None and not self.stored.gone
-        if self.card.final or is_unknown:
-            return True
-        return self.card.ts is not None and self.card.painted == self.digest
-
-    @property
-    def key(self) -> str:
-        return card_key(self.stored.key, self.card.channel_id, self.card.generation)
-
-    @property
-    def facts(self) -> dict[str, str | bool]:
-        """What a new database needs in order to know the message again."""
-        key = self.stored.key
-        return {
-            "tgc": key.tgc_key,
-            "pool": key.pool_uuid,
-            "recommendation": key.recommendation_id,
-            "final": self.final,
-        }
-
-
-def card_key(key: Key, channel_id: str, generation: int) -> str:
-    """The outbox key of a card: the same in every database that ever knew it."""
-    name = msgspec.json.encode((key, channel_id))
-    return f"card/{hashlib.sha256(name).hexdigest()[:40]}/{generation}"
-
-
-async def draw_all(
-    connection: AsyncConnection, views: CardViews, routes: Routes, stored: Stored, now: datetime
-) -> list[Drawing]:
-    """What each card of a recommendation should show now."""
-    known = await cards.of(connection, stored.row_id)
-    view = await views.view(connection, stored) if known else None
-    return [_drawing(stored, view, card, known, routes, now) for card in known if view]
-
-
-def _drawing(
-    stored: Stored, view: CardView, card: Card, known: Sequence[Card], routes: Routes, now: datetime
-) -> Drawing:
-    route = routes.of(stored.key.tgc_key, stored.pool_name, stored.recommendation)
-    shown = [one for one in live(known, route.channels) if one.ts]
-    elsewhere = [one for one in known if one.channel_id not in route.channels]
-    is_routed = card not in elsewhere or len(elsewhere) == len(known)
-    moved_to = None if is_routed or card in shown else next(iter(shown), None)
-    calls = _calls(routes, route, card, now)
-    return Drawing(
-        card=card,
-        stored=stored,
-        view=view,
-        message=render_moved(view, moved_to.channel_id) if moved_to else render_card(view, calls),
-        moved_to=moved_to,
-        is_first=not shown or card == shown[0],
-        is_routed=is_routed,
-        left_behind=() if card in elsewhere or card.ts is not None else tuple(elsewhere),
-    )
-
-
-def _calls(routes: Routes, route: Route, card: Card, now: datetime) -> tuple[str, ...]:
-    """Whom a card calls: those that its post notified, or will, so that an edit neither adds nor takes away a name."""
-    if card.channel_id not in route.channels or card.generation > 0:
-        return ()
-    return routes.mentions_at(route, now if card.ts is None else _posted_at(card.ts, now))
-
-
-def _posted_at(ts: str, now: datetime) -> datetime:
-    """Slack names its messages by the second in which it took them."""
-    try:
-        return datetime.fromtimestamp(float(ts), UTC)
-    except (ValueError, OverflowError, OSError):
-        return now
 
 
 class _Shown(msgspec.Struct, frozen=True):
@@ -261,7 +141,7 @@ class Painter:
     async def _draw(self, card: Card) -> Drawing:
         async with self._database.read() as connection:
             stored = await recommendations.by_row_id(connection, card.recommendation)
-            drawings = await draw_all(connection, self._views, self._routes, stored, self._clock.now())
+            [drawings] = await draw_all(connection, self._views, self._routes, [stored], self._clock.now())
         [drawing] = [one for one in drawings if one.card.row_id == card.row_id]
         return drawing
 

@@ -11,12 +11,13 @@ from typing import Protocol
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.batches import AT_ONCE, Batches
 from bot.card_thread import CardThread
 from bot.card_views import CardViews
 from bot.clock import Clock
+from bot.drawings import Drawing, card_key, draw_all
 from bot.due_plans import DuePlans
 from bot.mail_queue import MailQueue
-from bot.painter import Drawing, card_key, draw_all
 from bot.readings import PoolReading, read_again, view_of_reading
 from bot.recommendations import Key, Plan, is_expired, is_open, plan_of
 from bot.rendering.content import seen
@@ -38,6 +39,13 @@ class Painting(Protocol):
     """Paints cards, or leaves that to the process that does."""
 
     async def order(self, card: Card) -> None: ...
+
+
+class _Drawn(msgspec.Struct, frozen=True):
+    """A recommendation as last read, and what each of its cards should show."""
+
+    stored: Stored
+    drawings: tuple[Drawing, ...]
 
 
 class Reconciler:
@@ -69,6 +77,8 @@ class Reconciler:
         self._routes = routes
         self._clock = clock
         self._stall_after = stall_after
+        self._known = Batches(self._look_up)
+        self._drawn = Batches(self._draw)
 
     async def observe(self, reading: PoolReading) -> None:
         """Keep a reading and bring its cards up to it."""
@@ -82,8 +92,7 @@ class Reconciler:
         if recommendation is None or not recommendation.id:
             return None
         key = Key(reading.tgc_key, reading.pool.uuid, recommendation.id)
-        async with self._database.read() as connection:
-            known = await recommendations.get(connection, key)
+        known = await self._known.get(key)
         vm_names = await self._vm_names[reading.tgc_key].look_up(recommendation, known.vm_names if known else {})
         if known and not known.gone:
             moves_seen = watch_moves(known.moves_seen, recommendation, reading.read_at, self._stall_after)
@@ -151,23 +160,36 @@ class Reconciler:
         tgc = self._tgcs.tgc(stored.key.tgc_key)
         return await self.view_of(await read_again(tgc, self._clock, stored.pool, stored.key.recommendation_id))
 
-    async def reconcile(self, key: Key) -> None:
-        """Have the cards of this recommendation posted or edited where they do not show the truth."""
+    async def reconcile(self, *keys: Key) -> None:
+        """Have the cards of these recommendations posted or edited where they do not show the truth.
+
+        One after the other: new cards are posted in the order in which they are made.
+        """
+        for first in range(0, len(keys), AT_ONCE):
+            for drawn in await self._drawn.get_all(keys[first : first + AT_ONCE]):
+                if drawn is not None:
+                    await self._bring_up(drawn)
+
+    async def _look_up(self, keys: Collection[Key]) -> dict[Key, Stored | None]:
         async with self._database.read() as connection:
-            stored = await recommendations.get(connection, key)
-            if stored is None:
-                return
-            drawings = await self._draw(connection, stored)
-        if await self._make_cards(stored, [drawing.card for drawing in drawings]):
-            async with self._database.read() as connection:
-                drawings = await self._draw(connection, stored)
-        for drawing in drawings:
-            await self._bring_up(drawing)
+            found = await recommendations.get_several(connection, keys)
+        return {key: found.get(key) for key in keys}
 
-    async def _draw(self, connection: AsyncConnection, stored: Stored) -> list[Drawing]:
-        return await draw_all(connection, self._views, self._routes, stored, self._clock.now())
+    async def _draw(self, keys: Collection[Key]) -> dict[Key, "_Drawn | None"]:
+        """None for what was never read."""
+        async with self._database.read() as connection:
+            found = await recommendations.get_several(connection, keys)
+            several = list(found.values())
+            drawings = await draw_all(connection, self._views, self._routes, several, self._clock.now())
+        drawn = {stored.key: _Drawn(stored, tuple(those)) for stored, those in zip(several, drawings, strict=True)}
+        return {key: drawn.get(key) for key in keys}
 
-    async def _bring_up(self, drawing: Drawing) -> None:
+    async def _bring_up(self, drawn: "_Drawn") -> None:
+        made = await self._drawn.get(drawn.stored.key) if await self._make_cards(drawn) else None
+        for drawing in (made or drawn).drawings:
+            await self._bring_card_up(drawing)
+
+    async def _bring_card_up(self, drawing: Drawing) -> None:
         await self._announce_other_moves(drawing)  # first: whoever painted the card need not have announced them
         if drawing.card.dirty or not drawing.is_painted:
             await self._painter.order(drawing.card)
@@ -197,16 +219,16 @@ class Reconciler:
             message=render_stalled(await self._views.view(connection, stored), vms),
         )
 
-    async def _make_cards(self, stored: Stored, known: Collection[Card]) -> bool:
+    async def _make_cards(self, drawn: "_Drawn") -> bool:
         """Make those that its route lacks, for what can still be decided only; whether any was lacking.
 
         One that was let go when the route left its channel comes back with the route.
         """
-        recommendation = stored.recommendation
+        stored, recommendation = drawn.stored, drawn.stored.recommendation
         if stored.gone or not is_open(recommendation) or is_expired(recommendation, self._clock.now()):
             return False
         route = self._routes.of(stored.key.tgc_key, stored.pool_name, recommendation)
-        there = {card.channel_id for card in known if not card.can_come_back}
+        there = {drawing.card.channel_id for drawing in drawn.drawings if not drawing.card.can_come_back}
         lacking = [channel_id for channel_id in route.channels if channel_id not in there]
         if not lacking:
             return False

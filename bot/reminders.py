@@ -11,7 +11,7 @@ from bot.access import Access, Actor
 from bot.card_thread import CardThread
 from bot.card_views import CardViews, moment
 from bot.clock import Clock
-from bot.painter import card_key
+from bot.drawings import card_key
 from bot.readings import Tgc, read_again
 from bot.recommendations import is_expired, is_open
 from bot.reconcile import Reconciler
@@ -77,7 +77,8 @@ class Reminders:
         """Remind of all that is due at one TGC."""
         async with self._database.read() as connection:
             known = await recommendations.with_open_cards(connection, tgc.key)
-            due = [stored for stored in known if await self._due(connection, stored)]
+            put_off = await snoozes.by_recommendation(connection)
+            due = [stored for stored in known if await self._due(connection, stored, put_off.get(stored.row_id))]
         await together(self._remind(tgc, stored) for stored in due)
 
     async def snooze(self, press: SnoozePress) -> str:
@@ -119,7 +120,7 @@ class Reminders:
             await self._reconciler.observe(reading)
         async with self._database.write() as connection:
             stored = await recommendations.by_row_id(connection, stored.row_id)
-            reminder = await self._due(connection, stored)
+            reminder = await self._due(connection, stored, await snoozes.get(connection, stored.row_id))
             if reminder is None or not await self._is_undecided(connection, stored):
                 return
             view = await self._views.view(connection, stored)
@@ -129,18 +130,19 @@ class Reminders:
     async def _is_undecided(self, connection: AsyncConnection, stored: Stored) -> bool:
         return (await self._views.view(connection, stored)).standing is Standing.OFFERED
 
-    async def _due(self, connection: AsyncConnection, stored: Stored) -> Reminder | None:
+    async def _due(self, connection: AsyncConnection, stored: Stored, snooze: Snooze | None) -> Reminder | None:
         """The reminder that is due and not written down yet."""
         now, expires = self._clock.now(), stored.recommendation.expiration_time
         is_over = stored.gone or not is_open(stored.recommendation) or is_expired(stored.recommendation, now)
         if is_over or expires is None:
             return None
         first, second = (f"reminder/{card_key(stored.key, self._routes.main, 0)}/{number}" for number in (1, 2))
+        due_at = expires - self._before
+        if now < due_at and snooze is None:
+            return None
         if await posts.find(connection, first) is None:
-            due_at = expires - self._before
             is_due = due_at <= now and await self._was_posted_by(connection, stored, due_at)
             return Reminder(key=first, can_be_put_off=True) if is_due else None
-        snooze = await snoozes.get(connection, stored.row_id)
         if snooze is None or now < snooze.until or await posts.find(connection, second) is not None:
             return None
         return Reminder(key=second, can_be_put_off=False)

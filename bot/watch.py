@@ -5,7 +5,7 @@ day. Only the replica that leads reads on schedule (bot/leader.py).
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ import structlog
 from cronsim import CronSim
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.batches import Batches
 from bot.clock import Clock, uptime
 from bot.loops import CameRound
 from bot.metrics import SWEEPS, TGC_UP
@@ -27,7 +28,7 @@ from bot.settings import TgcSettings
 from bot.storage import pools as stored_pools
 from bot.storage import recommendations, tgcs
 from bot.storage.database import Database
-from bot.storage.recommendations import Stored
+from bot.storage.recommendations import Current, Stored
 from bot.storage.tgcs import Outage
 from bot.tasks import together
 from tgc.errors import TGCError, TGCNotFoundError, TGCStatusError
@@ -84,6 +85,7 @@ class Watch:
         """Whether the newest sweep failed, so that the next refresh is a sweep again."""
         self._restless: set[str] = set()
         """Pools to look at again, whether or not a card of theirs is open by then."""
+        self._before = Batches(self._look_up_before)
         self.came_round: CameRound = lambda: None
         """Called after each reading: to wait for a TGC that is slow is not to be stuck."""
 
@@ -144,9 +146,13 @@ class Watch:
         """Read again the recommendations that run."""
         await together(self._follow_up(stored) for stored in await self._open() if is_running(stored.recommendation))
 
-    async def _open(self, pool_uuid: str | None = None) -> list[Stored]:
+    async def _open(self) -> list[Stored]:
         async with self._database.read() as connection:
-            return await recommendations.with_open_cards(connection, self.tgc.key, pool_uuid)
+            return await recommendations.with_open_cards(connection, self.tgc.key)
+
+    async def _look_up_before(self, current: Collection[Current]) -> dict[Current, list[Stored]]:
+        async with self._database.read() as connection:
+            return await recommendations.with_open_cards_but(connection, self.tgc.key, current)
 
     async def _read_all(self) -> None:
         try:
@@ -195,10 +201,7 @@ class Watch:
                 readings += [reading for reading, _ in read]
                 if any(reading.error is None for reading, _ in read):
                     await self._end_outage()  # said before the cards that come with it
-                # One after the other: new cards are posted in the order in which they are made.
-                for _, stored in read:
-                    if stored is not None:
-                        await self._reconciler.reconcile(stored.key)
+                await self._reconciler.reconcile(*(stored.key for _, stored in read if stored is not None))
         self._compare_zones(readings)
         return readings
 
@@ -210,10 +213,10 @@ class Watch:
         if reading.error is not None:
             return reading, None
         # Those before first: a card of a pool says whether an earlier recommendation still runs.
-        for stored in await self._open(pool.uuid):
-            if reading.recommendation is None or reading.recommendation.id != stored.key.recommendation_id:
-                await self._follow_up(stored, pool)
-                self.came_round()
+        current_id = reading.recommendation.id if reading.recommendation else None
+        for stored in await self._before.get((pool.uuid, current_id)):
+            await self._follow_up(stored, pool)
+            self.came_round()
         stored_now = await self._reconciler.remember(reading)  # which may look up names at the TGC
         self.came_round()
         return reading, stored_now

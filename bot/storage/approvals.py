@@ -5,10 +5,11 @@ more. Each end is a compare-and-set, and an accept looks at the approval in the 
 sending; so nothing ever works on an approval over time, and it needs no lease beside the claim's.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.presses import Press
@@ -24,6 +25,30 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     user_name: str
     """As Slack gave it then."""
     approved_at: datetime
+    ended_at: datetime | None
+
+    def stands(self, *, since: datetime) -> bool:
+        """One from before `since` has lapsed."""
+        return self.ended_at is None and self.approved_at > since
+
+    def stood(self, at: datetime, *, since: datetime) -> bool:
+        """Whether it stood at that moment, whatever became of it since."""
+        return since < self.approved_at <= at and (self.ended_at is None or self.ended_at > at)
+
+
+_ON_SEVERAL = (
+    select(approvals)
+    .where(approvals.c.recommendation.in_(bindparam("recommendations", expanding=True)))
+    .order_by(approvals.c.id.desc())
+)
+
+
+async def on_several(connection: AsyncConnection, recommendations: Collection[int]) -> dict[str, list[Approval]]:
+    """Newest first, by offer; also those that have ended."""
+    found: dict[str, list[Approval]] = {}
+    for row in await connection.execute(_ON_SEVERAL, {"recommendations": list(recommendations)}):
+        found.setdefault(row.offer_id, []).append(_approval(row))
+    return found
 
 
 async def add(connection: AsyncConnection, recommendation: int, press: Press, now: datetime) -> None:
@@ -41,19 +66,20 @@ async def add(connection: AsyncConnection, recommendation: int, press: Press, no
 
 async def newest(connection: AsyncConnection, offer_id: str, *, since: datetime) -> Approval | None:
     """The approval of this offer that stands; one from before `since` has lapsed."""
-    return await _newest(connection, offer_id, since, approvals.c.ended_at.is_(None))
+    statement = (
+        select(approvals)
+        .where(approvals.c.offer_id == offer_id, approvals.c.approved_at > since, approvals.c.ended_at.is_(None))
+        .order_by(approvals.c.id.desc())
+        .limit(1)
+    )
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else _approval(row)
 
 
 async def any_standing(connection: AsyncConnection, offer_id: str) -> bool:
     """Whether one stands, lapsed or not."""
     which = (approvals.c.offer_id == offer_id, approvals.c.ended_at.is_(None))
     return (await connection.execute(select(approvals.c.id).where(*which))).first() is not None
-
-
-async def rested_on(connection: AsyncConnection, offer_id: str, at: datetime, *, since: datetime) -> Approval | None:
-    """The one that stood at that moment, whatever became of it since."""
-    stood = or_(approvals.c.ended_at.is_(None), approvals.c.ended_at > at)
-    return await _newest(connection, offer_id, since, and_(approvals.c.approved_at <= at, stood))
 
 
 async def stands(connection: AsyncConnection, approval: Approval, *, since: datetime) -> bool:
@@ -86,19 +112,6 @@ async def end_all(
     await _end(connection, which if but_of is None else and_(which, approvals.c.offer_id != but_of), now)
 
 
-async def _newest(
-    connection: AsyncConnection, offer_id: str, since: datetime, which: ColumnElement[bool]
-) -> Approval | None:
-    statement = (
-        select(approvals)
-        .where(approvals.c.offer_id == offer_id, approvals.c.approved_at > since, which)
-        .order_by(approvals.c.id.desc())
-        .limit(1)
-    )
-    row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else _approval(row)
-
-
 async def _end(connection: AsyncConnection, which: ColumnElement[bool], now: datetime) -> int:
     statement = update(approvals).where(which, approvals.c.ended_at.is_(None)).values(ended_at=now)
     return (await connection.execute(statement)).rowcount
@@ -113,4 +126,5 @@ def _approval(row: Row[tuple[object, ...]]) -> Approval:
         user_id=row.user_id,
         user_name=row.user_name,
         approved_at=row.approved_at,
+        ended_at=row.ended_at,
     )

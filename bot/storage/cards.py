@@ -52,6 +52,19 @@ async def of(connection: AsyncConnection, recommendation: int) -> list[Card]:
     return [_card(row) for row in await connection.execute(_OF_RECOMMENDATION, {"recommendation": recommendation})]
 
 
+_OF_SEVERAL = (
+    select(cards).where(cards.c.recommendation.in_(bindparam("recommendations", expanding=True))).order_by(cards.c.id)
+)
+
+
+async def of_several(connection: AsyncConnection, recommendations: Collection[int]) -> dict[int, list[Card]]:
+    """The same by recommendation; of those that have any."""
+    found: dict[int, list[Card]] = {}
+    for row in await connection.execute(_OF_SEVERAL, {"recommendations": list(recommendations)}):
+        found.setdefault(row.recommendation, []).append(_card(row))
+    return found
+
+
 async def make(connection: AsyncConnection, recommendation: int, channel_id: str) -> bool:
     """Make the card's row unless it is there; True where this call made it."""
     row = and_(cards.c.recommendation == recommendation, cards.c.channel_id == channel_id)

@@ -6,11 +6,12 @@
 A claim lives as long as the lease of its press: whoever takes over the press takes over the claim, with a new fence.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.rendering.views import Action
@@ -42,10 +43,20 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _ON = select(claims).where(claims.c.recommendation == bindparam("recommendation"))
+_ON_SEVERAL = select(claims).where(claims.c.recommendation.in_(bindparam("recommendations", expanding=True)))
 
 
 async def get(connection: AsyncConnection, recommendation: int) -> Claim:
-    row = (await connection.execute(_ON, {"recommendation": recommendation})).one()
+    return _claim((await connection.execute(_ON, {"recommendation": recommendation})).one())
+
+
+async def on_several(connection: AsyncConnection, recommendations: Collection[int]) -> dict[int, Claim]:
+    """By recommendation; each has one."""
+    found = await connection.execute(_ON_SEVERAL, {"recommendations": list(recommendations)})
+    return {row.recommendation: _claim(row) for row in found}
+
+
+def _claim(row: Row[tuple[object, ...]]) -> Claim:
     return Claim(
         recommendation=row.recommendation,
         state=ClaimState(row.state),

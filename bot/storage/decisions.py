@@ -3,7 +3,7 @@
 Each row can be read by itself, whatever became of its pool, its offer and the recommendation.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -90,6 +90,22 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The TGC's word for it."""
 
 
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """What took effect on a recommendation itself, or was written of that."""
+
+    action: str
+    """An Action, `say_why` or `add_note`."""
+    user_id: str
+    decided_at: datetime
+    offer_id: str | None
+    ticket: str | None
+    note: str | None
+
+    @property
+    def decides(self) -> bool:
+        return self.action in _EFFECTIVE
+
+
 class Named(msgspec.Struct, frozen=True):
     """A person, and a name that they had in the journal."""
 
@@ -143,19 +159,43 @@ async def newest_effective(
     return None if row is None else _decision(row)
 
 
-async def newest_note(connection: AsyncConnection, recommendation: int, action: Action, later: str) -> Note | None:
-    """What was written last of its newest such decision: with it, or afterwards as the action `later`."""
-    is_of_it = (decisions.c.recommendation == recommendation, decisions.c.outcome == Outcome.DONE)
-    newest = select(func.max(decisions.c.id)).where(*is_of_it, decisions.c.action == action).scalar_subquery()
-    statement = (
-        select(decisions.c.note, decisions.c.user_id)
-        .where(*is_of_it, decisions.c.id >= newest, decisions.c.action.in_([action, later]))
-        .where(decisions.c.note.is_not(None))
-        .order_by(decisions.c.id.desc())
-        .limit(1)
+_EFFECTS = (
+    select(
+        decisions.c.recommendation,
+        decisions.c.action,
+        decisions.c.user_id,
+        decisions.c.decided_at,
+        decisions.c.offer_id,
+        decisions.c.ticket,
+        decisions.c.note,
     )
-    row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else Note(text=row.note, user_id=row.user_id)
+    .where(
+        decisions.c.recommendation.in_(bindparam("recommendations", expanding=True)),
+        decisions.c.outcome == Outcome.DONE,
+        decisions.c.action.in_([*_EFFECTIVE, *WRITTEN_OF.values()]),
+    )
+    .order_by(decisions.c.id.desc())
+)
+
+
+async def effects(connection: AsyncConnection, recommendations: Collection[int]) -> dict[int, list[Effect]]:
+    """Newest first, by recommendation; of those that have any."""
+    found: dict[int, list[Effect]] = {}
+    for row in await connection.execute(_EFFECTS, {"recommendations": list(recommendations)}):
+        recommendation, *fields = row
+        found.setdefault(recommendation, []).append(Effect(**dict(zip(Effect.__struct_fields__, fields, strict=True))))
+    return found
+
+
+def note_of(effects: Sequence[Effect], action: Action) -> Note | None:
+    """What was written last of the newest such decision, with it or afterwards."""
+    later = WRITTEN_OF.get(action)
+    for effect in effects if later else ():
+        if effect.note is not None and effect.action in {action, later}:
+            return Note(text=effect.note, user_id=effect.user_id)
+        if effect.action == action:
+            break
+    return None
 
 
 async def names(connection: AsyncConnection, recommendation: int) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Offers: what a button stands for, kept before any message shows it."""
 
 import secrets
+from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
@@ -44,6 +45,10 @@ async def offer_for(connection: AsyncConnection, recommendation: int, plan: Plan
     return str((await connection.execute(select(offers.c.id).where(row))).scalar_one())
 
 
+_PLANS = select(offers.c.id, offers.c.moves).where(offers.c.id.in_(bindparam("ids", expanding=True)))
+_ON_SEVERAL = select(offers.c.id, offers.c.recommendation, offers.c.fingerprint).where(
+    offers.c.recommendation.in_(bindparam("recommendations", expanding=True))
+)
 _OF_PLAN = select(offers.c.id).where(
     offers.c.recommendation == bindparam("recommendation"), offers.c.fingerprint == bindparam("fingerprint")
 )
@@ -53,6 +58,18 @@ async def find(connection: AsyncConnection, recommendation: int, plan: Plan) -> 
     """The id of the offer of this very plan, where one was made."""
     of_plan = {"recommendation": recommendation, "fingerprint": plan.fingerprint}
     return (await connection.execute(_OF_PLAN, of_plan)).scalar_one_or_none()
+
+
+async def on_several(connection: AsyncConnection, recommendations: Collection[int]) -> dict[tuple[int, str], str]:
+    """Their ids, by recommendation and fingerprint."""
+    found = await connection.execute(_ON_SEVERAL, {"recommendations": list(recommendations)})
+    return {(row.recommendation, row.fingerprint): row.id for row in found}
+
+
+async def plans(connection: AsyncConnection, offer_ids: Collection[str]) -> dict[str, Plan]:
+    """What they stand for, by id; of those that there are."""
+    found = await connection.execute(_PLANS, {"ids": list(offer_ids)})
+    return {row.id: msgspec.json.decode(row.moves, type=Plan) for row in found}
 
 
 async def get(connection: AsyncConnection, offer_id: str) -> Offer | None:

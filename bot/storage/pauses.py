@@ -59,6 +59,15 @@ async def in_force(connection: AsyncConnection, tgc_key: str, pool_uuid: str, no
     return None if row is None else _pause(row)
 
 
+_ALL_IN_FORCE = select(pauses).where(or_(pauses.c.until.is_(None), pauses.c.until > bindparam("now")))
+
+
+async def all_in_force(connection: AsyncConnection, now: datetime) -> dict[tuple[str, str], Pause]:
+    """By TGC and pool; that of every pool by "" and EVERY_POOL."""
+    found = await connection.execute(_ALL_IN_FORCE, {"now": now})
+    return {("" if row.pool_uuid == EVERY_POOL else row.tgc_key, row.pool_uuid): _pause(row) for row in found}
+
+
 async def of_single_pools(connection: AsyncConnection, now: datetime) -> list[Pause]:
     """Those that the end of the pause of every pool leaves in force, by name."""
     which = (pauses.c.pool_uuid != EVERY_POOL, _lasts(now))

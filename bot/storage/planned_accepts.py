@@ -5,6 +5,7 @@ the one that is due inserts its press in the same transaction; so nothing ever w
 no lease beside that of its press. Of one offer at most one plan stands, by the database's own rule.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import msgspec
@@ -64,6 +65,18 @@ _STANDING = select(planned_accepts).where(
 async def standing(connection: AsyncConnection, offer_id: str) -> PlannedAccept | None:
     row = (await connection.execute(_STANDING, {"offer_id": offer_id})).one_or_none()
     return None if row is None else _plan(row)
+
+
+_ON_SEVERAL = select(planned_accepts).where(
+    planned_accepts.c.recommendation.in_(bindparam("recommendations", expanding=True)),
+    planned_accepts.c.ended_at.is_(None),
+)
+
+
+async def on_several(connection: AsyncConnection, recommendations: Collection[int]) -> dict[str, PlannedAccept]:
+    """Those that stand, by offer."""
+    found = await connection.execute(_ON_SEVERAL, {"recommendations": list(recommendations)})
+    return {row.offer_id: _plan(row) for row in found}
 
 
 async def was_made(connection: AsyncConnection, offer_id: str) -> bool:

@@ -1,12 +1,11 @@
 """What we last read of each recommendation that was ever shown."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.pool_names import PoolName, TgcPool
@@ -50,12 +49,20 @@ _BY_KEY = select(recommendations).where(
     recommendations.c.pool_uuid == bindparam("pool_uuid"),
     recommendations.c.recommendation_id == bindparam("recommendation_id"),
 )
+_KEY = tuple_(recommendations.c.tgc_key, recommendations.c.pool_uuid, recommendations.c.recommendation_id)
+_BY_KEYS = select(recommendations).where(_KEY.in_(bindparam("keys", expanding=True)))
 _BY_ROW_ID = select(recommendations).where(recommendations.c.id == bindparam("row_id"))
 
 
 async def get(connection: AsyncConnection, key: Key) -> Stored | None:
     row = (await connection.execute(_BY_KEY, msgspec.structs.asdict(key))).one_or_none()
     return None if row is None else _stored(row)
+
+
+async def get_several(connection: AsyncConnection, keys: Collection[Key]) -> dict[Key, Stored]:
+    """Those that there are."""
+    found = await connection.execute(_BY_KEYS, {"keys": [msgspec.structs.astuple(key) for key in keys]})
+    return {stored.key: stored for stored in map(_stored, found)}
 
 
 async def by_row_id(connection: AsyncConnection, row_id: int) -> Stored:
@@ -95,24 +102,75 @@ async def mark_gone(connection: AsyncConnection, key: Key, now: datetime) -> Non
     await connection.execute(update(recommendations).where(_is(key)).values(gone=True, read_at=now))
 
 
-async def with_open_cards(
-    connection: AsyncConnection, tgc_key: str, pool_uuid: str | None = None, *, but: int | None = None
-) -> list[Stored]:
-    """Those that a card still shows as unfinished, of one pool or of all, without the row `but`."""
-    statement = _with_open_cards(of_pool=pool_uuid is not None, but_one=but is not None)
-    found = await connection.execute(statement, {"tgc_key": tgc_key, "pool_uuid": pool_uuid, "but": but})
-    return [_stored(row) for row in found]
+_OPEN_CARDS = select(cards.c.recommendation).where(cards.c.final.is_(False))
+_UNFINISHED = (
+    select(recommendations)
+    .where(recommendations.c.tgc_key == bindparam("tgc_key"), recommendations.c.id.in_(_OPEN_CARDS))
+    .order_by(recommendations.c.id)
+)
 
 
-@cache
-def _with_open_cards(*, of_pool: bool, but_one: bool) -> Select[Any]:
-    open_cards = select(cards.c.recommendation).where(cards.c.final.is_(False))
-    which = [recommendations.c.tgc_key == bindparam("tgc_key"), recommendations.c.id.in_(open_cards)]
-    if of_pool:
-        which.append(recommendations.c.pool_uuid == bindparam("pool_uuid"))
-    if but_one:
-        which.append(recommendations.c.id != bindparam("but"))
-    return select(recommendations).where(*which).order_by(recommendations.c.id)
+async def with_open_cards(connection: AsyncConnection, tgc_key: str) -> list[Stored]:
+    """Those that a card still shows as unfinished."""
+    return [_stored(row) for row in await connection.execute(_UNFINISHED, {"tgc_key": tgc_key})]
+
+
+Current = tuple[str, str | None]
+"""A pool, and the TGC's id of the recommendation that it has now."""
+
+# From the pool to its few cards, and not from all open cards to the pool's.
+_HAS_OPEN_CARD = exists().where(cards.c.recommendation == recommendations.c.id, cards.c.final.is_(False))
+_UNFINISHED_OF_POOLS = (
+    select(recommendations)
+    .where(
+        recommendations.c.tgc_key == bindparam("tgc_key"),
+        recommendations.c.pool_uuid.in_(bindparam("pool_uuids", expanding=True)),
+        _HAS_OPEN_CARD,
+    )
+    .order_by(recommendations.c.id)
+)
+
+
+async def with_open_cards_but(
+    connection: AsyncConnection, tgc_key: str, current: Collection[Current]
+) -> dict[Current, list[Stored]]:
+    """The same of some pools, each without the one that it has now."""
+    pool_uuids = list({pool_uuid for pool_uuid, _ in current})
+    rows = (await connection.execute(_UNFINISHED_OF_POOLS, {"tgc_key": tgc_key, "pool_uuids": pool_uuids})).all()
+    of_pool: dict[str, list[Row[Any]]] = {}
+    for row in rows:
+        of_pool.setdefault(row.pool_uuid, []).append(row)
+    return {
+        (pool_uuid, current_id): [
+            _stored(row) for row in of_pool.get(pool_uuid, ()) if row.recommendation_id != current_id
+        ]
+        for pool_uuid, current_id in current
+    }
+
+
+_ONE = recommendations.alias()
+_UNFINISHED_BESIDE = (
+    select(_ONE.c.id.label("beside"), recommendations)
+    .join_from(
+        _ONE,
+        recommendations,
+        and_(
+            recommendations.c.tgc_key == _ONE.c.tgc_key,
+            recommendations.c.pool_uuid == _ONE.c.pool_uuid,
+            recommendations.c.id != _ONE.c.id,
+        ),
+    )
+    .where(_ONE.c.id.in_(bindparam("row_ids", expanding=True)), _HAS_OPEN_CARD)
+    .order_by(recommendations.c.id)
+)
+
+
+async def with_open_cards_beside(connection: AsyncConnection, row_ids: Collection[int]) -> dict[int, list[Stored]]:
+    """The same of the pools of these, each without itself; of those that have such others."""
+    others: dict[int, list[Stored]] = {}
+    for row in await connection.execute(_UNFINISHED_BESIDE, {"row_ids": list(row_ids)}):
+        others.setdefault(row.beside, []).append(_stored(row))
+    return others
 
 
 async def newest(connection: AsyncConnection, tgc_key: str) -> list[Stored]:

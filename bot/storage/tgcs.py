@@ -42,6 +42,12 @@ async def role(connection: AsyncConnection, tgc_key: str) -> str | None:
     return (await connection.execute(_ROLE, {"tgc_key": tgc_key})).scalar_one_or_none()
 
 
+async def roles(connection: AsyncConnection) -> dict[str, str]:
+    """By TGC; of those whose account's role is known."""
+    known = select(tgcs.c.tgc_key, tgcs.c.role).where(tgcs.c.role.is_not(None))
+    return {row.tgc_key: row.role for row in await connection.execute(known)}
+
+
 async def set_role(connection: AsyncConnection, tgc_key: str, name: str) -> None:
     await _ensure(connection, tgc_key)
     await connection.execute(update(tgcs).where(tgcs.c.tgc_key == tgc_key).values(role=name))

@@ -1,10 +1,14 @@
 """Sweeps that something holds up: another process that died in one, a pool that hangs, names that do not come."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 import aiohttp
 import msgspec
 import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from bot.app import LEASE_LIFE
 from bot.storage.database import open_database
@@ -14,7 +18,8 @@ from playground.estate import Pool
 from playground.slack_workspace import Message
 from playground.tgc_faults import Fault, FaultKind
 from playground.tgc_json import TgcJson
-from tests.scenarios.stage import Stage, buttons
+from tests.scenarios.conftest import NewPlace
+from tests.scenarios.stage import Stage, buttons, open_stage
 
 DECIDE = ["Accept", "Dismiss", "Details"]
 A_DAY = 86_400
@@ -77,6 +82,7 @@ async def test_an_older_recommendation_that_hangs_holds_back_no_other_pools_card
     production, test = pool_of(stage, "Production"), pool_of(stage, "Test")
     await stage.start_bot()
     await stage.cards_posted(3)
+    await stage.pass_time(minutes=16)  # to the last look for what the analysis at 06:00 has made, which reads all pools
     older = stage.world.current(production).id
     stage.tgc.fault(Fault("hang_before", f"{production.uuid}/recommendation/{older}$", times=None))
     for pool in (production, test):
@@ -132,3 +138,38 @@ async def test_names_that_do_not_come_hold_back_no_card_and_are_filled_in_later(
     trouble.times = 0
     await stage.until(lambda: shows(card, names))
     assert buttons(card) == DECIDE
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What the bot says to its database meanwhile."""
+    said: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        said.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield said
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+async def test_pools_in_which_nothing_changes_cost_no_word_to_slack_and_less_than_a_statement_each(
+    new_place: NewPlace,
+) -> None:
+    async with open_stage(new_place(), pools=(pools := 60), moves=1) as stage:
+        await stage.start_bot()
+        await stage.cards_posted(pools)
+        await stage.jump(seconds=stage.settings.reco_refresh_seconds)  # the end of what a start brings with it
+        reads, words = count_of(stage, "/current"), len(stage.slack.calls)
+        with statements() as said:
+            stage.clock.move(timedelta(seconds=stage.settings.reco_refresh_seconds))
+            await stage.until(lambda: count_of(stage, "/current") == reads + pools)
+            await stage.settle()
+        assert len(said) < pools
+        assert not [call for call in stage.slack.calls[words:] if call.method.startswith("chat.")]
+
+
+def count_of(stage: Stage, path_end: str) -> int:
+    return sum(call.path.endswith(path_end) for call in stage.tgc.calls)
