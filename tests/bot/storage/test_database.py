@@ -214,3 +214,9 @@ class TestReadingOnly:
             pass
         async with read_database(url) as reader, reader.read() as connection:
             assert (await connection.execute(select(leases))).all() == []
+
+
+async def test_connections_to_a_file_hold_little_of_it(tmp_path: Path) -> None:
+    """All of them are kept open, and each would come to hold as much as it may."""
+    async with open_database(f"sqlite+aiosqlite:///{tmp_path}/bot.db") as database, database.read() as connection:
+        assert (await connection.execute(text("PRAGMA cache_size"))).scalar_one() == -256  # KiB
