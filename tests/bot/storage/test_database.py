@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from bot.storage import revisions
 from bot.storage.database import Database, open_database, read_database
 from bot.storage.errors import DatabaseError
 from bot.storage.leases import ensure_row
@@ -42,6 +44,12 @@ async def test_the_migrations_make_what_the_tables_say(database: Database) -> No
 
     async with database.read() as connection:
         assert await connection.run_sync(differences) == []
+
+
+def test_the_revisions_are_those_that_alembic_finds() -> None:
+    scripts = ScriptDirectory(str(revisions.MIGRATIONS))
+    assert scripts.get_current_head() == revisions.NEWEST
+    assert {script.revision for script in scripts.walk_revisions()} == revisions.KNOWN
 
 
 async def test_what_was_kept_is_there_after_opening_again(url: str) -> None:
