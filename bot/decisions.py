@@ -45,6 +45,7 @@ from bot.storage.claims import Claim, ClaimState
 from bot.storage.database import Database
 from bot.storage.decisions import Decision, Outcome
 from bot.storage.leases import Lease, Leases
+from bot.storage.planned_accepts import PlannedAccept
 from bot.storage.presses import Press
 from bot.storage.tables import presses as presses_table
 from bot.tgcs import NO_TGC, Tgcs, UnknownTgcError
@@ -124,7 +125,10 @@ class Decider:
         async with self._database.write() as connection:
             is_new = await presses.add(connection, press)
             lease = await self._take(connection, press.id) if is_new else None
-        return None if lease is None else await self._handle(press, lease, reply)
+            if lease is None:
+                return None
+            attempt = await self._attempt(connection, press, lease)
+        return await self._handle(press, lease, attempt, reply)
 
     async def resume(self, tgc_key: str | None = None, *, typed_only: bool = False) -> None:
         """Take up the presses that a crash left without an answer, side by side: each may wait for the TGC.
@@ -143,18 +147,22 @@ class Decider:
     async def _resume(self, press_id: str) -> None:
         async with self._database.write() as connection:
             lease = await self._take(connection, press_id)
+            if lease is None:
+                return
             press = await presses.get(connection, press_id)
-        if lease is not None:
-            await self._handle(press, lease, None)
+            claim = await claims.take_over(connection, press, lease)
+            planned = await planned_accepts.get(connection, press_id)
+            attempt = await self._attempt(connection, press, lease, planned)
+        await self._handle(press, lease, attempt, None, claim)
 
     async def _take(self, connection: AsyncConnection, press_id: str) -> Lease | None:
         return await self._leases.take(connection, presses_table, presses.is_untold(press_id))
 
-    async def _handle(self, press: Press, lease: Lease, reply: Reply | None) -> Answer | None:
+    async def _handle(
+        self, press: Press, lease: Lease, attempt: Attempt | None, reply: Reply | None, claim: Claim | None = None
+    ) -> Answer | None:
+        """`claim`: the one that the press holds, where another process began it."""
         async with self._leases.kept(lease):
-            async with self._database.write() as connection:
-                claim = await claims.take_over(connection, press, lease)
-                attempt = await self._attempt(connection, press, lease)
             answer = None
             try:
                 if press.answer is None:
@@ -166,16 +174,17 @@ class Decider:
                 return None
             await self._tell(press, lease, answer.text if answer else press.answer or "", reply)
         if attempt is not None:
-            await self._bring_up(attempt)
+            await self._bring_up(attempt, answer)
         return answer
 
-    async def _attempt(self, connection: AsyncConnection, press: Press, lease: Lease) -> Attempt | None:
+    async def _attempt(
+        self, connection: AsyncConnection, press: Press, lease: Lease, planned: PlannedAccept | None = None
+    ) -> Attempt | None:
         """None where nobody knows the button."""
         offer = await offers.get(connection, press.offer_id)
         if offer is None:
             return None
         stored = await recommendations.by_row_id(connection, offer.recommendation)
-        planned = await planned_accepts.get(connection, press.id)
         return Attempt(press=press, lease=lease, offer=offer, stored=stored, planned=planned)
 
     # Deciding
@@ -204,10 +213,9 @@ class Decider:
         refusal = await self._refusal(attempt)
         if refusal is not None:
             return await self._settle(attempt, refusal)
-        if claim is None:
-            loss = await self._claim(attempt)
-            if loss is not None:
-                return await self._settle(attempt, loss)
+        loss = await self._claim(attempt, claim)
+        if loss is not None:
+            return loss
         seen = await self._see(attempt)
         if isinstance(seen, Answer):
             return await self._settle(attempt, seen)
@@ -217,15 +225,14 @@ class Decider:
         return await self._act(attempt, rule, first, seen)
 
     async def _refusal(self, attempt: Attempt) -> Answer | None:
-        """Step 1: why this person may not do this here."""
+        """Step 1: why this person may not do this. Whether anybody may here, `_claim` finds out."""
         refusal = await self._not_allowed(attempt)
         if refusal is not None:
             return refusal
         ticket = self._access.rules.of(attempt.stored.named).ticket_refusal(attempt.press.ticket)
         if ticket is not None and attempt.action is Action.ACCEPT:
             return verdicts.ticket_needed(attempt, ticket)
-        async with self._database.read() as connection:
-            return await self._hindrance(connection, attempt)
+        return None
 
     async def _not_allowed(self, attempt: Attempt) -> Answer | None:
         press = attempt.press
@@ -260,20 +267,35 @@ class Decider:
         is_held_back = attempt.action is Action.ACCEPT or attempt.action.shapes
         return verdicts.nothing(attempt, Outcome.PAUSED, rights.hindrance) if is_held_back else None
 
-    async def _claim(self, attempt: Attempt) -> Answer | None:
-        """Step 2: be the only one who decides; else say who does. `_settle` releases the claim of a loser, too."""
+    async def _claim(self, attempt: Attempt, claim: Claim | None) -> Answer | None:
+        """Step 2: be the only one who decides; else keep why not, and return it. `claim`: the press has one already."""
         row_id, now = attempt.stored.row_id, self._clock.now()
         async with self._database.write() as connection:
             if not await presses.is_held(connection, attempt.lease):
                 raise TakenOverError
+            hindrance = await self._hindrance(connection, attempt)
+            if hindrance is not None:
+                await self._end(connection, attempt, hindrance)
+                return hindrance
+            if claim is not None:
+                return None
             is_ours = await claims.claim(connection, row_id, attempt.press, attempt.lease, now)
             newest = await decisions.newest_effective(connection, row_id)
-            if is_ours:
-                await cards.mark_all_dirty(connection, row_id, not_before=now + QUICK)
-                return verdicts.overtaken(attempt, newest, self._zone)
-            winner = await claims.get(connection, row_id)
-            if winner.is_deciding and winner.press:
-                return verdicts.outrun(attempt, await presses.get(connection, winner.press))
+            if not is_ours:
+                loss = await self._lost(connection, attempt, newest)
+                await self._keep(connection, attempt, loss)
+                return loss
+            await cards.mark_all_dirty(connection, row_id, not_before=now + QUICK)
+            overtaken = verdicts.overtaken(attempt, newest, self._zone)
+            if overtaken is not None:
+                await self._end(connection, attempt, overtaken)
+            return overtaken
+
+    async def _lost(self, connection: AsyncConnection, attempt: Attempt, newest: Decision | None) -> Answer:
+        """Say who decides, or has decided."""
+        winner = await claims.get(connection, attempt.stored.row_id)
+        if winner.is_deciding and winner.press:
+            return verdicts.outrun(attempt, await presses.get(connection, winner.press))
         if newest is not None:
             return verdicts.beaten(attempt, newest, self._zone)
         return verdicts.nothing(attempt, Outcome.TAKEN, "Somebody else decided first.")
@@ -443,25 +465,33 @@ class Decider:
         return reading.recommendation or Recommendation()
 
     async def _settle(self, attempt: Attempt, answer: Answer) -> Answer:
-        """End the claim, keep decision and answer, and have the card painted: one transaction."""
-        row_id = attempt.stored.row_id
+        """Keep what came of it, in one transaction."""
         async with self._database.write() as connection:
-            if not await presses.is_held(connection, attempt.lease):
-                raise TakenOverError
-            await self._keep(connection, attempt.press, attempt.lease, attempt, answer)
-            was_accepted = await decisions.is_accepted(connection, row_id)
-            state = ClaimState.ACCEPTED if was_accepted else ClaimState.OPEN
-            await claims.settle(connection, attempt.press, attempt.lease, state)
-            await self._two_people.settle(connection, attempt, answer)
-            await self._due_plans.settle(connection, attempt, answer)
-            await self._shaper.settle(connection, attempt, answer)
-            await cards.mark_all_dirty(connection, row_id)
+            await self._end(connection, attempt, answer)
         self._tgcs.drop(attempt.stored.key.tgc_key, attempt.stored.key.pool_uuid)
         return answer
 
-    async def _keep(
+    async def _end(self, connection: AsyncConnection, attempt: Attempt, answer: Answer) -> None:
+        """Keep decision and answer, end the claim if there is one, and have the card painted."""
+        row_id = attempt.stored.row_id
+        await self._keep(connection, attempt, answer)
+        was_accepted = await decisions.is_accepted(connection, row_id)
+        state = ClaimState.ACCEPTED if was_accepted else ClaimState.OPEN
+        await claims.settle(connection, attempt.press, attempt.lease, state)
+        await cards.mark_all_dirty(connection, row_id)
+
+    async def _keep(self, connection: AsyncConnection, attempt: Attempt, answer: Answer) -> None:
+        """Keep decision and answer, and what follows from them. Raises TakenOverError."""
+        await self._write_down(connection, attempt.press, attempt.lease, attempt, answer)
+        await self._two_people.settle(connection, attempt, answer)
+        await self._due_plans.settle(connection, attempt, answer)
+        await self._shaper.settle(connection, attempt, answer)
+
+    async def _write_down(
         self, connection: AsyncConnection, press: Press, lease: Lease, attempt: Attempt | None, answer: Answer
     ) -> None:
+        if not await presses.answer(connection, lease, answer.text):
+            raise TakenOverError
         stored = attempt.stored if attempt else None
         decision = Decision(
             recommendation=stored.row_id if stored else None,
@@ -486,25 +516,31 @@ class Decider:
             feedback=press.feedback,
         )
         await decisions.add(connection, decision)
-        await presses.answer(connection, lease, answer.text)
         DECISIONS.labels(action=press.action, outcome=answer.outcome).inc()
 
     async def _keep_unknown(self, press: Press, lease: Lease) -> Answer:
         answer = Answer(outcome=Outcome.UNKNOWN_OFFER, text=verdicts.UNKNOWN_BUTTON)
         async with self._database.write() as connection:
-            await self._keep(connection, press, lease, None, answer)
+            await self._write_down(connection, press, lease, None, answer)
         return answer
 
     # Showing and telling
 
-    async def _bring_up(self, attempt: Attempt) -> None:
-        """Show on the card what became of it; after our accept by a new reading, as other moves may run."""
+    async def _bring_up(self, attempt: Attempt, answer: Answer | None) -> None:
+        """Show on the card what became of it; after our accept by a new reading, as other moves may run.
+
+        `answer`: None where it was given before.
+        """
+        if answer is None or answer.outcome is Outcome.DONE:
+            await self._read_what_runs(attempt)
+        await self._reconciler.reconcile(attempt.stored.key)
+
+    async def _read_what_runs(self, attempt: Attempt) -> None:
         async with self._database.read() as connection:
             claim = await claims.get(connection, attempt.stored.row_id)
         if claim.state is ClaimState.ACCEPTED and claim.press == attempt.press.id:
             with suppress(TGCError):
                 await self._read(attempt)
-        await self._reconciler.reconcile(attempt.stored.key)
 
     async def _tell(self, press: Press, lease: Lease, text: str, reply: Reply | None) -> None:
         """Tell the presser; where Slack cannot be reached now, the answer is kept for the next try."""

@@ -161,44 +161,54 @@ class Painter:
 
     async def _paint(self, card: Card) -> None:
         """Paint the card, and once more for whatever changes meanwhile; nothing where somebody else is at it."""
-        async with self._database.write() as connection:
-            if not await cards.is_due(connection, card.row_id, self._clock.now()):
-                return
-            lease = await self._leases.take(connection, cards_table, cards_table.c.id == card.row_id)
+        lease = await self._take(card)
         if lease is None:
             return
         async with self._leases.kept(lease):
-            while await self._paint_once(card, lease):
-                async with self._database.read() as connection:
-                    painted = await cards.by_row_id(connection, card.row_id)
-                if await self._has_merely_progressed(painted):
-                    async with self._database.write() as connection:
-                        await self._leases.release(connection, lease)
-                    return
+            while await self._paint_once(card, lease) and await self._goes_on(card, lease):
+                pass
+
+    async def _take(self, card: Card) -> Lease | None:
+        """Begin to paint it; None where it is not due any more, or somebody else is at it."""
+        async with self._database.write() as connection:
+            if not await cards.is_due(connection, card.row_id, self._clock.now()):
+                return None
+            lease = await self._leases.take(connection, cards_table, cards_table.c.id == card.row_id)
+            if lease is not None:
+                await cards.begin_painting(connection, lease)
+            return lease
+
+    async def _goes_on(self, card: Card, lease: Lease) -> bool:
+        """Begin to paint what changed meanwhile; False where that is mere progress, which has a turn of its own."""
+        async with self._database.read() as connection:
+            painted = await cards.by_row_id(connection, card.row_id)
+        has_merely_progressed = await self._has_merely_progressed(painted)
+        async with self._database.write() as connection:
+            if has_merely_progressed:
+                await self._leases.release(connection, lease)
+            else:
+                await cards.begin_painting(connection, lease)
+        return not has_merely_progressed
 
     async def _paint_once(self, card: Card, lease: Lease) -> bool:
-        """Paint what is true now; True where something changed meanwhile."""
-        async with self._database.write() as connection:
-            await cards.begin_painting(connection, lease)
+        """Paint what is true now, and let go of the card; True where it is kept, as something changed meanwhile."""
         try:
             drawing = await self._draw(card)
             if not drawing.is_painted:
-                await (self._edit(drawing, lease) if drawing.card.ts else self._post(drawing, lease))
+                return await (self._edit(drawing, lease) if drawing.card.ts else self._post(drawing, lease))
         except SlackError as error:
             await self._postpone(card, lease, error)
             return False
         async with self._database.write() as connection:
-            if await cards.release_if_clean(connection, lease):
-                return False
-            return await cards.is_held(connection, lease)
+            return await _is_to_repaint(connection, lease)
 
-    async def _post(self, drawing: Drawing, lease: Lease) -> None:
+    async def _post(self, drawing: Drawing, lease: Lease) -> bool:
         delivered = await self._deliver(drawing)
         if delivered is None:
             async with self._database.write() as connection:
                 await cards.forget(connection, lease)
-            return
-        await self._store(drawing, lease, delivered.ts, fresh=delivered.fresh)
+                return await _is_to_repaint(connection, lease)
+        return await self._store(drawing, lease, delivered.ts, fresh=delivered.fresh)
 
     async def _deliver(self, drawing: Drawing) -> Delivered | None:
         """Post the card. None where it came to its end, or went elsewhere, before it was ever posted."""
@@ -209,15 +219,16 @@ class Painter:
         ts = await self._outbox.withdraw_card(drawing.key)
         return None if ts is None else Delivered(ts=ts, fresh=False)
 
-    async def _edit(self, drawing: Drawing, lease: Lease) -> None:
+    async def _edit(self, drawing: Drawing, lease: Lease) -> bool:
         await self._pace.edit()
         async with self._database.write() as connection:
             if not await cards.begin_editing(connection, lease):
-                return  # another process took the card over while we waited: it paints
+                return False  # another process took the card over while we waited: it paints
         drawing = await self._draw(drawing.card)  # waiting for the turn took time: show what is true now
         card = drawing.card
         if card.ts is None or drawing.is_painted:
-            return
+            async with self._database.write() as connection:
+                return await _is_to_repaint(connection, lease)
         await self._announce_end(drawing)
         message = drawing.message if drawing.moved_to is None else await self._pointer(drawing.view, drawing.moved_to)
         try:
@@ -228,10 +239,9 @@ class Painter:
         except SlackRefusedError as error:
             if error.code not in _LOST_CODES:
                 raise
-            await self._message_lost(drawing, lease)
-            return
+            return await self._message_lost(drawing, lease)
         EDITED.inc()
-        await self._store(drawing, lease, card.ts, fresh=True)
+        return await self._store(drawing, lease, card.ts, fresh=True)
 
     async def _pointer(self, view: CardView, to: Card) -> Message:
         """With a link to the card where Slack gives one."""
@@ -257,8 +267,8 @@ class Painter:
             )
             await self._mail_queue.add(connection, drawing.stored.row_id, MailKind.ENDED, drawing.view)
 
-    async def _store(self, drawing: Drawing, lease: Lease, ts: str, *, fresh: bool) -> None:
-        """Keep what the message shows. Refused, or not knowing what it shows: it is painted again."""
+    async def _store(self, drawing: Drawing, lease: Lease, ts: str, *, fresh: bool) -> bool:
+        """Keep what the message shows, and let go. Refused, or not knowing what it shows: it is painted again."""
         async with self._database.write() as connection:
             kept = await cards.store_painting(
                 connection,
@@ -275,6 +285,7 @@ class Painter:
                 await cards.doubt(connection, drawing.card.row_id)
             elif not fresh:
                 await cards.mark_dirty(connection, drawing.card.row_id)
+            return await _is_to_repaint(connection, lease)
 
     def _note(self, drawing: Drawing) -> None:
         state_digest = drawing.state_digest
@@ -283,7 +294,7 @@ class Painter:
         else:
             self._shown[drawing.card.row_id] = _Shown(state_digest, self._clock.monotonic())
 
-    async def _message_lost(self, drawing: Drawing, lease: Lease) -> None:
+    async def _message_lost(self, drawing: Drawing, lease: Lease) -> bool:
         """Somebody deleted the message: an open card is posted anew once, a final one forgotten.
 
         Any other is let go: counted as standing it would have cards elsewhere point to it.
@@ -298,6 +309,7 @@ class Painter:
                 await cards.forget(connection, lease)
             else:
                 await cards.let_go(connection, lease)
+            return await _is_to_repaint(connection, lease)
 
     async def _postpone(self, card: Card, lease: Lease, error: SlackError) -> None:
         _log.warning("a card is not painted yet", channel=card.channel_id, reason=str(error))
@@ -314,3 +326,8 @@ class Painter:
             await cards.postpone(connection, lease, until)
             if is_of_channel(error):
                 await cards.postpone_channel(connection, card.channel_id, until)
+
+
+async def _is_to_repaint(connection: AsyncConnection, lease: Lease) -> bool:
+    """Let go of the card, unless it became dirty meanwhile: then it is kept, and painted once more."""
+    return not await cards.release_if_clean(connection, lease) and await cards.is_held(connection, lease)

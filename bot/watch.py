@@ -139,7 +139,7 @@ class Watch:
 
     async def refresh(self) -> None:
         """Read again the pools with an open card, and those where something else was to come at the last look."""
-        await self._read_again({*self._restless, *(stored.key.pool_uuid for stored in await self._open())})
+        await self._read_again({*self._restless, *(await self._open_rows()).values()})
         await self._show_expired()
 
     async def follow(self) -> None:
@@ -149,6 +149,10 @@ class Watch:
     async def _open(self) -> list[Stored]:
         async with self._database.read() as connection:
             return await recommendations.with_open_cards(connection, self.tgc.key)
+
+    async def _open_rows(self) -> dict[int, str]:
+        async with self._database.read() as connection:
+            return await recommendations.rows_with_open_cards(connection, self.tgc.key)
 
     async def _look_up_before(self, current: Collection[Current]) -> dict[Current, list[Stored]]:
         async with self._database.read() as connection:
@@ -253,8 +257,10 @@ class Watch:
 
     async def _end_deleted_pools(self, known: set[str]) -> None:
         self._restless &= known
-        for stored in await self._open():
-            if stored.key.pool_uuid not in known:
+        for row_id, pool_uuid in (await self._open_rows()).items():
+            if pool_uuid not in known:
+                async with self._database.read() as connection:
+                    stored = await recommendations.by_row_id(connection, row_id)
                 await self._follow_up(stored, pool_is_gone=True)
 
     async def _show_expired(self) -> None:

@@ -25,6 +25,8 @@ __all__ = ["LoginGuard", "SettingNames", "TGCClient", "TLSPolicy", "connect"]
 API_CLIENT = "tintri-bot-0.1.0"
 LOGOUT_TIMEOUT_S = 3.0
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_POOLS_AT_ONCE = 200
+"""The TGC would send 2,000, and reading these holds up the event loop for a tenth of a second."""
 
 log = logging.getLogger("tgc")
 T = TypeVar("T")
@@ -161,7 +163,7 @@ class TGCClient:
     async def pools(self) -> list[Pool]:
         """All pages. A pool without a UUID is left out, as nothing can be done with it."""
         pools: dict[str, Pool] = {}
-        async for page in self._pages("/v310/vmstorePool"):
+        async for page in self._pages("/v310/vmstorePool", f"limit={_POOLS_AT_ONCE}"):
             found = (decode.pool_of(item) for item in page)
             pools |= {pool.uuid: pool for pool in found if pool is not None}
         return list(pools.values())
@@ -262,9 +264,9 @@ class TGCClient:
             log.debug("A VM's name did not come within %g s.", within_s)
         return None
 
-    async def _pages(self, path: str) -> AsyncIterator[list[Any]]:
+    async def _pages(self, path: str, query: str) -> AsyncIterator[list[Any]]:
         """Follow `next` until it is absent, or the server runs in circles: a query or the same items once more."""
-        queries = [""]
+        queries = [query]
         before: list[Any] = []
         while True:
             items, following = await self._read(path, decode.decode_page, queries[-1])

@@ -5,26 +5,20 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from enum import Enum
-from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar
 
 import stamina
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, CursorResult, make_url, text
+from sqlalchemy import CursorResult, make_url, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.storage import revisions
 from bot.storage.engines import MIGRATION, SQLITE_BUSY_S, Patience, may_exist, open_engine, try_file
 from bot.storage.errors import DatabaseError
+from bot.storage.revisions import NewerRevisionError
 
 T = TypeVar("T")
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
 _GRACE_S = 1.0
 """For a statement whose caller is cancelled."""
 
@@ -186,7 +180,7 @@ async def open_existing_database(url: str) -> AsyncIterator[Database | None]:
 
 
 async def _if_of_this_version(database: Database, url: str) -> Database | None:
-    if await _revision(database, url) != _newest():
+    if await _revision(database, url) != revisions.NEWEST:
         return None
     await _check_writable(database, url)
     return database
@@ -215,15 +209,11 @@ async def read_database(url: str) -> AsyncIterator[Database]:
 async def _revision(database: Database, url: str) -> str | None:
     try:
         async with database.read() as connection:
-            return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+            return await connection.run_sync(revisions.current)
     except TimeoutError as error:
         raise _silent(url) from error
     except _UNUSABLE as error:
         raise _unusable(url, error) from error
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory(str(_MIGRATIONS))
 
 
 class Age(Enum):
@@ -244,9 +234,9 @@ async def _age(database: Database, url: str) -> Age:
     revision = await _revision(database, url)
     if revision is None:
         return Age.UNMADE
-    if revision == _newest():
+    if revision == revisions.NEWEST:
         return Age.SAME
-    if revision in {script.revision for script in _scripts().walk_revisions()}:
+    if revision in revisions.KNOWN:
         return Age.OLDER
     raise _from_newer(url)
 
@@ -272,8 +262,8 @@ async def migrate_database(url: str) -> None:
             ):
                 with attempt:
                     async with Database(engine).write() as connection:
-                        await connection.run_sync(_upgrade)
-    except CommandError as error:
+                        await connection.run_sync(revisions.upgrade)
+    except NewerRevisionError as error:
         raise _from_newer(url) from error
     except TimeoutError as error:
         raise _silent(url) from error
@@ -304,18 +294,3 @@ def _is_busy(error: Exception) -> bool:
     """Whether another process is at the file. SQLite waits for it by itself, but not in its first change to WAL."""
     cause = error.orig if isinstance(error, OperationalError) else None
     return isinstance(cause, sqlite3.OperationalError) and cause.sqlite_errorcode == sqlite3.SQLITE_BUSY
-
-
-@cache
-def _newest() -> str | None:
-    """The revision of the tables of this version."""
-    return _scripts().get_current_head()
-
-
-def _upgrade(connection: Connection) -> None:
-    if MigrationContext.configure(connection).get_current_revision() == _newest():
-        return
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")

@@ -16,6 +16,8 @@ from bot.storage.sqlite_driver import sqlite_driver
 
 SQLITE_BUSY_S = 15
 _SQLITE_CONNECTIONS = 15
+_CACHE_KIB = 256
+"""Of each connection, or all of them would come to hold the whole file; the operating system holds it once."""
 _WRITERS = 0x74696E747269  # "tintri"
 
 
@@ -119,7 +121,8 @@ def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
     try:
         # `sent` must survive a power cut: what is committed is on the disk (sqlite.org, PRAGMA synchronous).
         script = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"
-        dbapi_connection.run(lambda cursor: cursor.executescript(script))
+        cache = f"PRAGMA cache_size = -{_CACHE_KIB}"
+        dbapi_connection.run(lambda cursor: cursor.executescript(f"{script}; {cache}"))
     except BaseException:  # a cancellation, too
         dbapi_connection.close()  # SQLAlchemy does not know of it yet, and its thread would go on
         raise

@@ -83,8 +83,9 @@ async def is_held(connection: AsyncConnection, lease: Lease) -> bool:
     return (await connection.execute(held)).first() is not None
 
 
-async def answer(connection: AsyncConnection, lease: Lease, text: str) -> None:
-    await connection.execute(update(presses).where(lease.held).values(answer=text))
+async def answer(connection: AsyncConnection, lease: Lease, text: str) -> bool:
+    """Keep what its person is to be told; False where somebody took the press over."""
+    return (await connection.execute(update(presses).where(lease.held).values(answer=text))).rowcount == 1
 
 
 async def told(connection: AsyncConnection, lease: Lease, now: datetime) -> None:

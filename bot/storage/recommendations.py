@@ -15,6 +15,9 @@ from bot.storage.leases import ensure_row
 from bot.storage.tables import cards, claims, recommendations
 from tgc.models import Pool, Recommendation
 
+_AT_ONCE = 64
+"""How many are read in one go: making them of their bytes holds up the event loop."""
+
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
     """One recommendation as last read."""
@@ -103,16 +106,30 @@ async def mark_gone(connection: AsyncConnection, key: Key, now: datetime) -> Non
 
 
 _OPEN_CARDS = select(cards.c.recommendation).where(cards.c.final.is_(False))
+_IS_UNFINISHED = and_(recommendations.c.tgc_key == bindparam("tgc_key"), recommendations.c.id.in_(_OPEN_CARDS))
 _UNFINISHED = (
     select(recommendations)
-    .where(recommendations.c.tgc_key == bindparam("tgc_key"), recommendations.c.id.in_(_OPEN_CARDS))
+    .where(_IS_UNFINISHED, recommendations.c.id > bindparam("after"))
     .order_by(recommendations.c.id)
+    .limit(_AT_ONCE)
 )
+_UNFINISHED_ROWS = select(recommendations.c.id, recommendations.c.pool_uuid).where(_IS_UNFINISHED)
 
 
 async def with_open_cards(connection: AsyncConnection, tgc_key: str) -> list[Stored]:
     """Those that a card still shows as unfinished."""
-    return [_stored(row) for row in await connection.execute(_UNFINISHED, {"tgc_key": tgc_key})]
+    found: list[Stored] = []
+    while True:
+        after = found[-1].row_id if found else 0
+        rows = (await connection.execute(_UNFINISHED, {"tgc_key": tgc_key, "after": after})).all()
+        found += map(_stored, rows)
+        if len(rows) < _AT_ONCE:
+            return found
+
+
+async def rows_with_open_cards(connection: AsyncConnection, tgc_key: str) -> dict[int, str]:
+    """The same as rows, each with its pool, without reading what they are."""
+    return {row.id: row.pool_uuid for row in await connection.execute(_UNFINISHED_ROWS, {"tgc_key": tgc_key})}
 
 
 Current = tuple[str, str | None]

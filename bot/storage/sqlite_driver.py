@@ -1,8 +1,8 @@
 """aiosqlite for SQLAlchemy with one visit to SQLite's thread for each statement.
 
 SQLAlchemy's own adapter goes there four times: to make a cursor, to run the statement, to fetch its rows and to close
-the cursor. Each visit costs several times what SQLite needs for a small statement. Here a reader's BEGIN goes along
-with its first statement, too, as it means nothing before (sqlite.org, BEGIN DEFERRED); nobody waits for its ROLLBACK.
+the cursor. Each visit costs several times what SQLite needs for a small statement. Here BEGIN goes along with the first
+statement, too, as nothing depends on it before; and nobody waits for a reader's ROLLBACK.
 """
 
 import sqlite3
@@ -83,7 +83,7 @@ class _Cursor:
 
 
 class SqliteConnection(AsyncAdapt_aiosqlite_connection):
-    """A connection whose readers begin with their first statement."""
+    """A connection whose transactions begin with their first statement."""
 
     __slots__ = ("_begin", "_is_reading")
 
@@ -97,12 +97,9 @@ class SqliteConnection(AsyncAdapt_aiosqlite_connection):
         return _Cursor(self)
 
     def begin(self, *, writes: bool) -> None:
-        """Take SQLite's write lock at once: a read that turns into a write fails where another writer came between."""
+        """A writer takes SQLite's write lock first: one that reads first fails where another writer came between."""
         self._is_reading = not writes
-        if writes:
-            self.run(lambda cursor: cursor.execute("BEGIN IMMEDIATE"))
-        else:
-            self._begin = "BEGIN"
+        self._begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
 
     def run(self, call: Callable[[sqlite3.Cursor], object]) -> _Ran:
         """Raises sqlite3.Error."""
@@ -126,7 +123,7 @@ class SqliteConnection(AsyncAdapt_aiosqlite_connection):
             super().rollback()
 
     def _has_begun(self) -> bool:
-        """False for a reader that has read nothing, and then is over."""
+        """False for a transaction that has said nothing, and then is over."""
         has_begun, self._begin = self._begin is None, None
         return has_begun
 

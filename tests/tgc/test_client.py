@@ -81,17 +81,17 @@ async def test_the_current_session_is_read(client: TGCClient, tgc: SmallTgc) -> 
 
 class TestPools:
     async def test_all_pages_are_read(self, client: TGCClient, tgc: SmallTgc) -> None:
-        tgc.answer("GET /vmstorePool", page("a", "b", following="offset=2&limit=2"))
+        tgc.answer("GET /vmstorePool?limit=200", page("a", "b", following="offset=2&limit=2"))
         tgc.answer("GET /vmstorePool?offset=2&limit=2", page("c"))
         assert [pool.uuid for pool in await client.pools()] == ["a", "b", "c"]
 
     async def test_the_next_query_is_sent_as_it_came(self, client: TGCClient, tgc: SmallTgc) -> None:
-        tgc.answer("GET /vmstorePool", page("a", following="?offset=1&name=a%26b%2Bc d"))
+        tgc.answer("GET /vmstorePool?limit=200", page("a", following="?offset=1&name=a%26b%2Bc d"))
         tgc.answer("GET /vmstorePool?offset=1&name=a%26b%2Bc%20d", page("b"))
         assert len(await client.pools()) == 2
 
     async def test_the_documented_page_is_read(self, client: TGCClient, tgc: SmallTgc) -> None:
-        tgc.answer("GET /vmstorePool", sample("pools_page"))
+        tgc.answer("GET /vmstorePool?limit=200", sample("pools_page"))
         tgc.answer("GET /vmstorePool?offset=1&limit=1", page())
 
         (pool,) = await client.pools()
@@ -103,35 +103,35 @@ class TestPools:
 
     @pytest.mark.parametrize("last", [page(following="offset=9"), {"items": None}, {}])
     async def test_an_empty_page_is_the_last(self, client: TGCClient, tgc: SmallTgc, last: Any) -> None:
-        tgc.answer("GET /vmstorePool", page("a", following="offset=1"))
+        tgc.answer("GET /vmstorePool?limit=200", page("a", following="offset=1"))
         tgc.answer("GET /vmstorePool?offset=1", last)
         assert [pool.uuid for pool in await client.pools()] == ["a"]
         assert len(tgc.arrived) == 4
 
     async def test_a_next_that_repeats_ends_the_list(self, client: TGCClient, tgc: SmallTgc) -> None:
-        tgc.answer("GET /vmstorePool", page("a", following="offset=1"))
+        tgc.answer("GET /vmstorePool?limit=200", page("a", following="offset=1"))
         tgc.answer("GET /vmstorePool?offset=1", page("b", following="offset=1"))
         assert [pool.uuid for pool in await client.pools()] == ["a", "b"]
 
     async def test_a_server_that_ignores_the_offset_ends_the_list(self, client: TGCClient, tgc: SmallTgc) -> None:
-        tgc.answer("GET /vmstorePool", page("a", following="offset=1"))
+        tgc.answer("GET /vmstorePool?limit=200", page("a", following="offset=1"))
         tgc.answer("GET /vmstorePool?offset=1", page("a", following="offset=2"))
         assert [pool.uuid for pool in await client.pools()] == ["a"]
 
     async def test_a_pool_without_a_usable_uuid_is_left_out(self, client: TGCClient, tgc: SmallTgc) -> None:
         uuids = [None, "flat", *({"uuid": uuid} for uuid in (None, "", 7, "\ud800"))]
         odd = [None, 5, "text", {}, *({"uuid": uuid} for uuid in uuids)]
-        tgc.answer("GET /vmstorePool", {"items": [*odd, *page("a")["items"]]})
+        tgc.answer("GET /vmstorePool?limit=200", {"items": [*odd, *page("a")["items"]]})
         assert [pool.uuid for pool in await client.pools()] == ["a"]
 
     async def test_a_page_of_unusable_pools_does_not_end_the_list(self, client: TGCClient, tgc: SmallTgc) -> None:
-        tgc.answer("GET /vmstorePool", page(None, following="offset=1"))
+        tgc.answer("GET /vmstorePool?limit=200", page(None, following="offset=1"))
         tgc.answer("GET /vmstorePool?offset=1", page("a"))
         assert [pool.uuid for pool in await client.pools()] == ["a"]
 
     @pytest.mark.parametrize("odd", [[], "text", 5, {"items": 5}])
     async def test_what_is_no_page_is_an_error(self, client: TGCClient, tgc: SmallTgc, odd: Any) -> None:
-        tgc.answer("GET /vmstorePool", json.dumps(odd))
+        tgc.answer("GET /vmstorePool?limit=200", json.dumps(odd))
         with pytest.raises(TGCResponseError) as error:
             await client.pools()
         assert error.value.where == "GET /api/v310/vmstorePool"

@@ -414,7 +414,7 @@ class TestLogout:
         assert tgc.logouts == 1
 
     async def test_after_a_logout_the_next_call_logs_in_again(self, client: TGCClient, tgc: SmallTgc) -> None:
-        tgc.answer("GET /vmstorePool", sample("recommendation_not_needed"))
+        tgc.answer("GET /vmstorePool?limit=200", sample("recommendation_not_needed"))
         await client.login()
         await client.logout()
         await client.logout()

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from bot.storage import revisions
 from bot.storage.database import Database, open_database, read_database
 from bot.storage.errors import DatabaseError
 from bot.storage.leases import ensure_row
@@ -42,6 +44,12 @@ async def test_the_migrations_make_what_the_tables_say(database: Database) -> No
 
     async with database.read() as connection:
         assert await connection.run_sync(differences) == []
+
+
+def test_the_revisions_are_those_that_alembic_finds() -> None:
+    scripts = ScriptDirectory(str(revisions.MIGRATIONS))
+    assert scripts.get_current_head() == revisions.NEWEST
+    assert {script.revision for script in scripts.walk_revisions()} == revisions.KNOWN
 
 
 async def test_what_was_kept_is_there_after_opening_again(url: str) -> None:
@@ -214,3 +222,9 @@ class TestReadingOnly:
             pass
         async with read_database(url) as reader, reader.read() as connection:
             assert (await connection.execute(select(leases))).all() == []
+
+
+async def test_connections_to_a_file_hold_little_of_it(tmp_path: Path) -> None:
+    """All of them are kept open, and each would come to hold as much as it may."""
+    async with open_database(f"sqlite+aiosqlite:///{tmp_path}/bot.db") as database, database.read() as connection:
+        assert (await connection.execute(text("PRAGMA cache_size"))).scalar_one() == -256  # KiB
