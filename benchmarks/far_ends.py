@@ -5,7 +5,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -25,9 +26,11 @@ _LOOK_EVERY_S = 0.05
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     pools: int = 3
+    """Of each TGC."""
+    tgcs: int = 1
     moves: int = 4
     round_trip_s: float = 0.0
-    """To the TGC."""
+    """To the first TGC."""
     people: int = 0
     """Full members beside the stand-in's own: person1, person2, …"""
     speed: float = 1.0
@@ -36,13 +39,14 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 class Addresses(msgspec.Struct, frozen=True, kw_only=True):
     tgc_url: str
+    more_tgc_urls: tuple[str, ...]
     slack_api_url: str
     slack_bot_token: str
     slack_signing_secret: str
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """What arrived since the start."""
+    """What arrived since the start, at any TGC."""
 
     tgc_calls: int
     lists: int
@@ -87,6 +91,15 @@ class FarEnds:
         """How many were acknowledged."""
         return int(await self.child.ask("press", presses))
 
+    def configure(self, folder: Path) -> str:
+        """A CONFIG_FILE that names the TGCs beside the first."""
+        sections = (
+            f'[[tgc]]\nname = "tgc{number}"\nurl = "{url}"\nuser = "bot"\npassword_env = "TGC_PASSWORD"\n'
+            for number, url in enumerate(self.addresses.more_tgc_urls, start=2)
+        )
+        (path := folder / "tintri-bot.toml").write_text("\n".join(sections), encoding="utf-8")
+        return str(path)
+
     def environment(self, *, port: int, **more: str) -> dict[str, str]:
         """A bot's between them, in HTTP mode."""
         return {
@@ -120,8 +133,11 @@ async def far_ends(wanted: Wanted) -> AsyncIterator[FarEnds]:
 
 async def _serve(wanted: Wanted) -> None:
     clock = FastClock(wanted.speed, wanted.since)
-    world = World.seeded(pools=wanted.pools, moves=wanted.moves, now=clock.now)
-    tgc = SimulatedTgc(world)
+    worlds = [
+        World.seeded(seed=seed, pools=wanted.pools, moves=wanted.moves, now=clock.now)
+        for seed in range(1, wanted.tgcs + 1)
+    ]
+    tgcs = [SimulatedTgc(world) for world in worlds]
     workspace = Workspace.default()
     for number in range(1, wanted.people + 1):
         user = User(f"U0PERSON{number}", f"person{number}")
@@ -131,20 +147,22 @@ async def _serve(wanted: Wanted) -> None:
 
     async def counts(_: Any) -> Counts:
         slack_calls = Counter(call.method for call in slack.calls)
+        calls = [call for tgc in tgcs for call in tgc.calls]
         return Counts(
-            tgc_calls=len(tgc.calls),
-            lists=sum(call.path.endswith("/vmstorePool") for call in tgc.calls),
-            current=sum(call.path.endswith("/recommendation/current") for call in tgc.calls),
-            accepts=dict(Counter(call.recommendation or "" for call in tgc.accepts)),
+            tgc_calls=len(calls),
+            lists=sum(call.path.endswith("/vmstorePool") for call in calls),
+            current=sum(call.path.endswith("/recommendation/current") for call in calls),
+            accepts=dict(Counter(call.recommendation or "" for tgc in tgcs for call in tgc.accepts)),
             slack_calls=len(slack.calls),
             posts=slack_calls["chat.postMessage"],
             edits=slack_calls["chat.update"],
         )
 
     async def renew(_: Any) -> None:
-        for pool in world.pools:
-            world.new_recommendation(pool, moves=wanted.moves)
-            pool.past.clear()  # else this process grows, and each look at a pool takes longer
+        for world in worlds:
+            for pool in world.pools:
+                world.new_recommendation(pool, moves=wanted.moves)
+                pool.past.clear()  # else this process grows, and each look at a pool takes longer
 
     async def press(about: Any) -> int:
         presses = msgspec.convert(about, Presses)
@@ -158,11 +176,14 @@ async def _serve(wanted: Wanted) -> None:
         )
         return sum(delivery.acknowledged for delivery in done)
 
-    async with tgc.serve() as tgc_url, slack.serve():
+    async with AsyncExitStack() as stack:
+        tgc_url, *more_tgc_urls = [await stack.enter_async_context(tgc.serve()) for tgc in tgcs]
+        await stack.enter_async_context(slack.serve())
         tgc_port = int(tgc_url.rpartition(":")[2])
         async with far_away(tgc_port, wanted.round_trip_s) as far_port:
             addresses = Addresses(
                 tgc_url=f"http://127.0.0.1:{far_port if wanted.round_trip_s else tgc_port}",
+                more_tgc_urls=tuple(more_tgc_urls),
                 slack_api_url=slack.api_url,
                 slack_bot_token=slack.bot_token,
                 slack_signing_secret=slack.signing_secret,

@@ -56,6 +56,7 @@ from bot.reminders import Reminders
 from bot.replacements import Replacements
 from bot.reports import Reports
 from bot.requests import Requests
+from bot.respond import RespondInSession
 from bot.retention import Retention
 from bot.rule_asking import RuleAsking
 from bot.settings import Settings, machine_zone
@@ -634,13 +635,15 @@ def _bolt_app(settings: Settings, identity: Identity, session: aiohttp.ClientSes
             bot_user_id=identity.user_id,
         )
 
-    return AsyncApp(
+    app = AsyncApp(
         name="tintri-bot",  # else Bolt reads the source of all who called it, to name itself after the first
         logger=logging.getLogger("slack_bolt"),
         client=AsyncWebClient(base_url=settings.slack_api_url, session=session, retry_handlers=[]),
         authorize=authorize,
         request_verification_enabled=False,
     )
+    app.use(RespondInSession(session))
+    return app
 
 
 def _token(settings: Settings) -> str:

@@ -17,11 +17,11 @@ class MailQueue:
     def __init__(self, clock: Clock, zone: ZoneInfo, *, is_on: bool) -> None:
         self._clock = clock
         self._zone = zone
-        self._is_on = is_on
+        self.is_on = is_on
 
     async def add(self, connection: AsyncConnection, recommendation: int, kind: MailKind, view: CardView) -> None:
         """A mail that was written down before stays as it is."""
-        if not self._is_on:
+        if not self.is_on:
             return
         people = await decisions.names(connection, recommendation)
         mail = render_mail(view, zone=self._zone, people=people)

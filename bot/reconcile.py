@@ -236,7 +236,7 @@ class Reconciler:
             made = [await cards.make(connection, stored.row_id, channel_id) for channel_id in lacking]
             for channel_id in lacking:
                 await cards.reopen(connection, stored.row_id, channel_id)
-            if any(made):
+            if any(made) and self._mail_queue.is_on:
                 view = await self._views.view(connection, stored)
                 await self._mail_queue.add(connection, stored.row_id, MailKind.AVAILABLE, view)
         return True

@@ -1,4 +1,4 @@
-"""1,000 pools against 64: what each costs, how memory grows, and for how long anything holds up the rest."""
+"""1,000 pools of ten TGCs against 64 of one: what each costs, how memory grows, how long anything holds up the rest."""
 
 import tempfile
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from benchmarks.far_ends import Wanted, far_ends
 from benchmarks.figure import Figure, at_most, times_at_most
 from benchmarks.running_bot import free_port, watched_bot
 
-_FEW, _MANY = 64, 1000
+_FEW, _MANY, _TGCS = 64, 1000, 10
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +28,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 
 async def measure() -> list[Figure]:
     """The first start stores all pools, the second finds nothing new."""
-    alone, few, many = await _starts(1), await _starts(_FEW), await _starts(_MANY)
+    alone, few, many = await _starts(1), await _starts(_FEW), await _starts(_MANY, _TGCS)
     return [
         *(
             figure
@@ -72,10 +72,11 @@ def _held_up(which: str, few_ms: float, many_ms: float) -> Figure:
     )
 
 
-async def _starts(pools: int) -> tuple[Start, Start]:
+async def _starts(pools: int, tgcs: int = 1) -> tuple[Start, Start]:
     with tempfile.TemporaryDirectory() as folder:
-        async with far_ends(Wanted(pools=pools)) as ends:
-            environment = ends.environment(port=free_port(), RECO_REFRESH_SECONDS="86400")
+        async with far_ends(Wanted(pools=pools // tgcs, tgcs=tgcs)) as ends:
+            file = ends.configure(Path(folder))
+            environment = ends.environment(port=free_port(), RECO_REFRESH_SECONDS="86400", CONFIG_FILE=file)
             return await _start(pools, environment, Path(folder)), await _start(pools, environment, Path(folder))
 
 

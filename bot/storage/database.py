@@ -16,6 +16,7 @@ from bot.storage import revisions
 from bot.storage.engines import MIGRATION, SQLITE_BUSY_S, Patience, may_exist, open_engine, try_file
 from bot.storage.errors import DatabaseError
 from bot.storage.revisions import NewerRevisionError
+from bot.storage.turns import Turns
 
 T = TypeVar("T")
 
@@ -23,7 +24,7 @@ _GRACE_S = 1.0
 """For a statement whose caller is cancelled."""
 
 _TURN_S = 20.0
-"""For all writers before: longer than SQLite waits for another process, or a statement on PostgreSQL may take."""
+"""For one writer: longer than SQLite waits for another process, or a statement on PostgreSQL may take."""
 _PING = "INSERT INTO leases (name, fence) VALUES ('ping', 0) ON CONFLICT (name) DO UPDATE SET fence = 1 - leases.fence"
 
 
@@ -36,8 +37,8 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._writing = asyncio.Lock()
-        """Held by the one writer of this process, so that those who wait hold no connection, and each gets its turn."""
+        self._writers = Turns(_TURN_S)
+        """One of this process at a time, so that those who wait hold no connection, and each gets its turn."""
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -47,8 +48,11 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        """One transaction, committed at the end and rolled back on any exception."""
-        async with self._turn(), self._connection() as connection:
+        """One transaction, committed at the end and rolled back on any exception.
+
+        Raises TimeoutError where the writer before does not get on.
+        """
+        async with self._writers.take(), self._connection() as connection:
             await connection.execution_options(writes=True)
             transaction = connection.begin()
             await _to_the_end(transaction.start())
@@ -60,16 +64,6 @@ class Database:
                 await _to_the_end(transaction.rollback())
                 raise
             await _to_the_end(transaction.commit())
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        """Raises TimeoutError where the writers before do not get on."""
-        async with asyncio.timeout(_TURN_S):
-            await self._writing.acquire()
-        try:
-            yield
-        finally:
-            self._writing.release()
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:
