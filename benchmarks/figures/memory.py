@@ -16,7 +16,7 @@ from benchmarks.figure import Figure, times_at_most
 from benchmarks.running_bot import free_port, running_bot, watched_bot
 
 _REST_S = 3.0
-_SPEED = 25.0
+_SPEED = 60.0
 _POOLS = 100
 _EARLY, _CARDS = 200, 1000
 

@@ -23,9 +23,9 @@ from bot.readings import Readings
 from bot.settings import Settings, read_settings
 from bot.tgc_link import open_tgcs
 
-_POOLS = 32
-_SPEED = 30.0
-_ROUNDS = 3
+_POOLS = 128
+_SPEED = 60.0
+_ROUNDS = 2
 _REFRESH_S = 6
 """More than readings are shared for."""
 _IDLE_S = 5.0

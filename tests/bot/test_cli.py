@@ -171,9 +171,8 @@ class TestReco:
         world.accept_in_gui(world.pools[0])
         process, terminal = await tintri_bot.on_a_terminal("reco", "--follow", FOLLOW_SECONDS="1")
         await read_until(terminal, "0 of 4 VMs moved", times=2)
-        process.send_signal(signal.SIGINT)
+        assert await press_ctrl_c(process) == 1
         await read_until(terminal, "What runs goes on")
-        assert await process.wait() == 1
         os.close(terminal)
         assert tintri_bot.tgc.sessions == 0
 
@@ -183,9 +182,8 @@ class TestReco:
         process, terminal = await tintri_bot.on_a_terminal("reco", "--follow")
         async with asyncio.timeout(30):
             await history.reached.wait()
-        process.send_signal(signal.SIGINT)
+        assert await press_ctrl_c(process) == 1
         await read_until(terminal, "What runs goes on")
-        assert await process.wait() == 1
         os.close(terminal)
         history.release()
 
