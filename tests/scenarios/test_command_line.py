@@ -29,6 +29,8 @@ from playground.tgc_faults import Fault
 from tests.scenarios.records import outcomes, untold
 from tests.scenarios.stage import STORAGE, Stage, buttons, open_stage
 
+pytestmark = pytest.mark.extended
+
 ME = system_user().user_id
 ACCEPT = Wanted(accept=True, is_agreed=True)
 TWO = Config(

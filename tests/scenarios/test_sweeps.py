@@ -21,6 +21,8 @@ from playground.tgc_json import TgcJson
 from tests.scenarios.conftest import NewPlace
 from tests.scenarios.stage import Stage, buttons, open_stage
 
+pytestmark = pytest.mark.extended
+
 DECIDE = ["Accept", "Dismiss", "Details"]
 A_DAY = 86_400
 
