@@ -44,10 +44,9 @@ from bot.storage.approvals import Approval
 from bot.storage.claims import Claim, ClaimState
 from bot.storage.database import Database
 from bot.storage.decisions import Decision, Outcome
-from bot.storage.leases import Lease, Leases
+from bot.storage.leases import Lease, Leases, is_held
 from bot.storage.planned_accepts import PlannedAccept
 from bot.storage.presses import Press
-from bot.storage.tables import presses as presses_table
 from bot.tgcs import NO_TGC, Tgcs, UnknownTgcError
 from bot.two_people import TwoPeople
 from bot.verdicts import Answer, Attempt
@@ -156,7 +155,7 @@ class Decider:
         await self._handle(press, lease, attempt, None, claim)
 
     async def _take(self, connection: AsyncConnection, press_id: str) -> Lease | None:
-        return await self._leases.take(connection, presses_table, presses.is_untold(press_id))
+        return await self._leases.take(connection, presses.LEASABLE, press_id)
 
     async def _handle(
         self, press: Press, lease: Lease, attempt: Attempt | None, reply: Reply | None, claim: Claim | None = None
@@ -271,7 +270,7 @@ class Decider:
         """Step 2: be the only one who decides; else keep why not, and return it. `claim`: the press has one already."""
         row_id, now = attempt.stored.row_id, self._clock.now()
         async with self._database.write() as connection:
-            if not await presses.is_held(connection, attempt.lease):
+            if not await is_held(connection, attempt.lease):
                 raise TakenOverError
             hindrance = await self._hindrance(connection, attempt)
             if hindrance is not None:

@@ -7,11 +7,11 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, select
 from sqlalchemy.exc import OperationalError
 
 from bot.storage.database import Database, open_database
-from bot.storage.leases import Lease, Leases, Term, ensure_row
+from bot.storage.leases import NAMED, Lease, Leases, Term, ensure_row, store
 from bot.storage.tables import leases
 from tests.bot.patience import until
 from tests.bot.storage.conftest import PassTime
@@ -36,7 +36,7 @@ def theirs(other: Database, clock: StageClock) -> Leases:
 
 async def taken(database: Database, holder: Leases) -> Lease | None:
     async with database.write() as connection:
-        return await holder.take(connection, leases, ROW)
+        return await holder.take(connection, NAMED, "work")
 
 
 async def row(database: Database) -> Row[tuple[object, ...]]:
@@ -46,7 +46,7 @@ async def row(database: Database) -> Row[tuple[object, ...]]:
 
 async def can_store(database: Database, lease: Lease) -> bool:
     async with database.write() as connection:
-        return (await connection.execute(update(leases).where(lease.held).values(name="work"))).rowcount == 1
+        return await store(connection, lease, name="work")
 
 
 async def renewed(database: Database, pass_time: PassTime, by: timedelta) -> None:
