@@ -4,6 +4,7 @@ Its settings come from the environment. With SPEED and SINCE its time passes fas
 """
 
 import asyncio
+import gc
 import os
 import sys
 from datetime import timedelta
@@ -51,4 +52,5 @@ async def _run(options: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    gc.freeze()  # as `tintri-bot run` does
     asyncio.run(_run(sys.argv[1:]))

@@ -4,6 +4,7 @@ All cards are there when the bot starts; then it reads all pools again and again
 """
 
 import asyncio
+import gc
 import re
 import tempfile
 import time
@@ -52,6 +53,7 @@ class Statements:
 
 
 async def measure() -> list[Figure]:
+    gc.freeze()  # as `tintri-bot run` does
     clock = FastClock(_SPEED)
     with tempfile.TemporaryDirectory() as folder:
         async with far_ends(Wanted(pools=_POOLS, speed=clock.speed, since=clock.since)) as ends:
