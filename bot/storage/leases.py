@@ -22,6 +22,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     FunctionElement,
+    Insert,
     Interval,
     Table,
     and_,
@@ -31,9 +32,6 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
-from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
@@ -240,6 +238,11 @@ async def add_row(connection: AsyncConnection, table: Table, values: Mapping[str
 
 
 @cache
-def _new(table: Table, dialect: str) -> SqliteInsert | PostgresqlInsert:
-    new = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
-    return new.on_conflict_do_nothing()
+def _new(table: Table, dialect: str) -> Insert:
+    if dialect == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table).on_conflict_do_nothing()
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table).on_conflict_do_nothing()
