@@ -122,8 +122,7 @@ class Decider:
         None where nothing can be said here: nobody knows yet, or somebody else answers.
         """
         async with self._database.write() as connection:
-            is_new = await presses.add(connection, press)
-            lease = await self._take(connection, press.id) if is_new else None
+            lease = await presses.add_taken(connection, self._leases, press)
             if lease is None:
                 return None
             attempt = await self._attempt(connection, press, lease)
@@ -145,7 +144,7 @@ class Decider:
 
     async def _resume(self, press_id: str) -> None:
         async with self._database.write() as connection:
-            lease = await self._take(connection, press_id)
+            lease = await self._leases.take(connection, presses.LEASABLE, press_id)
             if lease is None:
                 return
             press = await presses.get(connection, press_id)
@@ -153,9 +152,6 @@ class Decider:
             planned = await planned_accepts.get(connection, press_id)
             attempt = await self._attempt(connection, press, lease, planned)
         await self._handle(press, lease, attempt, None, claim)
-
-    async def _take(self, connection: AsyncConnection, press_id: str) -> Lease | None:
-        return await self._leases.take(connection, presses.LEASABLE, press_id)
 
     async def _handle(
         self, press: Press, lease: Lease, attempt: Attempt | None, reply: Reply | None, claim: Claim | None = None
@@ -279,22 +275,23 @@ class Decider:
             if claim is not None:
                 return None
             is_ours = await claims.claim(connection, row_id, attempt.press, attempt.lease, now)
-            newest = await decisions.newest_effective(connection, row_id)
             if not is_ours:
-                loss = await self._lost(connection, attempt, newest)
+                loss = await self._lost(connection, attempt)
                 await self._keep(connection, attempt, loss)
                 return loss
             await cards.mark_all_dirty(connection, row_id, not_before=now + QUICK)
+            newest = await decisions.newest_effective(connection, row_id)
             overtaken = verdicts.overtaken(attempt, newest, self._zone)
             if overtaken is not None:
                 await self._end(connection, attempt, overtaken)
             return overtaken
 
-    async def _lost(self, connection: AsyncConnection, attempt: Attempt, newest: Decision | None) -> Answer:
+    async def _lost(self, connection: AsyncConnection, attempt: Attempt) -> Answer:
         """Say who decides, or has decided."""
         winner = await claims.get(connection, attempt.stored.row_id)
         if winner.is_deciding and winner.press:
             return verdicts.outrun(attempt, await presses.get(connection, winner.press))
+        newest = await decisions.newest_effective(connection, attempt.stored.row_id)
         if newest is not None:
             return verdicts.beaten(attempt, newest, self._zone)
         return verdicts.nothing(attempt, Outcome.TAKEN, "Somebody else decided first.")

@@ -62,7 +62,8 @@ class Leasable:
 
     def __init__(self, key: Column[Any], *, only_while: ColumnElement[bool] | None = None) -> None:
         """`key` tells the rows apart; only while `only_while` holds may one be taken."""
-        table, is_it = key.table, key == bindparam("leased")
+        self.table = table = key.table
+        is_it = key == bindparam("leased")
         self.held = and_(is_it, table.c.owner == bindparam("holder"), table.c.fence == bindparam("held_fence"))
         """Condition of every store made under a lease, with its `names`: nobody took the row over meanwhile."""
         self.change = update(table).where(self.held)
@@ -113,6 +114,15 @@ class Leases:
         taking = {"leased": key, "taker": self._owner, **moments(self._clock.now(), self.life)}
         fence = (await connection.execute(rows.take, taking)).scalar_one_or_none()
         return None if fence is None else Lease(rows=rows, key=key, owner=self._owner, fence=fence, term=term)
+
+    async def add(
+        self, connection: AsyncConnection, rows: Leasable, key: object, values: Mapping[str, object]
+    ) -> Lease | None:
+        """Insert a row that is taken from the first; None where it is there already."""
+        term = self._new_term()
+        taking = {"taker": self._owner, **moments(self._clock.now(), self.life), **values}
+        is_new = (await connection.execute(_taken(rows.table, connection.dialect.name), taking)).rowcount == 1
+        return Lease(rows=rows, key=key, owner=self._owner, fence=1, term=term) if is_new else None
 
     async def release(self, connection: AsyncConnection, lease: Lease) -> None:
         await connection.execute(lease.rows.release, lease.names)
@@ -246,3 +256,8 @@ def _new(table: Table, dialect: str) -> Insert:
     from sqlalchemy.dialects import postgresql
 
     return postgresql.insert(table).on_conflict_do_nothing()
+
+
+@cache
+def _taken(table: Table, dialect: str) -> Insert:
+    return _new(table, dialect).values(owner=bindparam("taker"), expires_at=_END, fence=1)

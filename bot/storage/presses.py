@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.rendering.escape import SYSTEM_USER, is_policy_id, is_system_user_id
 from bot.rendering.shapes import Shape
 from bot.rendering.views import Action
-from bot.storage.leases import Leasable, Lease, add_row, is_free, moments, store
+from bot.storage.leases import Leasable, Lease, Leases, add_row, is_free, moments, store
 from bot.storage.tables import offers, presses, recommendations
 
 LEASABLE = Leasable(presses.c.id, only_while=presses.c.told_at.is_(None))
@@ -52,8 +52,12 @@ class Press(msgspec.Struct, frozen=True, kw_only=True):
 
 async def add(connection: AsyncConnection, press: Press) -> bool:
     """Keep a press; False where it was delivered before."""
-    values = msgspec.structs.asdict(press) | {"shape": press.shape and msgspec.json.encode(press.shape)}
-    return await add_row(connection, presses, values)
+    return await add_row(connection, presses, _values(press))
+
+
+async def add_taken(connection: AsyncConnection, leases: Leases, press: Press) -> Lease | None:
+    """The same, to work on it at once; None where it was delivered before."""
+    return await leases.add(connection, LEASABLE, press.id, _values(press))
 
 
 _BY_ID = select(presses).where(presses.c.id == bindparam("press_id"))
@@ -85,6 +89,10 @@ async def answer(connection: AsyncConnection, lease: Lease, text: str) -> bool:
 
 async def told(connection: AsyncConnection, lease: Lease, now: datetime) -> None:
     await store(connection, lease, told_at=now, owner=None, expires_at=None)
+
+
+def _values(press: Press) -> dict[str, object]:
+    return msgspec.structs.asdict(press) | {"shape": press.shape and msgspec.json.encode(press.shape)}
 
 
 def _press(row: Row[Any]) -> Press:
