@@ -207,7 +207,7 @@ class Watch:
                 readings += [reading for reading, _ in read]
                 if any(reading.error is None for reading, _ in read):
                     await self._end_outage()  # said before the cards that come with it
-                await self._reconciler.reconcile(*(stored.key for _, stored in read if stored is not None))
+                await self._reconciler.bring_up([stored for _, stored in read if stored is not None])
         self._compare_zones(readings)
         return readings
 
