@@ -6,7 +6,10 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ON_POSTGRESQL := answers cards decisions kills main_path outages pausing
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help demo test long torture bench check page screenshots lock upgrade clean
+# Without byte code each process that a test starts compiles all it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help demo test extended long torture bench check page screenshots lock upgrade clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
@@ -16,6 +19,9 @@ demo: $(VENV)/ready  ## the real bot between a simulated TGC and a local stand-i
 
 test: $(VENV)/ready-dev  ## the tests for every day, on every core
 	$(BIN)/python -m pytest -n auto --maxschedchunk 1
+
+extended: $(VENV)/ready-dev  ## the rest of what CI runs: rarer paths, processes, the page in chromium, PostgreSQL
+	$(BIN)/python -m pytest -n auto --maxschedchunk 1 -m "extended and not long and not torture"
 
 long: $(VENV)/ready-dev  ## those that take many seconds each
 	$(BIN)/python -m pytest -n auto --maxschedchunk 1 -m "long and not torture"

@@ -1,5 +1,6 @@
 """The command line, `tintri-bot`. Each command imports what only it needs."""
 
+import gc
 import os
 import sys
 from collections.abc import Coroutine, Sequence
@@ -38,6 +39,8 @@ def run() -> None:
     def reread() -> "Settings":
         return read_settings(environment(Path(".env"), environ), need_slack=True)
 
+    # What is imported stays until the end: to look through it again and again would hold up the event loop each time.
+    gc.freeze()
     try:
         _run(run_bot(settings, reread))
     except (StartError, DatabaseError) as error:

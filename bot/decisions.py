@@ -44,10 +44,9 @@ from bot.storage.approvals import Approval
 from bot.storage.claims import Claim, ClaimState
 from bot.storage.database import Database
 from bot.storage.decisions import Decision, Outcome
-from bot.storage.leases import Lease, Leases
+from bot.storage.leases import Lease, Leases, is_held
 from bot.storage.planned_accepts import PlannedAccept
 from bot.storage.presses import Press
-from bot.storage.tables import presses as presses_table
 from bot.tgcs import NO_TGC, Tgcs, UnknownTgcError
 from bot.two_people import TwoPeople
 from bot.verdicts import Answer, Attempt
@@ -123,8 +122,7 @@ class Decider:
         None where nothing can be said here: nobody knows yet, or somebody else answers.
         """
         async with self._database.write() as connection:
-            is_new = await presses.add(connection, press)
-            lease = await self._take(connection, press.id) if is_new else None
+            lease = await presses.add_taken(connection, self._leases, press)
             if lease is None:
                 return None
             attempt = await self._attempt(connection, press, lease)
@@ -146,7 +144,7 @@ class Decider:
 
     async def _resume(self, press_id: str) -> None:
         async with self._database.write() as connection:
-            lease = await self._take(connection, press_id)
+            lease = await self._leases.take(connection, presses.LEASABLE, press_id)
             if lease is None:
                 return
             press = await presses.get(connection, press_id)
@@ -154,9 +152,6 @@ class Decider:
             planned = await planned_accepts.get(connection, press_id)
             attempt = await self._attempt(connection, press, lease, planned)
         await self._handle(press, lease, attempt, None, claim)
-
-    async def _take(self, connection: AsyncConnection, press_id: str) -> Lease | None:
-        return await self._leases.take(connection, presses_table, presses.is_untold(press_id))
 
     async def _handle(
         self, press: Press, lease: Lease, attempt: Attempt | None, reply: Reply | None, claim: Claim | None = None
@@ -271,7 +266,7 @@ class Decider:
         """Step 2: be the only one who decides; else keep why not, and return it. `claim`: the press has one already."""
         row_id, now = attempt.stored.row_id, self._clock.now()
         async with self._database.write() as connection:
-            if not await presses.is_held(connection, attempt.lease):
+            if not await is_held(connection, attempt.lease):
                 raise TakenOverError
             hindrance = await self._hindrance(connection, attempt)
             if hindrance is not None:
@@ -280,22 +275,23 @@ class Decider:
             if claim is not None:
                 return None
             is_ours = await claims.claim(connection, row_id, attempt.press, attempt.lease, now)
-            newest = await decisions.newest_effective(connection, row_id)
             if not is_ours:
-                loss = await self._lost(connection, attempt, newest)
+                loss = await self._lost(connection, attempt)
                 await self._keep(connection, attempt, loss)
                 return loss
             await cards.mark_all_dirty(connection, row_id, not_before=now + QUICK)
+            newest = await decisions.newest_effective(connection, row_id)
             overtaken = verdicts.overtaken(attempt, newest, self._zone)
             if overtaken is not None:
                 await self._end(connection, attempt, overtaken)
             return overtaken
 
-    async def _lost(self, connection: AsyncConnection, attempt: Attempt, newest: Decision | None) -> Answer:
+    async def _lost(self, connection: AsyncConnection, attempt: Attempt) -> Answer:
         """Say who decides, or has decided."""
         winner = await claims.get(connection, attempt.stored.row_id)
         if winner.is_deciding and winner.press:
             return verdicts.outrun(attempt, await presses.get(connection, winner.press))
+        newest = await decisions.newest_effective(connection, attempt.stored.row_id)
         if newest is not None:
             return verdicts.beaten(attempt, newest, self._zone)
         return verdicts.nothing(attempt, Outcome.TAKEN, "Somebody else decided first.")

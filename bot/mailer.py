@@ -20,7 +20,6 @@ from bot.storage import mails, recommendations
 from bot.storage.database import Database
 from bot.storage.leases import Lease, Leases
 from bot.storage.mails import LONGEST_PAUSE, Waiting
-from bot.storage.tables import mails as mails_table
 
 _log = structlog.get_logger(__name__)
 
@@ -64,7 +63,7 @@ class Mailer:
     async def _take(self, waiting: Waiting) -> bool:
         """Send one; False where the others would fare no better now."""
         async with self._database.write() as connection:
-            lease = await self._leases.take(connection, mails_table, mails_table.c.id == waiting.row_id)
+            lease = await self._leases.take(connection, mails.LEASABLE, waiting.row_id)
             if lease is not None and self._clock.now() - waiting.created_at > GIVEN_UP_AFTER:
                 await mails.give_up(connection, waiting.row_id, self._clock.now())
                 _log.error("a mail is given up after two days", subject=waiting.mail.subject)

@@ -27,7 +27,6 @@ from bot.storage import posts
 from bot.storage.database import Database
 from bot.storage.leases import Lease, Leases
 from bot.storage.posts import Post, PostState
-from bot.storage.tables import posts as posts_table
 from bot.troubles import Troubles
 
 _log = structlog.get_logger(__name__)
@@ -165,7 +164,7 @@ class Outbox:
         if not self._opened.is_set():
             raise BusyError("What stands in the channel already is looked at first.")
         async with self._database.write() as connection:
-            lease = await self._leases.take(connection, posts_table, posts_table.c.key == key)
+            lease = await self._leases.take(connection, posts.LEASABLE, key)
             post = await posts.find(connection, key)
         if lease is None or post is None:
             raise BusyError("Another process is posting this message, or needs it no more.")

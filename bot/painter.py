@@ -33,9 +33,8 @@ from bot.slack import Slack, SlackBusyError, SlackError, SlackRefusedError
 from bot.storage import cards, putting_off, recommendations
 from bot.storage.cards import Card
 from bot.storage.database import Database
-from bot.storage.leases import Lease, Leases
+from bot.storage.leases import Lease, Leases, is_held
 from bot.storage.mails import MailKind
-from bot.storage.tables import cards as cards_table
 from bot.troubles import is_of_channel
 
 _log = structlog.get_logger(__name__)
@@ -173,7 +172,7 @@ class Painter:
         async with self._database.write() as connection:
             if not await cards.is_due(connection, card.row_id, self._clock.now()):
                 return None
-            lease = await self._leases.take(connection, cards_table, cards_table.c.id == card.row_id)
+            lease = await self._leases.take(connection, cards.LEASABLE, card.row_id)
             if lease is not None:
                 await cards.begin_painting(connection, lease)
             return lease
@@ -330,4 +329,4 @@ class Painter:
 
 async def _is_to_repaint(connection: AsyncConnection, lease: Lease) -> bool:
     """Let go of the card, unless it became dirty meanwhile: then it is kept, and painted once more."""
-    return not await cards.release_if_clean(connection, lease) and await cards.is_held(connection, lease)
+    return not await cards.release_if_clean(connection, lease) and await is_held(connection, lease)

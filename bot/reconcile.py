@@ -4,7 +4,7 @@ Every trigger ends here: schedule, refresh, a press, a restart, another replica.
 """
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -78,7 +78,7 @@ class Reconciler:
         self._clock = clock
         self._stall_after = stall_after
         self._known = Batches(self._look_up)
-        self._drawn = Batches(self._draw)
+        self._drawn = Batches(self._read_and_draw)
 
     async def observe(self, reading: PoolReading) -> None:
         """Keep a reading and bring its cards up to it."""
@@ -170,19 +170,34 @@ class Reconciler:
                 if drawn is not None:
                     await self._bring_up(drawn)
 
+    async def bring_up(self, several: Sequence[Stored]) -> None:
+        """The same where all that is kept of them is at hand.
+
+        What is kept meanwhile by somebody else is theirs to bring up; a card that is painted is drawn anew in any case.
+        """
+        for first in range(0, len(several), AT_ONCE):
+            for drawn in await self._draw(several[first : first + AT_ONCE]):
+                await self._bring_up(drawn)
+
     async def _look_up(self, keys: Collection[Key]) -> dict[Key, Stored | None]:
         async with self._database.read() as connection:
             found = await recommendations.get_several(connection, keys)
         return {key: found.get(key) for key in keys}
 
-    async def _draw(self, keys: Collection[Key]) -> dict[Key, "_Drawn | None"]:
+    async def _read_and_draw(self, keys: Collection[Key]) -> dict[Key, "_Drawn | None"]:
         """None for what was never read."""
         async with self._database.read() as connection:
             found = await recommendations.get_several(connection, keys)
-            several = list(found.values())
-            drawings = await draw_all(connection, self._views, self._routes, several, self._clock.now())
-        drawn = {stored.key: _Drawn(stored, tuple(those)) for stored, those in zip(several, drawings, strict=True)}
+            drawn = {one.stored.key: one for one in await self._draw_in(connection, list(found.values()))}
         return {key: drawn.get(key) for key in keys}
+
+    async def _draw(self, several: Sequence[Stored]) -> list["_Drawn"]:
+        async with self._database.read() as connection:
+            return await self._draw_in(connection, several)
+
+    async def _draw_in(self, connection: AsyncConnection, several: Sequence[Stored]) -> list["_Drawn"]:
+        drawings = await draw_all(connection, self._views, self._routes, several, self._clock.now())
+        return [_Drawn(stored, tuple(those)) for stored, those in zip(several, drawings, strict=True)]
 
     async def _bring_up(self, drawn: "_Drawn") -> None:
         made = await self._drawn.get(drawn.stored.key) if await self._make_cards(drawn) else None

@@ -134,13 +134,11 @@ class Watch:
     async def sweep(self) -> None:
         """Read every pool and bring every card up to what was read."""
         self._sweep_at = self._next_sweep()  # before it begins: one that takes long must not swallow the next
-        await self._read_all()
-        await self._show_expired()
+        await self._show_expired(await self._read_all())
 
     async def refresh(self) -> None:
         """Read again the pools with an open card, and those where something else was to come at the last look."""
-        await self._read_again({*self._restless, *(await self._open_rows()).values()})
-        await self._show_expired()
+        await self._show_expired(await self._read_again({*self._restless, *(await self._open_rows()).values()}))
 
     async def follow(self) -> None:
         """Read again the recommendations that run."""
@@ -158,32 +156,36 @@ class Watch:
         async with self._database.read() as connection:
             return await recommendations.with_open_cards_but(connection, self.tgc.key, current)
 
-    async def _read_all(self) -> None:
+    async def _read_all(self) -> set[str]:
+        """Returns which pools were read."""
         try:
             pools = await self._list_pools()
         except TGCError as error:
             await self._failed(str(error), error)
-            return
+            return set()
         readings = await self._read_pools(pools)
         errors = [reading.error for reading in readings if reading.error]
         if len(readings) > 1 and len(errors) == len(readings):
             await self._failed(f"None of its {len(readings)} pools could be read: {errors[0]}", errors[0])
-            return
+            return set()
         self.swept_at = self._clock.now()
         await self._succeeded()
         await self._end_deleted_pools({pool.uuid for pool in pools})
+        return _pools_of(readings)
 
-    async def _read_again(self, pool_uuids: set[str]) -> None:
+    async def _read_again(self, pool_uuids: set[str]) -> set[str]:
+        """Returns which pools were read."""
         if not pool_uuids:
-            return
+            return set()
         try:
             pools = await self._list_pools()
         except TGCError as error:
             await self._failed(str(error), error)
-            return
+            return set()
         await self._succeeded()
-        await self._read_pools([pool for pool in pools if pool.uuid in pool_uuids])
+        readings = await self._read_pools([pool for pool in pools if pool.uuid in pool_uuids])
         await self._end_deleted_pools({pool.uuid for pool in pools})
+        return _pools_of(readings)
 
     async def _list_pools(self) -> list[Pool]:
         """All pools; what the list says of them is kept for homes. Raises TGCError."""
@@ -205,7 +207,7 @@ class Watch:
                 readings += [reading for reading, _ in read]
                 if any(reading.error is None for reading, _ in read):
                     await self._end_outage()  # said before the cards that come with it
-                await self._reconciler.reconcile(*(stored.key for _, stored in read if stored is not None))
+                await self._reconciler.bring_up([stored for _, stored in read if stored is not None])
         self._compare_zones(readings)
         return readings
 
@@ -252,6 +254,7 @@ class Watch:
                     reason=str(error),
                     request=error.where,
                 )
+                await self._reconciler.reconcile(key)  # its time may be over
             return
         await self._reconciler.observe(reading)
 
@@ -263,11 +266,13 @@ class Watch:
                     stored = await recommendations.by_row_id(connection, row_id)
                 await self._follow_up(stored, pool_is_gone=True)
 
-    async def _show_expired(self) -> None:
+    async def _show_expired(self, read: Collection[str]) -> None:
         """Buttons that time has overtaken go also where the TGC cannot be read."""
-        for stored in await self._open():
-            if is_open(stored.recommendation) and is_expired(stored.recommendation, self._clock.now()):
-                await self._reconciler.reconcile(stored.key)
+        unread = set((await self._open_rows()).values()).difference(read)
+        for of_pool in await self._before.get_all([(pool_uuid, None) for pool_uuid in unread]):
+            for stored in of_pool:
+                if is_open(stored.recommendation) and is_expired(stored.recommendation, self._clock.now()):
+                    await self._reconciler.reconcile(stored.key)
 
     def _compare_zones(self, readings: list[PoolReading]) -> None:
         """Warn once where RECO_TIMEZONE is not the TGC's zone: the schedule would miss its analyses."""
@@ -333,3 +338,8 @@ def _is_vanished(error: TGCError, *, still_runs: bool) -> bool:
     if isinstance(error, TGCStatusError) and error.code == _VANISHED_CODE:
         return not still_runs
     return isinstance(error, TGCNotFoundError)
+
+
+def _pools_of(readings: Iterable[PoolReading]) -> set[str]:
+    """Those of the readings that did not fail."""
+    return {reading.pool.uuid for reading in readings if reading.error is None}

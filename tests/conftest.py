@@ -49,7 +49,7 @@ def own_postgresql() -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.extended)])
 def either(request: pytest.FixtureRequest) -> str:
     """The test runs on both."""
     return str(request.param)

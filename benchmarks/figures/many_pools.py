@@ -11,6 +11,8 @@ from benchmarks.figure import Figure, at_most, times_at_most
 from benchmarks.running_bot import free_port, watched_bot
 
 _FEW, _MANY, _TGCS = 64, 1000, 10
+_LATER_STARTS = 5
+"""The one in the middle counts: its processor is told in hundredths of a second."""
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +79,9 @@ async def _starts(pools: int, tgcs: int = 1) -> tuple[Start, Start]:
         async with far_ends(Wanted(pools=pools // tgcs, tgcs=tgcs)) as ends:
             file = ends.configure(Path(folder))
             environment = ends.environment(port=free_port(), RECO_REFRESH_SECONDS="86400", CONFIG_FILE=file)
-            return await _start(pools, environment, Path(folder)), await _start(pools, environment, Path(folder))
+            first = await _start(pools, environment, Path(folder))
+            later = [await _start(pools, environment, Path(folder)) for _ in range(_LATER_STARTS)]
+            return first, sorted(later, key=lambda start: start.cpu_ms)[_LATER_STARTS // 2]
 
 
 async def _start(pools: int, environment: Mapping[str, str], folder: Path) -> Start:

@@ -8,8 +8,10 @@ from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select, u
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage import putting_off
-from bot.storage.leases import Lease, ensure_row, is_free
+from bot.storage.leases import Leasable, Lease, ensure_row, is_free, moments, store
 from bot.storage.tables import cards, recommendations
+
+LEASABLE = Leasable(cards.c.id)
 
 LAST_GENERATION = 1
 """Whoever deletes a message once more does not want it."""
@@ -104,9 +106,9 @@ async def _to_paint(
     """Those that are dirty or were left half painted, that are due and that nobody paints."""
     # An owner whose lease ran out died while it painted: nobody knows what the message shows.
     unfinished = or_(cards.c.dirty.is_(True), cards.c.owner.is_not(None))
-    due = and_(putting_off.is_due(cards, now), is_free(cards, now, lease_life))
+    due = and_(putting_off.is_due(cards, now), is_free(cards))
     statement = select(cards).where(which, unfinished, due).order_by(cards.c.id)
-    return [_card(row) for row in await connection.execute(statement)]
+    return [_card(row) for row in await connection.execute(statement, moments(now, lease_life))]
 
 
 async def is_due(connection: AsyncConnection, row_id: int, now: datetime) -> bool:
@@ -128,14 +130,19 @@ async def mark_dirty(connection: AsyncConnection, row_id: int) -> None:
     await connection.execute(update(cards).where(cards.c.id == row_id).values(dirty=True))
 
 
+_OPEN = update(cards).where(cards.c.final.is_(False))
+_OPEN_OF = _OPEN.where(cards.c.recommendation == bindparam("of"))
+
+
 async def mark_all_dirty(
     connection: AsyncConnection, recommendation: int | None = None, *, not_before: datetime | None = None
 ) -> None:
     """Have the cards of a recommendation, or all that are not final, compared with the truth and painted."""
-    which: list[ColumnElement[bool]] = [cards.c.final.is_(False)]
-    if recommendation is not None:
-        which.append(cards.c.recommendation == recommendation)
-    await connection.execute(update(cards).where(*which).values(dirty=True, not_before=not_before))
+    values = {"dirty": True, "not_before": not_before}
+    if recommendation is None:
+        await connection.execute(_OPEN, values)
+    else:
+        await connection.execute(_OPEN_OF, {"of": recommendation, **values})
 
 
 async def mark_dirty_but_of(connection: AsyncConnection, tgc_keys: Collection[str]) -> None:
@@ -147,7 +154,7 @@ async def mark_dirty_but_of(connection: AsyncConnection, tgc_keys: Collection[st
 
 async def begin_painting(connection: AsyncConnection, lease: Lease) -> None:
     """What is read after this goes into the painting; what comes later marks the card dirty again."""
-    await connection.execute(update(cards).where(lease.held).values(dirty=False, not_before=None))
+    await store(connection, lease, dirty=False, not_before=None)
 
 
 async def begin_editing(connection: AsyncConnection, lease: Lease) -> bool:
@@ -155,15 +162,14 @@ async def begin_editing(connection: AsyncConnection, lease: Lease) -> bool:
 
     Until the edit is stored nobody knows what the message shows, so whoever compares it meanwhile marks the card dirty.
     """
-    return (await connection.execute(update(cards).where(lease.held).values(painted=None))).rowcount == 1
+    return await store(connection, lease, painted=None)
 
 
 async def store_painting(
     connection: AsyncConnection, lease: Lease, *, ts: str, painted: str | None, final: bool
 ) -> bool:
     """Keep what was painted; False where somebody newer painted meanwhile, maybe before us."""
-    values = {"ts": ts, "painted": painted, "final": final}
-    return (await connection.execute(update(cards).where(lease.held).values(**values))).rowcount == 1
+    return await store(connection, lease, ts=ts, painted=painted, final=final)
 
 
 async def doubt(connection: AsyncConnection, row_id: int) -> None:
@@ -174,8 +180,7 @@ async def doubt(connection: AsyncConnection, row_id: int) -> None:
 
 async def postpone(connection: AsyncConnection, lease: Lease, until: datetime) -> None:
     """Leave the card dirty and free until then."""
-    values = {"dirty": True, "not_before": until, "owner": None, "expires_at": None}
-    await connection.execute(update(cards).where(lease.held).values(**values))
+    await store(connection, lease, dirty=True, not_before=until, owner=None, expires_at=None)
 
 
 async def postpone_channel(connection: AsyncConnection, channel_id: str, until: datetime) -> None:
@@ -188,31 +193,30 @@ async def by_row_id(connection: AsyncConnection, row_id: int) -> Card:
     return _card((await connection.execute(_BY_ROW_ID, {"row_id": row_id})).one())
 
 
-async def is_held(connection: AsyncConnection, lease: Lease) -> bool:
-    return (await connection.execute(select(cards.c.id).where(lease.held))).first() is not None
+_RELEASE_IF_CLEAN = LEASABLE.release.where(cards.c.dirty.is_(False))
 
 
 async def release_if_clean(connection: AsyncConnection, lease: Lease) -> bool:
     """Let go of the card; False where it became dirty meanwhile and is to be painted once more."""
-    statement = update(cards).where(lease.held, cards.c.dirty.is_(False)).values(owner=None, expires_at=None)
-    return (await connection.execute(statement)).rowcount == 1
+    return (await connection.execute(_RELEASE_IF_CLEAN, lease.names)).rowcount == 1
+
+
+_LOSE_MESSAGE = LEASABLE.change.values(ts=None, painted=None, generation=cards.c.generation + 1)
 
 
 async def lose_message(connection: AsyncConnection, lease: Lease) -> None:
     """Forget the message, so that the card is posted anew once."""
-    values = {"ts": None, "painted": None, "dirty": True, "generation": cards.c.generation + 1}
-    await connection.execute(update(cards).where(lease.held).values(**values))
+    await connection.execute(_LOSE_MESSAGE.values(dirty=True), lease.names)
 
 
 async def forget(connection: AsyncConnection, lease: Lease) -> None:
     """Never paint the card again."""
-    await connection.execute(update(cards).where(lease.held).values(dirty=False, final=True))
+    await store(connection, lease, dirty=False, final=True)
 
 
 async def let_go(connection: AsyncConnection, lease: Lease) -> None:
     """Paint the card no more, nor count on its message, which nobody can edit: should it come back, it is another."""
-    values = {"ts": None, "painted": None, "dirty": False, "final": True, "generation": cards.c.generation + 1}
-    await connection.execute(update(cards).where(lease.held).values(**values))
+    await connection.execute(_LOSE_MESSAGE.values(dirty=False, final=True), lease.names)
 
 
 def _card(row: Row[tuple[object, ...]]) -> Card:

@@ -68,24 +68,25 @@ def _claim(row: Row[tuple[object, ...]]) -> Claim:
     )
 
 
+_IF_IN = update(claims).where(
+    claims.c.recommendation == bindparam("on"), claims.c.state.in_(bindparam("states", expanding=True))
+)
+
+
 async def claim(connection: AsyncConnection, recommendation: int, press: Press, lease: Lease, now: datetime) -> bool:
     """Claim the recommendation for a press; False where somebody else has it."""
     free = {ClaimState.OPEN, ClaimState.ACCEPTED} if press.action is Action.CANCEL else {ClaimState.OPEN}
-    statement = (
-        update(claims)
-        .where(claims.c.recommendation == recommendation, claims.c.state.in_(free))
-        .values(
-            state=ClaimState.CLAIMED,
-            action=press.action,
-            press=press.id,
-            user_id=press.user_id,
-            offer_id=press.offer_id,
-            claimed_at=now,
-            sent_at=None,
-            fence=lease.fence,
-        )
-    )
-    return (await connection.execute(statement)).rowcount == 1
+    values = {
+        "state": ClaimState.CLAIMED,
+        "action": press.action,
+        "press": press.id,
+        "user_id": press.user_id,
+        "offer_id": press.offer_id,
+        "claimed_at": now,
+        "sent_at": None,
+        "fence": lease.fence,
+    }
+    return (await connection.execute(_IF_IN, {"on": recommendation, "states": list(free), **values})).rowcount == 1
 
 
 async def take_over(connection: AsyncConnection, press: Press, lease: Lease) -> Claim | None:
@@ -110,10 +111,13 @@ async def settle(connection: AsyncConnection, press: Press, lease: Lease, state:
     return await _move(connection, press, lease, ClaimState.CLAIMED, ClaimState.SENT, state=state)
 
 
+_IF_HELD = update(claims).where(
+    claims.c.press == bindparam("held_by"),
+    claims.c.fence == bindparam("held_fence"),
+    claims.c.state.in_(bindparam("states", expanding=True)),
+)
+
+
 async def _move(connection: AsyncConnection, press: Press, lease: Lease, *source: ClaimState, **values: object) -> bool:
-    statement = (
-        update(claims)
-        .where(claims.c.press == press.id, claims.c.fence == lease.fence, claims.c.state.in_(source))
-        .values(**values)
-    )
-    return (await connection.execute(statement)).rowcount == 1
+    held = {"held_by": press.id, "held_fence": lease.fence, "states": source}
+    return (await connection.execute(_IF_HELD, held | values)).rowcount == 1

@@ -255,14 +255,23 @@ async def migrate_database(url: str) -> None:
                 on=_is_busy, attempts=None, timeout=SQLITE_BUSY_S, wait_initial=0.05
             ):
                 with attempt:
-                    async with Database(engine).write() as connection:
-                        await connection.run_sync(revisions.upgrade)
+                    await _migrate(Database(engine))
     except NewerRevisionError as error:
         raise _from_newer(url) from error
     except TimeoutError as error:
         raise _silent(url) from error
     except _UNUSABLE as error:
         raise _unusable(url, error) from error
+
+
+async def _migrate(database: Database) -> None:
+    async with database.read() as connection:
+        is_newest = await connection.run_sync(revisions.current) == revisions.NEWEST
+    if is_newest:
+        return
+    await asyncio.to_thread(revisions.load_alembic)  # which would hold up those who are answered meanwhile
+    async with database.write() as connection:
+        await connection.run_sync(revisions.upgrade)
 
 
 def _from_newer(url: str) -> DatabaseError:

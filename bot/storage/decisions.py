@@ -120,8 +120,11 @@ class NamedPool(msgspec.Struct, frozen=True):
     name: PoolName
 
 
+_ADD = insert(decisions)
+
+
 async def add(connection: AsyncConnection, decision: Decision) -> None:
-    await connection.execute(insert(decisions).values(**_values(decision)))
+    await connection.execute(_ADD, _values(decision))
 
 
 async def add_refusal(connection: AsyncConnection, refused: Decision) -> None:

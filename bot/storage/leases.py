@@ -9,16 +9,29 @@ else what a dead process held would be held for hours. Its holder, if it lives, 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
 import msgspec
-from sqlalchemy import ColumnElement, FunctionElement, Interval, Table, and_, literal, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    FunctionElement,
+    Insert,
+    Interval,
+    Table,
+    and_,
+    bindparam,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
@@ -41,11 +54,35 @@ class Term(msgspec.Struct, frozen=True):
     until: datetime
 
 
+class Leasable:
+    """The rows of a table that are leased one by one, and the statements for that.
+
+    They are built once, as building one costs as much as running it.
+    """
+
+    def __init__(self, key: Column[Any], *, only_while: ColumnElement[bool] | None = None) -> None:
+        """`key` tells the rows apart; only while `only_while` holds may one be taken."""
+        self.table = table = key.table
+        is_it = key == bindparam("leased")
+        self.held = and_(is_it, table.c.owner == bindparam("holder"), table.c.fence == bindparam("held_fence"))
+        """Condition of every store made under a lease, with its `names`: nobody took the row over meanwhile."""
+        self.change = update(table).where(self.held)
+        self.take = (
+            update(table)
+            .where(is_it, true() if only_while is None else only_while, is_free(table))
+            .values(owner=bindparam("taker"), expires_at=_END, fence=table.c.fence + 1)
+            .returning(table.c.fence)
+        )
+        self.renew = self.change.values(expires_at=_END)
+        self.release = self.change.values(owner=None, expires_at=None)
+        self.look = select(key).where(self.held).with_for_update()
+
+
 class Lease(msgspec.Struct, kw_only=True):
     """A taken row."""
 
-    table: Table
-    row: ColumnElement[bool]
+    rows: Leasable
+    key: object
     owner: str
     fence: int
     term: Term
@@ -53,9 +90,9 @@ class Lease(msgspec.Struct, kw_only=True):
     """Set when a renewal finds that somebody took the row over, or that it is gone."""
 
     @property
-    def held(self) -> ColumnElement[bool]:
-        """Condition of every store made under this lease: nobody took the row over meanwhile."""
-        return and_(self.row, self.table.c.owner == self.owner, self.table.c.fence == self.fence)
+    def names(self) -> dict[str, object]:
+        """What `Leasable.held` compares with."""
+        return {"leased": self.key, "holder": self.owner, "held_fence": self.fence}
 
 
 _kept: ContextVar[tuple[Lease, ...]] = ContextVar("kept leases", default=())
@@ -71,20 +108,24 @@ class Leases:
         self._clock = clock
         self._owner = uuid4().hex
 
-    async def take(self, connection: AsyncConnection, table: Table, row: ColumnElement[bool]) -> Lease | None:
+    async def take(self, connection: AsyncConnection, rows: Leasable, key: object) -> Lease | None:
         """Take a row that nobody holds; None where somebody does, or where there is no such row."""
-        now, term = self._clock.now(), self._new_term()
-        statement = (
-            update(table)
-            .where(row, is_free(table, now, self.life))
-            .values(owner=self._owner, expires_at=_moment(now, self.life), fence=table.c.fence + 1)
-            .returning(table.c.fence)
-        )
-        fence = (await connection.execute(statement)).scalar_one_or_none()
-        return None if fence is None else Lease(table=table, row=row, owner=self._owner, fence=fence, term=term)
+        term = self._new_term()
+        taking = {"leased": key, "taker": self._owner, **moments(self._clock.now(), self.life)}
+        fence = (await connection.execute(rows.take, taking)).scalar_one_or_none()
+        return None if fence is None else Lease(rows=rows, key=key, owner=self._owner, fence=fence, term=term)
+
+    async def add(
+        self, connection: AsyncConnection, rows: Leasable, key: object, values: Mapping[str, object]
+    ) -> Lease | None:
+        """Insert a row that is taken from the first; None where it is there already."""
+        term = self._new_term()
+        taking = {"taker": self._owner, **moments(self._clock.now(), self.life), **values}
+        is_new = (await connection.execute(_taken(rows.table, connection.dialect.name), taking)).rowcount == 1
+        return Lease(rows=rows, key=key, owner=self._owner, fence=1, term=term) if is_new else None
 
     async def release(self, connection: AsyncConnection, lease: Lease) -> None:
-        await connection.execute(update(lease.table).where(lease.held).values(owner=None, expires_at=None))
+        await connection.execute(lease.rows.release, lease.names)
 
     @asynccontextmanager
     async def kept(self, lease: Lease) -> AsyncIterator[None]:
@@ -115,8 +156,8 @@ class Leases:
             with suppress(SQLAlchemyError, OSError):
                 term = self._new_term()
                 async with self._database.write() as connection:
-                    renewed = _moment(self._clock.now(), self.life)
-                    kept = await connection.execute(update(lease.table).where(lease.held).values(expires_at=renewed))
+                    renewing = lease.names | moments(self._clock.now(), self.life)
+                    kept = await connection.execute(lease.rows.renew, renewing)
                 if kept.rowcount == 0:
                     lease.lost.set()
                     return
@@ -130,10 +171,9 @@ class Leases:
     @asynccontextmanager
     async def named(self, name: str) -> AsyncIterator[Lease | None]:
         """Hold the lease of that name during the block; None where another process holds it."""
-        row = leases.c.name == name
         async with self._database.write() as connection:
-            await ensure_row(connection, leases, row, name=name)
-            lease = await self.take(connection, leases, row)
+            await add_row(connection, leases, {"name": name})
+            lease = await self.take(connection, NAMED, name)
         if lease is None:
             yield None
             return
@@ -145,21 +185,39 @@ class Leases:
                 await self.release(connection, lease)
 
 
-def is_free(table: Table, now: datetime, life: timedelta) -> ColumnElement[bool]:
-    """Condition: nobody holds the row any more. `now` counts where the database has no time of its own."""
-    was_set_back = table.c.expires_at > _moment(now, 2 * life)
-    return or_(table.c.owner.is_(None), table.c.expires_at <= _moment(now), was_set_back)
+async def store(connection: AsyncConnection, lease: Lease, **values: object) -> bool:
+    """Change the row under its lease; False where somebody took it over."""
+    return (await connection.execute(lease.rows.change, lease.names | values)).rowcount == 1
+
+
+async def is_held(connection: AsyncConnection, lease: Lease) -> bool:
+    """Whether nobody took the row over, nor will before the end of this transaction, where it is one that writes."""
+    return (await connection.execute(lease.rows.look, lease.names)).first() is not None
 
 
 class _Moment(FunctionElement[datetime]):
-    """`now` and some time after it; where a server keeps the database, by that server's clock."""
+    """A time from now; where a server keeps the database, by that server's clock."""
 
     type = UtcDateTime()
     inherit_cache = True
 
 
-def _moment(now: datetime, after: timedelta = timedelta(0)) -> _Moment:
-    return _Moment(literal(now + after, UtcDateTime), literal(after, Interval))
+def _moment(name: str) -> _Moment:
+    return _Moment(bindparam(name, type_=UtcDateTime), bindparam(f"to_{name}", type_=Interval))
+
+
+_NOW, _END, _SET_BACK = _moment("now"), _moment("end"), _moment("set_back")
+
+
+def moments(now: datetime, life: timedelta) -> dict[str, object]:
+    """What statements with `is_free` and those of a lease compare with. `now` counts where the database has no time."""
+    after = {"now": timedelta(0), "end": life, "set_back": 2 * life}
+    return {name: now + time for name, time in after.items()} | {f"to_{name}": time for name, time in after.items()}
+
+
+def is_free(table: Table) -> ColumnElement[bool]:
+    """Condition, with `moments`: nobody holds the row any more."""
+    return or_(table.c.owner.is_(None), table.c.expires_at <= _NOW, table.c.expires_at > _SET_BACK)
 
 
 @compiles(_Moment)
@@ -174,10 +232,32 @@ def _by_its_clock(moment: _Moment, compiler: SQLCompiler, **options: Any) -> str
     return f"(clock_timestamp() + {compiler.process(after, **options)})"
 
 
+NAMED = Leasable(leases.c.name)
+
+
 async def ensure_row(connection: AsyncConnection, table: Table, row: ColumnElement[bool], **values: object) -> bool:
     """Insert a row unless it is there; True where this call inserted it."""
     if (await connection.execute(select(table.c[next(iter(values))]).where(row))).first() is not None:
         return False
-    new = sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
-    # Another process may insert it between our two statements.
-    return (await connection.execute(new.values(**values).on_conflict_do_nothing())).rowcount == 1
+    return await add_row(connection, table, values)  # another process may insert it between our two statements
+
+
+async def add_row(connection: AsyncConnection, table: Table, values: Mapping[str, object]) -> bool:
+    """Insert a row; False where one that must be unlike it is there."""
+    return (await connection.execute(_new(table, connection.dialect.name), values)).rowcount == 1
+
+
+@cache
+def _new(table: Table, dialect: str) -> Insert:
+    if dialect == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table).on_conflict_do_nothing()
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table).on_conflict_do_nothing()
+
+
+@cache
+def _taken(table: Table, dialect: str) -> Insert:
+    return _new(table, dialect).values(owner=bindparam("taker"), expires_at=_END, fence=1)

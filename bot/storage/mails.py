@@ -14,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.rendering.mail import Mail
 from bot.storage import putting_off
-from bot.storage.leases import Lease, ensure_row, is_free
+from bot.storage.leases import Leasable, Lease, ensure_row, is_free, moments
 from bot.storage.tables import mails
+
+LEASABLE = Leasable(mails.c.id)
 
 LONGEST_PAUSE = timedelta(minutes=30)
 
@@ -63,9 +65,9 @@ async def due(connection: AsyncConnection, now: datetime, lease_life: timedelta)
         earlier.c.ended_at.is_(None),
         earlier.c.owed_to.is_(None),
     )
-    is_due = and_(putting_off.is_due(mails, now, LONGEST_PAUSE), is_free(mails, now, lease_life))
+    is_due = and_(putting_off.is_due(mails, now, LONGEST_PAUSE), is_free(mails))
     statement = select(mails).where(mails.c.ended_at.is_(None), is_due, ~follows).order_by(mails.c.attempts, mails.c.id)
-    return [_waiting(row) for row in await connection.execute(statement)]
+    return [_waiting(row) for row in await connection.execute(statement, moments(now, lease_life))]
 
 
 async def count_waiting(connection: AsyncConnection) -> int:
@@ -117,7 +119,7 @@ async def put_off(
         "owner": None,
         "expires_at": None,
     }
-    return (await connection.execute(update(mails).where(lease.held).values(**values))).rowcount == 1
+    return (await connection.execute(LEASABLE.change.values(**values), lease.names)).rowcount == 1
 
 
 async def put_off_all(connection: AsyncConnection, *, problem: str, now: datetime, pause: timedelta) -> None:

@@ -72,8 +72,11 @@ async def plans(connection: AsyncConnection, offer_ids: Collection[str]) -> dict
     return {row.id: msgspec.json.decode(row.moves, type=Plan) for row in found}
 
 
+_BY_ID = select(offers).where(offers.c.id == bindparam("offer_id"))
+
+
 async def get(connection: AsyncConnection, offer_id: str) -> Offer | None:
-    row = (await connection.execute(select(offers).where(offers.c.id == offer_id))).one_or_none()
+    row = (await connection.execute(_BY_ID, {"offer_id": offer_id})).one_or_none()
     if row is None:
         return None
     plan = msgspec.json.decode(row.moves, type=Plan)

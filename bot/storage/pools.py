@@ -1,10 +1,10 @@
 """The pools of a TGC as last read, with the figures that their lists give."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.database import Database
@@ -22,35 +22,31 @@ class StoredPool(msgspec.Struct, frozen=True, kw_only=True):
 
 async def keep(database: Database, tgc_key: str, read: Sequence[Pool], read_at: datetime) -> None:
     """Keep these and no others. Nothing new, nothing written."""
-    new = [
-        StoredPool(pool_uuid=pool.uuid, name=pool.name or pool.uuid, stat=pool.stat, read_at=read_at) for pool in read
-    ]
+    new = {_told(pool) for pool in read}
     async with database.read() as connection:
-        known = await of(connection, tgc_key)
-    if sorted(map(_told, new)) != sorted(map(_told, known)):
+        known = {tuple(row) for row in await connection.execute(_TOLD, {"of": tgc_key})}
+    if new != known:
         async with database.write() as connection:
-            await _replace(connection, tgc_key, new)
+            await _replace(connection, tgc_key, new, read_at)
 
 
-async def _replace(connection: AsyncConnection, tgc_key: str, new: Sequence[StoredPool]) -> None:
+_Told = tuple[str, str, bytes | None]
+_TOLD = select(pools.c.pool_uuid, pools.c.name, pools.c.stat).where(pools.c.tgc_key == bindparam("of"))
+
+
+def _told(pool: Pool) -> _Told:
+    """What the TGC says of it, as it is written down."""
+    return pool.uuid, pool.name or pool.uuid, msgspec.json.encode(pool.stat) if pool.stat else None
+
+
+async def _replace(connection: AsyncConnection, tgc_key: str, new: Iterable[_Told], read_at: datetime) -> None:
     await connection.execute(delete(pools).where(pools.c.tgc_key == tgc_key))
     rows = [
-        {
-            "tgc_key": tgc_key,
-            "pool_uuid": pool.pool_uuid,
-            "name": pool.name,
-            "stat": msgspec.json.encode(pool.stat) if pool.stat else None,
-            "read_at": pool.read_at,
-        }
-        for pool in new
+        {"tgc_key": tgc_key, "pool_uuid": pool_uuid, "name": name, "stat": stat, "read_at": read_at}
+        for pool_uuid, name, stat in new
     ]
     if rows:
         await connection.execute(insert(pools), rows)
-
-
-def _told(pool: StoredPool) -> tuple[str, str, bytes]:
-    """What the TGC says of it, as it is written down."""
-    return pool.pool_uuid, pool.name, msgspec.json.encode(pool.stat)
 
 
 async def of(connection: AsyncConnection, tgc_key: str) -> list[StoredPool]:

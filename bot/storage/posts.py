@@ -14,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.rendering.views import Message
 from bot.storage import putting_off
-from bot.storage.leases import Lease, ensure_row, is_free
+from bot.storage.leases import Leasable, Lease, ensure_row, is_free, moments, store
 from bot.storage.tables import posts
+
+LEASABLE = Leasable(posts.c.key)
 
 CARD = "card"
 
@@ -98,11 +100,11 @@ async def due(connection: AsyncConnection, now: datetime, lease_life: timedelta)
             posts.c.kind != CARD,
             posts.c.state != PostState.SENT,
             putting_off.is_due(posts, now),
-            is_free(posts, now, lease_life),
+            is_free(posts),
         )
         .order_by(posts.c.created_at)
     )
-    return [_post(row) for row in await connection.execute(statement)]
+    return [_post(row) for row in await connection.execute(statement, moments(now, lease_life))]
 
 
 async def unsent_keys(connection: AsyncConnection) -> set[str]:
@@ -138,16 +140,22 @@ async def doubt_replies(connection: AsyncConnection) -> None:
     await connection.execute(update(posts).where(unsent).values(state=PostState.SENDING))
 
 
+_SENDING = LEASABLE.change.values(attempts=posts.c.attempts + 1)
+
+
 async def sending(connection: AsyncConnection, lease: Lease, now: datetime) -> bool:
     """Commit to sending; False where another process took the message over."""
-    values = {"state": PostState.SENDING, "sending_at": now, "attempts": posts.c.attempts + 1}
-    return (await connection.execute(update(posts).where(lease.held).values(**values))).rowcount == 1
+    values = {"state": PostState.SENDING, "sending_at": now}
+    return (await connection.execute(_SENDING, lease.names | values)).rowcount == 1
+
+
+_CHANGE = update(posts).where(posts.c.key == bindparam("of"))
 
 
 async def sent(connection: AsyncConnection, key: str, ts: str) -> None:
     """Keep where it stands. Said without the fence: that it was posted is true whoever posted it."""
     values = {"state": PostState.SENT, "ts": ts, "problem": None, "owner": None, "expires_at": None}
-    await connection.execute(update(posts).where(posts.c.key == key).values(**values))
+    await connection.execute(_CHANGE, {"of": key, **values})
 
 
 async def put_off(
@@ -162,12 +170,12 @@ async def put_off(
         "owner": None,
         "expires_at": None,
     }
-    await connection.execute(update(posts).where(lease.held).values(**values))
+    await connection.execute(LEASABLE.change.values(**values), lease.names)
 
 
 async def leave_thread(connection: AsyncConnection, lease: Lease) -> None:
     """Have it go to the channel itself."""
-    await connection.execute(update(posts).where(lease.held).values(thread_ts=None))
+    await store(connection, lease, thread_ts=None)
 
 
 def _post(row: Row[tuple[object, ...]]) -> Post:

@@ -4,14 +4,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, select, update
+from sqlalchemy import Row, and_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.rendering.escape import SYSTEM_USER, is_policy_id, is_system_user_id
 from bot.rendering.shapes import Shape
 from bot.rendering.views import Action
-from bot.storage.leases import Lease, ensure_row, is_free
+from bot.storage.leases import Leasable, Lease, Leases, add_row, is_free, moments, store
 from bot.storage.tables import offers, presses, recommendations
+
+LEASABLE = Leasable(presses.c.id, only_while=presses.c.told_at.is_(None))
+"""Once its person was told, nobody works on a press again."""
 
 
 class Press(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,47 +52,47 @@ class Press(msgspec.Struct, frozen=True, kw_only=True):
 
 async def add(connection: AsyncConnection, press: Press) -> bool:
     """Keep a press; False where it was delivered before."""
-    values = msgspec.structs.asdict(press) | {"shape": press.shape and msgspec.json.encode(press.shape)}
-    return await ensure_row(connection, presses, presses.c.id == press.id, **values)
+    return await add_row(connection, presses, _values(press))
+
+
+async def add_taken(connection: AsyncConnection, leases: Leases, press: Press) -> Lease | None:
+    """The same, to work on it at once; None where it was delivered before."""
+    return await leases.add(connection, LEASABLE, press.id, _values(press))
+
+
+_BY_ID = select(presses).where(presses.c.id == bindparam("press_id"))
 
 
 async def get(connection: AsyncConnection, press_id: str) -> Press:
-    return _press((await connection.execute(select(presses).where(presses.c.id == press_id))).one())
+    return _press((await connection.execute(_BY_ID, {"press_id": press_id})).one())
 
 
 async def untold(
     connection: AsyncConnection, now: datetime, lease_life: timedelta, *, typed_only: bool = False
 ) -> list[tuple[str, str | None]]:
     """Ids of those whose people wait for an answer while nobody works on it, each with the TGC that it is about."""
-    is_left = and_(presses.c.told_at.is_(None), is_free(presses, now, lease_life))
+    is_left = and_(presses.c.told_at.is_(None), is_free(presses))
     if typed_only:
         is_left = and_(is_left, presses.c.user_id.startswith(SYSTEM_USER, autoescape=True))
     about = presses.outerjoin(offers, offers.c.id == presses.c.offer_id).outerjoin(
         recommendations, recommendations.c.id == offers.c.recommendation
     )
     statement = select(presses.c.id, recommendations.c.tgc_key).select_from(about).where(is_left)
-    found = await connection.execute(statement.order_by(presses.c.pressed_at))
+    found = await connection.execute(statement.order_by(presses.c.pressed_at), moments(now, lease_life))
     return [(row.id, row.tgc_key) for row in found]
-
-
-def is_untold(press_id: str) -> ColumnElement[bool]:
-    """Condition of every lease on a press: once its person was told, nobody works on it again."""
-    return and_(presses.c.id == press_id, presses.c.told_at.is_(None))
-
-
-async def is_held(connection: AsyncConnection, lease: Lease) -> bool:
-    """Whether nobody took the press over, nor will before the end of this transaction."""
-    held = select(presses.c.id).where(lease.held).with_for_update()
-    return (await connection.execute(held)).first() is not None
 
 
 async def answer(connection: AsyncConnection, lease: Lease, text: str) -> bool:
     """Keep what its person is to be told; False where somebody took the press over."""
-    return (await connection.execute(update(presses).where(lease.held).values(answer=text))).rowcount == 1
+    return await store(connection, lease, answer=text)
 
 
 async def told(connection: AsyncConnection, lease: Lease, now: datetime) -> None:
-    await connection.execute(update(presses).where(lease.held).values(told_at=now, owner=None, expires_at=None))
+    await store(connection, lease, told_at=now, owner=None, expires_at=None)
+
+
+def _values(press: Press) -> dict[str, object]:
+    return msgspec.structs.asdict(press) | {"shape": press.shape and msgspec.json.encode(press.shape)}
 
 
 def _press(row: Row[Any]) -> Press:

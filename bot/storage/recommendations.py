@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, or_, select, tuple_, update
@@ -138,7 +137,7 @@ Current = tuple[str, str | None]
 # From the pool to its few cards, and not from all open cards to the pool's.
 _HAS_OPEN_CARD = exists().where(cards.c.recommendation == recommendations.c.id, cards.c.final.is_(False))
 _UNFINISHED_OF_POOLS = (
-    select(recommendations)
+    select(recommendations.c.id, recommendations.c.pool_uuid, recommendations.c.recommendation_id)
     .where(
         recommendations.c.tgc_key == bindparam("tgc_key"),
         recommendations.c.pool_uuid.in_(bindparam("pool_uuids", expanding=True)),
@@ -151,18 +150,26 @@ _UNFINISHED_OF_POOLS = (
 async def with_open_cards_but(
     connection: AsyncConnection, tgc_key: str, current: Collection[Current]
 ) -> dict[Current, list[Stored]]:
-    """The same of some pools, each without the one that it has now."""
+    """The same of some pools, each without the one that it has now. Most have no other: only others are read whole."""
     pool_uuids = list({pool_uuid for pool_uuid, _ in current})
-    rows = (await connection.execute(_UNFINISHED_OF_POOLS, {"tgc_key": tgc_key, "pool_uuids": pool_uuids})).all()
-    of_pool: dict[str, list[Row[Any]]] = {}
-    for row in rows:
-        of_pool.setdefault(row.pool_uuid, []).append(row)
-    return {
-        (pool_uuid, current_id): [
-            _stored(row) for row in of_pool.get(pool_uuid, ()) if row.recommendation_id != current_id
-        ]
+    of_pool: dict[str, dict[str, int]] = {}
+    for row in await connection.execute(_UNFINISHED_OF_POOLS, {"tgc_key": tgc_key, "pool_uuids": pool_uuids}):
+        of_pool.setdefault(row.pool_uuid, {})[row.recommendation_id] = row.id
+    others = {
+        (pool_uuid, current_id): [row_id for id_, row_id in of_pool.get(pool_uuid, {}).items() if id_ != current_id]
         for pool_uuid, current_id in current
     }
+    row_ids = sorted({row_id for those in others.values() for row_id in those})
+    found = await _by_row_ids(connection, row_ids) if row_ids else {}
+    return {one: [found[row_id] for row_id in those] for one, those in others.items()}
+
+
+_BY_ROW_IDS = select(recommendations).where(recommendations.c.id.in_(bindparam("row_ids", expanding=True)))
+
+
+async def _by_row_ids(connection: AsyncConnection, row_ids: Collection[int]) -> dict[int, Stored]:
+    found = await connection.execute(_BY_ROW_IDS, {"row_ids": list(row_ids)})
+    return {stored.row_id: stored for stored in map(_stored, found)}
 
 
 _ONE = recommendations.alias()

@@ -22,6 +22,12 @@ def current(connection: Connection) -> str | None:
     return connection.execute(text(f"SELECT version_num FROM {_TABLE}")).scalar_one_or_none()  # noqa: S608 - a constant
 
 
+def load_alembic() -> None:
+    """Import what `upgrade` needs."""
+    import alembic.command
+    import alembic.config  # noqa: F401 - for whoever imports it next
+
+
 def upgrade(connection: Connection) -> None:
     """Bring the tables to the newest revision. Raises NewerRevisionError."""
     found = current(connection)

@@ -19,7 +19,6 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
-    text,
 )
 
 metadata = MetaData(
@@ -216,13 +215,9 @@ planned_accepts = Table(
     Column("ticket", Text),
     Column("note", Text),
     Column("until", UtcDateTime),
-    Index(
-        "ix_planned_accepts_standing",
-        "offer_id",
-        unique=True,
-        sqlite_where=text("ended_at IS NULL"),
-        postgresql_where=text("ended_at IS NULL"),
-    ),
+    # Of those that stand: `WHERE ended_at IS NULL`, says its migration. To say it here loads the dialects of both
+    # databases, which is 3 MiB that a process needs only one of.
+    Index("ix_planned_accepts_standing", "offer_id", unique=True),
     Index("ix_planned_accepts_due", "ended_at", "due_at"),
 )
 

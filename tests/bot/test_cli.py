@@ -25,6 +25,8 @@ from playground.tgc_faults import Fault
 from playground.world import World
 from tests.scenarios.stage import free_port
 
+pytestmark = pytest.mark.extended
+
 REPOSITORY = Path(__file__).parents[2]
 PASSWORD = "only-for-the-playground"
 

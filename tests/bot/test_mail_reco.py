@@ -10,6 +10,8 @@ from playground.tgc_faults import Fault
 from tests.bot.test_cli import CommandLine, tgc, tintri_bot
 from tests.mail_server import CA, PASSWORD, URL_LOGIN, MailServer, serving
 
+pytestmark = pytest.mark.extended
+
 __all__ = ["tgc", "tintri_bot"]
 
 TO = ("--mail-to", "storage@example.com", "--mail-to", "alice@example.com")

@@ -16,6 +16,8 @@ from bot.web import MAX_BODY_BYTES, slack_events_of, web_app, web_runner
 from playground.slack_courier import signature
 from tests.bot.test_web import FORM, SECRET, Heard, authorize, readiness
 
+pytestmark = pytest.mark.extended
+
 AT_ONCE_S = 0.2
 """What takes the bot seconds or minutes takes these tests no longer."""
 PATIENCE_S = 10.0

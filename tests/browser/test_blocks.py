@@ -16,7 +16,7 @@ from playground.page import Page
 from playground.slack import APP_TOKEN, BOT_TOKEN, Slack
 from tests.browser.chromium import chromium, needs_chromium
 
-pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.extended, needs_chromium, pytest.mark.asyncio(loop_scope="module")]
 
 Json = dict[str, Any]
 STORAGE = "C0STORAGE"

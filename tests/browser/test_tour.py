@@ -14,7 +14,7 @@ from bot.demo import FOR_PAGE, Stage, page_of, stage
 from playground.page import Page
 from tests.browser.chromium import NARROW, WIDE, chromium, needs_chromium
 
-pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.extended, needs_chromium, pytest.mark.asyncio(loop_scope="module")]
 
 
 TEMPO = msgspec.structs.replace(FOR_PAGE, move_minutes=0.03, refresh_s=1, follow_s=1)

@@ -15,6 +15,8 @@ from playground.slack_workspace import UserGroup
 from tests.scenarios.records import outcomes
 from tests.scenarios.stage import Stage, buttons, open_stage
 
+pytestmark = pytest.mark.extended
+
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:

@@ -21,6 +21,8 @@ from tests.scenarios.harmless import harmful
 from tests.scenarios.records import as_json, outcomes
 from tests.scenarios.stage import Stage, buttons, open_stage
 
+pytestmark = pytest.mark.extended
+
 REPOSITORY = Path(__file__).parents[2]
 
 

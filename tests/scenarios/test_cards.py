@@ -241,6 +241,19 @@ async def test_a_card_whose_time_is_over_loses_its_buttons_also_while_the_tgc_is
     await stage.until(lambda: all(is_final(card) for card in shown))
 
 
+@pytest.mark.parametrize("unreadable", ["{pool}/recommendation/", "{pool}/recommendation/{current}$"])
+async def test_so_it_does_while_its_pool_or_it_alone_cannot_be_read(stage: Stage, unreadable: str) -> None:
+    await stage.start_bot()
+    await stage.cards_posted(3)
+    card, production = stage.card("Production"), pool(stage, "Production")
+    where = unreadable.format(pool=production.uuid, current=id_of(production))
+    stage.tgc.fault(Fault("answer", where, times=None))
+    stage.world.new_recommendation(production)
+    await stage.jump(hours=12)
+    await stage.until(lambda: not buttons(card))
+    assert "expired" in card.text
+
+
 async def test_a_recommendation_that_vanished_is_said_to_be_gone(stage: Stage) -> None:
     await stage.start_bot()
     await stage.cards_posted(3)

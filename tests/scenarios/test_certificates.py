@@ -11,6 +11,8 @@ from tests.bot.test_cli import CommandLine
 from tests.scenarios.stage import Stage
 from tests.tgc.test_tls import ELSEWHERE, EXPIRED, ISSUED, OTHER_CA, ca_file, fingerprint_of, server_context
 
+pytestmark = pytest.mark.extended
+
 __all__ = ["ca_file"]
 
 STRANGE = OTHER_CA.issue_cert("127.0.0.1")

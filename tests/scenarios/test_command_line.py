@@ -23,11 +23,12 @@ from bot.storage.database import Database, open_database
 from bot.storage.errors import DatabaseError
 from bot.storage.leases import Leases
 from bot.storage.presses import Press
-from bot.storage.tables import presses as presses_table
 from bot.system_user import NO_TEAM, system_user
 from playground.tgc_faults import Fault
 from tests.scenarios.records import outcomes, untold
 from tests.scenarios.stage import STORAGE, Stage, buttons, open_stage
+
+pytestmark = pytest.mark.extended
 
 ME = system_user().user_id
 ACCEPT = Wanted(accept=True, is_agreed=True)
@@ -220,7 +221,7 @@ async def left_behind(stage: Stage, database: Database, *, sent: bool) -> None:
     )
     async with database.write() as connection:
         await presses.add(connection, press)
-        lease = await leases.take(connection, presses_table, presses.is_untold(press.id))
+        lease = await leases.take(connection, presses.LEASABLE, press.id)
         assert lease is not None
         await claims.claim(connection, row_id, press, lease, stage.clock.now())
         if sent:

@@ -15,6 +15,8 @@ import pytest
 
 from bot.demo import run_demo
 
+pytestmark = pytest.mark.extended
+
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 40.0
 

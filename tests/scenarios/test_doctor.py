@@ -21,6 +21,8 @@ from tests.scenarios.stage import PASSWORD, Stage, free_port
 from tests.scenarios.test_certificates import STRANGE, ca_file, serve_with
 from tests.tgc.test_tls import ISSUED, fingerprint_of
 
+pytestmark = pytest.mark.extended
+
 __all__ = ["ca_file"]
 
 OF_THE_TGC = ("TGC", "certificate", "clock", "version", "login", "role", "pools", "time zone")

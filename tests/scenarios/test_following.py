@@ -15,6 +15,8 @@ from playground.tgc_faults import Fault
 from tests.scenarios import records
 from tests.scenarios.stage import STORAGE, Stage, buttons, open_stage
 
+pytestmark = pytest.mark.extended
+
 READING = r"/recommendation/(?!current$)[^/]+$"
 
 

@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
+import pytest
+
 from bot.rendering import ids
 from playground.tgc_faults import Fault
 from tests.bot.rendering.samples import reading
 from tests.scenarios.harmless import harmful
 from tests.scenarios.stage import Stage, buttons, open_stage
 from tests.scenarios.test_answers import ask, shows
+
+pytestmark = pytest.mark.extended
 
 
 async def history(stage: Stage, typed: str, said: str = "recommendation") -> list[str]:

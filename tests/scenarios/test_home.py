@@ -15,6 +15,8 @@ from tests.bot.rendering.samples import reading
 from tests.scenarios.records import outcomes
 from tests.scenarios.stage import Stage, open_stage
 
+pytestmark = pytest.mark.extended
+
 PRODUCTION = "Production"
 
 

@@ -20,6 +20,8 @@ from tests.scenarios.harmless import harmful
 from tests.scenarios.quiet import QuietLoop
 from tests.scenarios.stage import Stage, buttons, open_stage
 
+pytestmark = pytest.mark.extended
+
 SPARSE = Path(__file__).parent.parent / "contract" / "samples" / "recommendation_sparse.json"
 WORST_NAMES = [
     "<!channel>",

@@ -29,6 +29,8 @@ from tests.scenarios.quiet import QuietLoop
 from tests.scenarios.stage import STORAGE, Stage, buttons, open_stage
 from tests.scenarios.surprises import Surprises, surprises
 
+pytestmark = pytest.mark.extended
+
 MODES = pytest.mark.parametrize("mode", ["http", "socket"])
 BOLT_TRIPS = ("what Slack sent could not be read", "a listener failed")
 """Bolt itself fails at some payloads, before any listener runs; that is written down, and they are acknowledged."""

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -21,6 +22,8 @@ from tests.scenarios.quiet import QuietLoop
 from tests.scenarios.records import untold
 from tests.scenarios.stage import Stage, buttons, open_stage
 from tests.scenarios.surprises import surprises
+
+pytestmark = pytest.mark.extended
 
 SAMPLES = Path(__file__).parent.parent / "contract" / "samples"
 TREES = {path.stem: json.loads(path.read_bytes()) for path in SAMPLES.glob("*.json")}

@@ -16,6 +16,8 @@ from playground.slack import Slack
 from playground.slack_workspace import Message
 from tests.scenarios.stage import STORAGE, Stage, buttons
 
+pytestmark = pytest.mark.extended
+
 OPEN = ["Accept", "Dismiss", "Details"]
 
 

@@ -18,7 +18,7 @@ from tests.scenarios.surprises import surprises
 
 __all__ = ["trusted"]
 
-pytestmark = pytest.mark.usefixtures("trusted")
+pytestmark = [pytest.mark.extended, pytest.mark.usefixtures("trusted")]
 
 FROM, TO = "tintri-bot@example.com", ("storage@example.com", "alice@example.com")
 

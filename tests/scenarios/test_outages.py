@@ -16,6 +16,8 @@ from playground.slack_workspace import BOT_USER_ID, Message
 from playground.tgc_faults import Fault, FaultKind
 from tests.scenarios.stage import STORAGE, Stage, buttons, open_stage
 
+pytestmark = pytest.mark.extended
+
 AWAY, BACK = "gives no answers since", "is back. It gave no answers"
 DECIDE = ["Accept", "Dismiss", "Details"]
 

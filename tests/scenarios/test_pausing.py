@@ -208,7 +208,7 @@ async def test_hours_are_understood_as_people_write_them(stage: Stage) -> None:
         answered = await answer_to(stage, "bob", f"/tintri pause {hours}")
         assert answered == "Accepting is paused in every pool for 8 hours; /tintri resume ends that."
     assert "for 1 hour;" in await answer_to(stage, "bob", "/tintri pause test for 1 hour")
-    assert "Accept" not in buttons(card)
+    await stage.until(lambda: "Accept" not in buttons(card))
 
 
 async def test_a_pool_whose_name_ends_in_a_number_is_meant_before_hours_are(stage: Stage) -> None:

@@ -18,6 +18,8 @@ from tests.scenarios.records import claims, outcomes
 from tests.scenarios.stage import STORAGE, Stage, buttons, free_port, open_stage
 from tests.scenarios.test_two_people import rules
 
+pytestmark = pytest.mark.extended
+
 PLANNED = ["Accept", "Dismiss", "Cancel the plan", "Details"]
 UNPLANNED = ["Accept", "Dismiss", "Details"]
 SOON = timedelta(minutes=30)

@@ -26,6 +26,8 @@ from tests.scenarios.test_planning import planned
 from tests.scenarios.test_shaping import leave_out, leave_out_form
 from tgc.models import IssueType
 
+pytestmark = pytest.mark.extended
+
 ANY_ISSUE = frozenset({IssueType.SPACE, IssueType.IOPS, IssueType.FLASH})
 NIGHTS = Policy(
     name="nights",

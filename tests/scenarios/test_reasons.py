@@ -16,6 +16,8 @@ from playground.tgc_faults import Fault
 from tests.scenarios.records import claims, outcomes
 from tests.scenarios.stage import STORAGE, Stage, buttons, open_stage
 
+pytestmark = pytest.mark.extended
+
 PATTERN = "CHG[0-9]{4}"
 TICKET = "CHG0042"
 

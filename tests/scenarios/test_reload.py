@@ -4,6 +4,7 @@ import signal
 from datetime import timedelta
 
 import msgspec
+import pytest
 import structlog
 
 from bot.config_file import Config, PoolConfig
@@ -14,6 +15,8 @@ from playground.slack_workspace import BOT_USER_ID
 from playground.tgc_faults import Fault
 from tests.scenarios.stage import STORAGE, Stage, buttons
 from tests.scenarios.test_stopping import Ends, ends, stops
+
+pytestmark = pytest.mark.extended
 
 __all__ = ["ends"]  # the fixture
 GENERAL = "general"

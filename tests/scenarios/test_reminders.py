@@ -12,6 +12,8 @@ from playground.tgc_faults import Fault
 from tests.scenarios.records import outcomes
 from tests.scenarios.stage import STORAGE, Stage, buttons, open_stage
 
+pytestmark = pytest.mark.extended
+
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:

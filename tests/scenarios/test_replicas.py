@@ -29,6 +29,8 @@ from tests.scenarios.test_kills import (
     tgc,
 )
 
+pytestmark = pytest.mark.extended
+
 TAKEN_OVER_WITHIN_S = 30.0
 HANGS = 8
 

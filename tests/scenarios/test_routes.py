@@ -14,6 +14,8 @@ from bot.routes import QuietHours, Route
 from playground.slack_workspace import BOT_USER_ID, Message
 from tests.scenarios.stage import STORAGE, Stage, buttons, open_stage
 
+pytestmark = pytest.mark.extended
+
 GENERAL = "general"
 SECRET = "secret"
 SWEEP = 6

@@ -8,6 +8,8 @@ from bot.rendering import ids
 from playground.tgc_faults import Fault
 from tests.scenarios.stage import Stage
 
+pytestmark = pytest.mark.extended
+
 
 @pytest.mark.parametrize("hours", [-3, 3])
 async def test_new_cards_come_as_soon_as_ever(stage: Stage, hours: float) -> None:

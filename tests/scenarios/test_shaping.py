@@ -15,6 +15,8 @@ from tests.scenarios.stage import STORAGE, Stage, buttons, open_stage
 from tests.scenarios.test_planning import details, planned, posted, result
 from tests.scenarios.test_two_people import ALWAYS
 
+pytestmark = pytest.mark.extended
+
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:

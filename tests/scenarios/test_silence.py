@@ -9,6 +9,8 @@ import pytest
 from playground.tgc_faults import Fault
 from tests.scenarios.stage import Stage, open_stage
 
+pytestmark = pytest.mark.extended
+
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:

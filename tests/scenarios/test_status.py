@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from bot.rendering import ids
 from playground.tgc_faults import Fault
 from tests.bot.rendering.samples import reading
@@ -9,6 +11,8 @@ from tests.scenarios.harmless import harmful
 from tests.scenarios.stage import STORAGE, Stage, open_stage
 from tests.scenarios.test_answers import ask
 from tests.scenarios.test_planning import planned
+
+pytestmark = pytest.mark.extended
 
 
 async def status(stage: Stage, who: str = "carol") -> list[str]:

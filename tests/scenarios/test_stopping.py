@@ -24,6 +24,8 @@ from playground.tgc_faults import Fault
 from playground.world import World
 from tests.scenarios.stage import PASSWORD, STORAGE, Stage, free_port
 
+pytestmark = pytest.mark.extended
+
 REPOSITORY = Path(__file__).parents[2]
 MUST_STOP_WITHIN_S = 10.0
 

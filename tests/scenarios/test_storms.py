@@ -11,7 +11,6 @@ from tests.scenarios.conftest import NewPlace
 from tests.scenarios.places import Place, in_file
 from tests.scenarios.storm_rules import broken_rules
 from tests.scenarios.storms import plan, played
-from tests.scenarios.test_kills import side_by_side
 
 TURNS = 7
 MANY_TURNS = 20
@@ -37,9 +36,9 @@ def place_of(seed: int, request: pytest.FixtureRequest, folder: Path) -> Place:
     return in_file(own)
 
 
-async def test_storms(request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    seeds = (1, 5, 12)
-    await side_by_side({f"seed {seed}": storm(seed, TURNS, place_of(seed, request, tmp_path)) for seed in seeds})
+@pytest.mark.parametrize("seed", [5, *(pytest.param(seed, marks=pytest.mark.extended) for seed in (1, 12))])
+async def test_storms(request: pytest.FixtureRequest, tmp_path: Path, seed: int) -> None:
+    await storm(seed, TURNS, place_of(seed, request, tmp_path))
 
 
 @pytest.mark.torture

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 
 from bot.app import LEASE_LIFE
 from bot.storage.database import open_database
-from bot.storage.leases import Leases, ensure_row
+from bot.storage.leases import NAMED, Leases, ensure_row
 from bot.storage.tables import leases
 from playground.estate import Pool
 from playground.slack_workspace import Message
@@ -20,6 +20,8 @@ from playground.tgc_faults import Fault, FaultKind
 from playground.tgc_json import TgcJson
 from tests.scenarios.conftest import NewPlace
 from tests.scenarios.stage import Stage, buttons, open_stage
+
+pytestmark = pytest.mark.extended
 
 DECIDE = ["Accept", "Dismiss", "Details"]
 A_DAY = 86_400
@@ -41,7 +43,7 @@ async def die_in_a_sweep(stage: Stage) -> None:
     async with open_database(stage.settings.database_url.reveal()) as database, database.write() as connection:
         row = leases.c.name == "leader"
         await ensure_row(connection, leases, row, name="leader")
-        assert await Leases(database, stage.clock, life=LEASE_LIFE).take(connection, leases, row)
+        assert await Leases(database, stage.clock, life=LEASE_LIFE).take(connection, NAMED, "leader")
 
 
 def first_read_since(stage: Stage, since: datetime) -> datetime:

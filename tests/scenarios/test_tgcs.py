@@ -24,6 +24,8 @@ from playground.tgc_faults import Fault
 from playground.world import World
 from tests.scenarios.stage import PASSWORD, Stage, buttons
 
+pytestmark = pytest.mark.extended
+
 DECIDE = ["Accept", "Dismiss", "Details"]
 
 

@@ -17,6 +17,8 @@ from playground.slack_courier import COMMAND, EVENT, INTERACTION
 from playground.slack_sockets import FRAME_BYTES
 from tests.scenarios.stage import Stage, open_stage
 
+pytestmark = pytest.mark.extended
+
 
 @pytest.fixture(params=["socket", "http"])
 def either_way(request: pytest.FixtureRequest, stage: Stage) -> Stage:

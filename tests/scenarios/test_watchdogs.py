@@ -21,6 +21,8 @@ from tests.scenarios.quiet import quiet_loop
 from tests.scenarios.stage import Stage, buttons, open_stage
 from tgc.models import Pool
 
+pytestmark = pytest.mark.extended
+
 A_MINUTE = timedelta(seconds=60)
 
 

@@ -8,6 +8,8 @@ from tests.bot.rendering.samples import reading
 from tests.scenarios.stage import Stage, buttons
 from tests.scenarios.test_answers import ask
 
+pytestmark = pytest.mark.extended
+
 MAY = "You may accept, plan, change, dismiss, reopen, cancel, snooze, pause and resume: "
 SECTION = '[pools."{}"] in tintri-bot.toml'
 

@@ -1,4 +1,5 @@
 import copy
+import gc
 import json
 import math
 from collections.abc import Callable
@@ -58,6 +59,12 @@ def test_both_ways_of_reading_agree_on_the_documented_shape(name: str) -> None:
     slow = read(tree | {"issues": tree.get("issues"), "feedback": 5})
     assert fast.unreadable == ()
     assert slow == msgspec.structs.replace(fast, unreadable=("/feedback",))
+
+
+def test_no_part_of_it_is_looked_through_for_cycles() -> None:
+    recommendation = read(available())
+    [group, *_] = recommendation.action_groups
+    assert not any(map(gc.is_tracked, (recommendation, group, group.actions[0], recommendation.issues[0])))
 
 
 class TestMistypedParts:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -126,6 +127,7 @@ def test_whatever_a_view_holds_all_its_renderings_are_legal_harmless_and_small(
         assert size(notice.blocks) < limits.CARD_SIZE
 
 
+@pytest.mark.extended
 @slow
 @given(REPORTS, st.integers(min_value=-1, max_value=5), TEXTS)
 def test_whatever_a_report_holds_all_its_renderings_are_legal_harmless_and_small(
@@ -148,6 +150,7 @@ def test_whatever_a_report_holds_all_its_renderings_are_legal_harmless_and_small
     assert not UNSEEN.search(text)
 
 
+@pytest.mark.extended
 @slow
 @given(st.lists(AUDIT_ENTRIES, max_size=ENTRIES_PER_PAGE), TEXTS)
 def test_whatever_the_journal_holds_its_pages_are_legal_harmless_and_small(
@@ -189,6 +192,7 @@ def test_a_page_of_the_longest_entries_is_small_enough() -> None:
     assert size(message.blocks) < limits.MESSAGE_SIZE
 
 
+@pytest.mark.extended
 @slow
 @given(HOMES)
 def test_whatever_there_is_a_home_is_legal_harmless_and_small(view: HomeView) -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,6 +105,7 @@ def test_of_many_some_are_told_and_how_many_more() -> None:
     assert lines[LINES_SHOWN + 1] == "and 3 more"
 
 
+@pytest.mark.extended
 @slow
 @given(st.lists(VIEWS, max_size=3), st.sampled_from([1, 12]), TEXTS, TEXTS, MOMENTS, USER_IDS, st.booleans())
 def test_whatever_there_is_to_tell_is_legal_harmless_and_small(

@@ -9,8 +9,7 @@ from bot.recommendations import Key
 from bot.storage import cards, recommendations
 from bot.storage.cards import Card
 from bot.storage.database import Database
-from bot.storage.leases import Lease, Leases
-from bot.storage.tables import cards as cards_table
+from bot.storage.leases import Lease, Leases, is_held
 from tests.bot.storage.conftest import PassTime
 from tests.scenarios.stage import StageClock
 from tgc.models import Recommendation
@@ -45,7 +44,7 @@ async def card(database: Database, clock: StageClock) -> Card:
 
 
 async def take(connection: AsyncConnection, leases: Leases, card: Card) -> Lease:
-    lease = await leases.take(connection, cards_table, cards_table.c.id == card.row_id)
+    lease = await leases.take(connection, cards.LEASABLE, card.row_id)
     assert lease is not None
     return lease
 
@@ -84,7 +83,7 @@ async def test_what_becomes_dirty_while_it_is_painted_is_painted_once_more(
         await cards.mark_dirty(connection, card.row_id)
         assert await cards.store_painting(connection, lease, ts="1.0", painted="new", final=False)
         assert not await cards.release_if_clean(connection, lease)
-        assert await cards.is_held(connection, lease)
+        assert await is_held(connection, lease)
 
 
 async def test_a_painter_that_was_too_slow_may_neither_edit_nor_store_nor_release(

@@ -114,6 +114,7 @@ async def test_a_refused_command_that_is_delivered_again_is_kept_once(database: 
     assert await kept(database) == ["allowed by then", "Production: Accepted."]
 
 
+@pytest.mark.extended
 class TestWhatIsMeant:
     @pytest.fixture(autouse=True)
     async def _entries(self, database: Database) -> None:

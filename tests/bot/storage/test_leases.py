@@ -7,11 +7,11 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, select
 from sqlalchemy.exc import OperationalError
 
 from bot.storage.database import Database, open_database
-from bot.storage.leases import Lease, Leases, Term, ensure_row
+from bot.storage.leases import NAMED, Lease, Leases, Term, ensure_row, is_held, store
 from bot.storage.tables import leases
 from tests.bot.patience import until
 from tests.bot.storage.conftest import PassTime
@@ -36,7 +36,7 @@ def theirs(other: Database, clock: StageClock) -> Leases:
 
 async def taken(database: Database, holder: Leases) -> Lease | None:
     async with database.write() as connection:
-        return await holder.take(connection, leases, ROW)
+        return await holder.take(connection, NAMED, "work")
 
 
 async def row(database: Database) -> Row[tuple[object, ...]]:
@@ -46,7 +46,7 @@ async def row(database: Database) -> Row[tuple[object, ...]]:
 
 async def can_store(database: Database, lease: Lease) -> bool:
     async with database.write() as connection:
-        return (await connection.execute(update(leases).where(lease.held).values(name="work"))).rowcount == 1
+        return await store(connection, lease, name="work")
 
 
 async def renewed(database: Database, pass_time: PassTime, by: timedelta) -> None:
@@ -63,6 +63,27 @@ async def test_a_held_row_is_not_taken_again_by_nobody(database: Database, ours:
     assert await taken(database, ours) is not None
     assert await taken(database, theirs) is None
     assert await taken(database, ours) is None
+
+
+async def test_a_row_is_taken_from_the_moment_it_is_inserted(
+    database: Database, other: Database, ours: Leases, theirs: Leases, pass_time: PassTime
+) -> None:
+    async def added(to: Database, leases_of: Leases) -> Lease | None:
+        async with to.write() as connection:
+            return await leases_of.add(connection, NAMED, "new", {"name": "new"})
+
+    lease = await added(database, ours)
+    assert lease is not None
+    assert await added(other, theirs) is None
+    async with other.write() as connection:
+        assert await theirs.take(connection, NAMED, "new") is None
+        assert await is_held(connection, lease)
+    await pass_time(LIFE)
+    async with other.write() as connection:
+        later = await theirs.take(connection, NAMED, "new")
+        assert later is not None
+        assert later.fence > lease.fence
+        assert not await is_held(connection, lease)
 
 
 async def test_an_expired_lease_is_taken_over_with_a_higher_fence(

@@ -12,7 +12,6 @@ from bot.storage import mails, recommendations
 from bot.storage.database import Database
 from bot.storage.leases import Leases
 from bot.storage.mails import Failing, MailKind, Waiting
-from bot.storage.tables import mails as mails_table
 from tests.scenarios.stage import StageClock
 from tgc.models import Recommendation
 
@@ -48,7 +47,7 @@ class Box:
     async def fail(self, waiting: Waiting, *, owed_to: Sequence[str] | None = None, is_servers: bool = False) -> None:
         now = self._clock.now()
         async with self._database.write() as connection:
-            lease = await self._leases.take(connection, mails_table, mails_table.c.id == waiting.row_id)
+            lease = await self._leases.take(connection, mails.LEASABLE, waiting.row_id)
             assert lease is not None
             assert await mails.put_off(connection, lease, problem="No.", now=now, pause=MINUTE, owed_to=owed_to)
             if is_servers:

@@ -15,6 +15,8 @@ from bot.storage.leases import ensure_row
 from bot.storage.tables import leases
 from tests.postgresql import Ending, Network, Server
 
+pytestmark = pytest.mark.extended
+
 SHORT = Patience(connect_s=0.5, statement_s=0.5, idle_s=0.3)
 SOON_S = 4.0
 """A connection that does not end by itself is waited for 2 s more (SQLAlchemy)."""

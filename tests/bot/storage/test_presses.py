@@ -8,9 +8,8 @@ import pytest
 from bot.rendering.views import Action
 from bot.storage import presses
 from bot.storage.database import Database
-from bot.storage.leases import Lease, Leases
+from bot.storage.leases import Lease, Leases, is_held
 from bot.storage.presses import Press
-from bot.storage.tables import presses as presses_table
 from tests.bot.storage.conftest import PassTime
 from tests.scenarios.stage import StageClock
 
@@ -40,7 +39,7 @@ async def add(database: Database) -> bool:
 
 async def take(database: Database, leases: Leases) -> Lease | None:
     async with database.write() as connection:
-        return await leases.take(connection, presses_table, presses.is_untold(PRESS.id))
+        return await leases.take(connection, presses.LEASABLE, PRESS.id)
 
 
 async def untold(database: Database, clock: StageClock) -> list[str]:
@@ -93,8 +92,8 @@ async def test_an_answer_of_somebody_too_late_is_not_kept(
     assert late is not None
     assert held is not None
     async with database.write() as connection:
-        assert not await presses.is_held(connection, late)
-        assert await presses.is_held(connection, held)
+        assert not await is_held(connection, late)
+        assert await is_held(connection, held)
         await presses.answer(connection, late, "Nothing was done.")
         await presses.told(connection, late, clock.now())
         assert await presses.get(connection, PRESS.id) == PRESS
