@@ -189,9 +189,14 @@ class Scene:
         """Wait until nothing is wrong any more, and find it still so after an orderly end."""
         await asyncio.gather(*self.clicks)
         await self.listening()
+        found: list[str] = []
+
+        def is_well() -> bool:
+            found[:] = [*self.unrest(), *self.problems()]
+            return not found
+
         with suppress(TimeoutError):  # what is still wrong then is told below
-            await self.until(lambda: not self.unrest() and not self.problems())
-        found = self.unrest()
+            await self.until(is_well)
         await self.stop_in_order()
         found += self.problems()
         assert not found, f"{'; '.join(found)} (see {self.place.folder})"
