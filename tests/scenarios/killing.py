@@ -210,6 +210,7 @@ class Scene:
             "messages to post": "posts WHERE state != 'sent'",
             "claims that decide": "claims WHERE state IN ('claimed', 'sent')",
             "presses untold": "presses WHERE told_at IS NULL",
+            "outages to end": "tgcs WHERE failures > 0",
         }
         found = {what: self.place.rows(f"SELECT count(*) FROM {where}")[0][0] for what, where in counts.items()}  # noqa: S608 - our own words
         return [f"{what}: {count}" for what, count in found.items() if count]
