@@ -28,7 +28,7 @@ long: $(VENV)/ready-dev  ## those that take many seconds each
 
 torture: $(VENV)/ready-dev  ## kill and hang the bot, feed it nonsense, let it run for long, and play on PostgreSQL
 	$(BIN)/python -m pytest -m "torture or long"
-	$(BIN)/python -m pytest -n auto --hypothesis-profile thorough tests/bot tests/tgc tests/handlers
+	$(BIN)/python -m pytest -n auto --hypothesis-profile thorough -m "not long and not torture" tests/bot tests/tgc tests/handlers
 	$(BIN)/python -m pytest --database postgresql -m "" $(ON_POSTGRESQL:%=tests/scenarios/test_%.py)
 
 bench: $(VENV)/ready-dev  ## measure what the bot costs, beside peers; see docs/performance.md
