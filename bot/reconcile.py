@@ -176,7 +176,9 @@ class Reconciler:
         What is kept meanwhile by somebody else is theirs to bring up; a card that is painted is drawn anew in any case.
         """
         for first in range(0, len(several), AT_ONCE):
-            for drawn in await self._draw(several[first : first + AT_ONCE]):
+            async with self._database.read() as connection:
+                some = await self._draw(connection, several[first : first + AT_ONCE])
+            for drawn in some:
                 await self._bring_up(drawn)
 
     async def _look_up(self, keys: Collection[Key]) -> dict[Key, Stored | None]:
@@ -188,14 +190,10 @@ class Reconciler:
         """None for what was never read."""
         async with self._database.read() as connection:
             found = await recommendations.get_several(connection, keys)
-            drawn = {one.stored.key: one for one in await self._draw_in(connection, list(found.values()))}
+            drawn = {one.stored.key: one for one in await self._draw(connection, list(found.values()))}
         return {key: drawn.get(key) for key in keys}
 
-    async def _draw(self, several: Sequence[Stored]) -> list["_Drawn"]:
-        async with self._database.read() as connection:
-            return await self._draw_in(connection, several)
-
-    async def _draw_in(self, connection: AsyncConnection, several: Sequence[Stored]) -> list["_Drawn"]:
+    async def _draw(self, connection: AsyncConnection, several: Sequence[Stored]) -> list["_Drawn"]:
         drawings = await draw_all(connection, self._views, self._routes, several, self._clock.now())
         return [_Drawn(stored, tuple(those)) for stored, those in zip(several, drawings, strict=True)]
 

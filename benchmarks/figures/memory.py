@@ -1,4 +1,4 @@
-"""Memory at rest against bare Bolt's, and after a thousand cards against after a hundred.
+"""Memory at rest against bare Bolt's, and after a thousand cards against after two hundred.
 
 Ten thousand cycles in which everything happens are the affair of tests/scenarios/test_endurance.py.
 """
